@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream';
+import { OutboundError } from '../errors.js';
+import { connectionError } from './outbound-failure.js';
+
+/** Milliseconds without a single byte after which a body is given up. */
+export const IDLE_TIMEOUT_MS = 10_000;
+
+/** Milliseconds that {@link readStart} waits: what it reads is only wanted if it comes with the headers. */
+const START_TIMEOUT_MS = 2_000;
+
+/**
+ * The chunks of a body as they come, counted. Leaving early closes the connection.
+ * @throws OutboundError `DOWNLOAD_TOO_LARGE`, `TIMEOUT` (idle), `CONNECTION_FAILED` (ended before its declared length)
+ */
+export async function* boundedChunks(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of untilIdle(body)) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    yield chunk;
+  }
+}
+
+/** The failure of a body of more than `maxBytes`. */
+export function tooLarge(maxBytes: number): OutboundError {
+  return new OutboundError('DOWNLOAD_TOO_LARGE', `The file is larger than ${maxBytes} bytes.`);
+}
+
+/**
+ * At most the first `maxBytes` of a body that nothing depends on; never fails. A body that ends within the limit
+ * leaves its connection to the next request, any other closes it.
+ */
+export async function readStart(body: Readable, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const timer = setTimeout(() => body.destroy(), START_TIMEOUT_MS);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > maxBytes) break;
+    }
+  } catch {
+    // The status line has told what matters; a body that breaks off changes nothing about it.
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes);
+}
+
+async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
+  const idle = new OutboundError('TIMEOUT', `The server sent nothing for ${IDLE_TIMEOUT_MS / 1000} s.`, {
+    retryable: true,
+  });
+  const timer = setTimeout(() => body.destroy(idle), IDLE_TIMEOUT_MS);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      yield chunk;
+      timer.refresh();
+    }
+  } catch (error) {
+    throw connectionError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

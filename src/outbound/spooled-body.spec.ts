@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MEMORY_LIMIT, SpooledBody, sweepSpool } from './spooled-body.js';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'spool-'));
+});
+
+afterEach(async () => {
+  expect(await openSpoolFiles()).toEqual([]);
+  await rm(folder, { recursive: true });
+});
+
+/** Temporary files that this process still holds, with or without a name. Linux tells; elsewhere there is none to see. */
+async function openSpoolFiles(): Promise<string[]> {
+  const handles = await readdir('/proc/self/fd').catch(() => []);
+  const targets = await Promise.all(
+    handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => '')),
+  );
+  return targets.filter((target) => target.includes('download-'));
+}
+
+async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size);
+}
+
+describe('SpooledBody', () => {
+  it.each([
+    [0, 1, false],
+    [1, 1, false],
+    [70_000, 1, false],
+    [MEMORY_LIMIT, 65_536, false],
+    [MEMORY_LIMIT + 1, 65_536, true],
+    [3 * MEMORY_LIMIT + 5, 65_521, true],
+    [2 * MEMORY_LIMIT, 2 * MEMORY_LIMIT, true],
+  ])('gives back %d bytes that came in chunks of %d (in a file: %s)', async (size, chunkSize, isSpilled) => {
+    const sent = randomBytes(size);
+
+    const body = await SpooledBody.collect(chunksOf(sent, chunkSize), folder);
+
+    expect(body).toMatchObject({ bytes: size, isSpilled });
+    expect((await body.read()).equals(sent)).toBe(true);
+    expect((await body.read()).equals(sent)).toBe(true);
+    await body.discard();
+  });
+
+  it('leaves no name in the folder even while the file is in use, so that a crash leaves nothing', async () => {
+    const body = await SpooledBody.collect(chunksOf(randomBytes(2 * MEMORY_LIMIT), 65_536), folder);
+
+    expect(await readdir(folder)).toEqual([]);
+    await body.discard();
+  });
+
+  it('can be discarded twice, and not be read afterwards', async () => {
+    const body = await SpooledBody.collect(chunksOf(randomBytes(2 * MEMORY_LIMIT), 65_536), folder);
+
+    await body.discard();
+    await body.discard();
+
+    await expect(body.read()).rejects.toThrow('discarded');
+  });
+
+  it('throws what the source throws, and leaves nothing', async () => {
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield randomBytes(2 * MEMORY_LIMIT);
+      throw new Error('reset');
+    }
+
+    await expect(SpooledBody.collect(broken(), path.join(folder, 'made', 'here'))).rejects.toThrow('reset');
+
+    expect(await readdir(path.join(folder, 'made', 'here'))).toEqual([]);
+  });
+});
+
+describe('sweepSpool', () => {
+  it('removes old temporary files, and neither young ones nor other files', async () => {
+    const old = new Date(Date.now() - 2 * 60 * 1000);
+    const names = ['download-0a1b.part', 'download-ffff.part', 'upload-0a1b.csv', 'download-0a1b.part.txt'];
+    for (const name of names) await writeFile(path.join(folder, name), 'x');
+    for (const name of names.filter((each) => !each.includes('ffff')))
+      await utimes(path.join(folder, name), old, old);
+    await mkdir(path.join(folder, 'download-0a1c'));
+
+    await sweepSpool(folder);
+
+    expect((await readdir(folder)).sort()).toEqual(
+      ['download-0a1b.part.txt', 'download-0a1c', 'download-ffff.part', 'upload-0a1b.csv'].sort(),
+    );
+  });
+
+  it('does nothing where the folder does not exist yet', async () => {
+    await expect(sweepSpool(path.join(folder, 'absent'))).resolves.toBeUndefined();
+  });
+});

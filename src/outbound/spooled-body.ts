@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Bytes kept in memory; what is larger goes to a file. 128 downloads in flight cost at most 128 MiB. */
+export const MEMORY_LIMIT = 1024 * 1024;
+
+const FIRST_BUFFER = 64 * 1024;
+const SPOOL_FILE = /^download-[0-9a-f-]+\.part$/;
+const ORPHAN_AGE_MS = 60 * 1000;
+
+/**
+ * The bytes of one download: in memory up to {@link MEMORY_LIMIT}, above it in a temporary file. Whoever gets one
+ * calls {@link discard} in the end, whatever happens.
+ *
+ * The file loses its name as soon as it is open, so that the system frees it when the process ends in whatever way:
+ * a worker that is killed again and again while it downloads does not fill the disk.
+ */
+export class SpooledBody {
+  private memory = Buffer.allocUnsafe(FIRST_BUFFER);
+  private inMemory = 0;
+  private inFile = 0;
+  private file?: FileHandle;
+  private fileName?: string;
+  private isDiscarded = false;
+
+  private constructor(private readonly folder: string) {}
+
+  /**
+   * Reads `chunks` to the end. Nothing is left behind where that fails.
+   * @throws whatever `chunks` or the file system throws
+   */
+  static async collect(chunks: AsyncIterable<Buffer>, folder: string): Promise<SpooledBody> {
+    const body = new SpooledBody(folder);
+    try {
+      for await (const chunk of chunks) await body.append(chunk);
+      if (body.file) {
+        await body.spill();
+        body.memory = Buffer.alloc(0);
+      }
+      return body;
+    } catch (error) {
+      await body.discard();
+      throw error;
+    }
+  }
+
+  get bytes(): number {
+    return this.inFile + this.inMemory;
+  }
+
+  /** Whether the bytes lie in a file. */
+  get isSpilled(): boolean {
+    return this.file !== undefined;
+  }
+
+  /** All bytes, in one buffer. May be called again. */
+  async read(): Promise<Buffer> {
+    if (this.isDiscarded) throw new Error('this download has been discarded');
+    if (!this.file) return this.memory.subarray(0, this.inMemory);
+    const buffer = Buffer.allocUnsafe(this.inFile);
+    let offset = 0;
+    while (offset < buffer.length) {
+      const { bytesRead } = await this.file.read(buffer, offset, buffer.length - offset, offset);
+      if (bytesRead === 0) throw new Error('a temporary file is shorter than what was written to it');
+      offset += bytesRead;
+    }
+    return buffer;
+  }
+
+  /** Frees the memory and the file. Calling it again does nothing. */
+  async discard(): Promise<void> {
+    if (this.isDiscarded) return;
+    this.isDiscarded = true;
+    this.memory = Buffer.alloc(0);
+    await this.file?.close();
+    if (this.fileName) await rm(this.fileName, { force: true });
+  }
+
+  // Copied into one buffer: a server that sends a megabyte in chunks of one byte would otherwise
+  // cost a Buffer object for each of them, two hundred times the memory.
+  private async append(chunk: Buffer): Promise<void> {
+    if (this.inMemory + chunk.length > MEMORY_LIMIT) await this.spill();
+    this.reserve(this.inMemory + chunk.length);
+    chunk.copy(this.memory, this.inMemory);
+    this.inMemory += chunk.length;
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.memory.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.memory.length * 2, MEMORY_LIMIT)));
+    this.memory.copy(larger, 0, 0, this.inMemory);
+    this.memory = larger;
+  }
+
+  private async spill(): Promise<void> {
+    this.file ??= await this.openFile();
+    let offset = 0;
+    while (offset < this.inMemory) {
+      const { bytesWritten } = await this.file.write(
+        this.memory,
+        offset,
+        this.inMemory - offset,
+        this.inFile,
+      );
+      offset += bytesWritten;
+      this.inFile += bytesWritten;
+    }
+    this.inMemory = 0;
+  }
+
+  private async openFile(): Promise<FileHandle> {
+    await mkdir(this.folder, { recursive: true });
+    this.fileName = path.join(this.folder, `download-${randomUUID()}.part`);
+    const file = await open(this.fileName, 'wx+', 0o600);
+    // Not every file system lets an open file lose its name; there, discard() removes it.
+    await rm(this.fileName).then(
+      () => (this.fileName = undefined),
+      () => undefined,
+    );
+    return file;
+  }
+}
+
+/**
+ * Removes the temporary files that a process left when it was killed. Safe while other processes use the same folder:
+ * a file in use has no name any more, or is younger than a minute where the file system keeps the name.
+ */
+export async function sweepSpool(folder: string, now = Date.now()): Promise<void> {
+  const names = await readdir(folder).catch(() => []); // no folder, nothing to sweep
+  for (const name of names.filter((each) => SPOOL_FILE.test(each))) {
+    const file = path.join(folder, name);
+    // Another process may sweep at the same time.
+    const info = await stat(file).catch(() => null);
+    if (info && now - info.mtimeMs > ORPHAN_AGE_MS) await rm(file, { force: true });
+  }
+}
