@@ -1,5 +1,6 @@
+import { applyDecorators } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
-import { plainToInstance, Transform } from 'class-transformer';
+import { plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayUnique,
   IsIn,
@@ -26,6 +27,16 @@ const commaSeparated = Transform(({ value }) =>
     : value,
 );
 
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): PropertyDecorator {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return applyDecorators(
+    Type(() => Number),
+    IsInt({ message }),
+    Min(least, { message }),
+    Max(most, { message }),
+  );
+}
+
 /**
  * Every setting, named as its environment variable. Parsed and checked once at the start by
  * {@link readSettings}; `.env.example` lists the same names (a test compares them).
@@ -40,9 +51,7 @@ export class Settings {
   HOST = '127.0.0.1';
 
   /** Port to listen on; 0 takes a free one. */
-  @IsInt()
-  @Min(0)
-  @Max(65_535)
+  @wholeNumber(0, 65_535)
   PORT = 3000;
 
   /** Start of the URLs that we hand out; `http://HOST:PORT` unless given. */
@@ -67,7 +76,7 @@ export class Settings {
 
   /** `redis://host:6379/0` (or `rediss://`); the in-process queue unless given. */
   @IsOptional()
-  @Matches(/^rediss?:\/\/\S+$/, { message: 'must be redis://host:port/database or rediss://…' })
+  @Matches(/^rediss?:\/\/[^/\s]+(\/\d*)?$/, { message: 'must be redis://host:port/database or rediss://…' })
   REDIS_URL?: string;
 
   /** Prefix of the queue's keys in Redis. In a Redis Cluster it must stand in braces, as the default does. */
@@ -84,21 +93,15 @@ export class Settings {
   API_KEYS: string[] = [];
 
   /** Images in the encoder at once, in one worker. */
-  @IsInt()
-  @Min(1)
-  @Max(256)
+  @wholeNumber(1, 256)
   CONCURRENCY = availableParallelism();
 
   /** Encoder quality, 1 to 100, where an upload gives none. */
-  @IsInt()
-  @Min(1)
-  @Max(100)
+  @wholeNumber(1, 100)
   QUALITY = 50;
 
   /** Images being downloaded, or waiting for the encoder, at once in one worker. */
-  @IsInt()
-  @Min(1)
-  @Max(10_000)
+  @wholeNumber(1, 10_000)
   DOWNLOADS_IN_FLIGHT = 128;
 
   /** Hosts, addresses or CIDR blocks that may be fetched although they are not public; `host:port` allows one port. */
@@ -107,24 +110,19 @@ export class Settings {
   ALLOW_PRIVATE: string[] = [];
 
   /** Largest CSV file taken, in bytes. */
-  @IsInt()
-  @Min(1)
+  @wholeNumber(1)
   MAX_UPLOAD_BYTES = 100 * MEBIBYTE;
 
   /** Largest image fetched, in bytes. */
-  @IsInt()
-  @Min(1)
+  @wholeNumber(1)
   MAX_IMAGE_BYTES = 25 * MEBIBYTE;
 
   /** Largest image decoded, in pixels (width × height × frames). */
-  @IsInt()
-  @Min(1)
+  @wholeNumber(1)
   MAX_IMAGE_PIXELS = 50_000_000;
 
   /** Seconds after which the images of a worker that died are given to another. A living worker renews its leases. */
-  @IsInt()
-  @Min(1)
-  @Max(3600)
+  @wholeNumber(1, 3600)
   LEASE_SECONDS = 30;
 
   /** Start of every URL that we hand out, without a slash at the end. */
@@ -158,10 +156,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
   const given = Object.fromEntries(
     names.flatMap((name) => (environment[name]?.trim() ? [[name, environment[name].trim()]] : [])),
   );
-  const parsed = plainToInstance(Settings, given, {
-    enableImplicitConversion: true,
-    exposeDefaultValues: true,
-  });
+  const parsed = plainToInstance(Settings, given, { exposeDefaultValues: true });
 
   const faults = validateSync(parsed).map(
     ({ property, constraints = {} }) =>

@@ -58,9 +58,10 @@ export class UnavailableError extends AppError {
 }
 
 /**
- * An address that a user gave could not be fetched or called. Codes:
- * `URL_INVALID`, `ADDRESS_REFUSED`, `TOO_MANY_REDIRECTS`, `TLS_FAILED`, `DOWNLOAD_TOO_LARGE`, `HTTP_<status>`;
- * retryable: `HOST_NOT_FOUND`, `CONNECTION_FAILED`, `TIMEOUT`, `HTTP_408`, `HTTP_425`, `HTTP_429`, `HTTP_5xx`.
+ * An address that a user gave could not be fetched or called. Final: `URL_INVALID`, `ADDRESS_REFUSED`,
+ * `INSECURE_REDIRECT`, `TOO_MANY_REDIRECTS`, `TLS_FAILED`, `RESPONSE_INVALID`, `DOWNLOAD_TOO_LARGE`, `EMPTY_BODY`,
+ * `CONTENT_ENCODING_REFUSED`, `HTTP_<status>`; retryable: `HOST_NOT_FOUND`, `CONNECTION_FAILED`, `TIMEOUT`, `HTTP_408`,
+ * `HTTP_425`, `HTTP_429`, `HTTP_5xx`.
  */
 export class OutboundError extends AppError {}
 

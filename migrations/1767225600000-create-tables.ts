@@ -1,0 +1,117 @@
+import { type MigrationInterface, type QueryRunner, Table, type TableColumnOptions } from 'typeorm';
+
+type Column = Omit<TableColumnOptions, 'name' | 'type'>;
+
+/** The three tables of the main job. The columns are explained on the entities in `src/database`. */
+export class CreateTables1767225600000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // Whatever the server's default is: every script in product names, and no case folding in comparisons.
+    const isSqlite = runner.connection.options.type === 'better-sqlite3';
+    const anyText = isSqlite ? {} : { charset: 'utf8mb4', collation: 'utf8mb4_bin' };
+    const text = (name: string, column: Column = {}) => ({ name, type: 'text', ...anyText, ...column });
+    const short = (name: string, length: number, column: Column = {}) => {
+      return { name, type: 'varchar', length: String(length), ...anyText, ...column };
+    };
+
+    await runner.createTable(
+      new Table({
+        name: 'requests',
+        columns: [
+          integer('request_key', { isPrimary: true, isGenerated: true, generationStrategy: 'increment' }),
+          short('id', 36, { isUnique: true }),
+          short('status', 16),
+          short('outcome', 16, { isNullable: true }),
+          short('file_name', 255),
+          text('layout'),
+          integer('quality'),
+          integer('product_count'),
+          integer('image_count'),
+          integer('done_count', { default: 0 }),
+          integer('failed_count', { default: 0 }),
+          integer('enqueued_count', { default: 0 }),
+          big('rung_at', { default: 0 }),
+          big('input_bytes', { default: 0 }),
+          big('output_bytes', { default: 0 }),
+          big('created_at'),
+          big('started_at', { isNullable: true }),
+          big('completed_at', { isNullable: true }),
+        ],
+        indices: [{ name: 'requests_by_status', columnNames: ['status'] }],
+      }),
+    );
+
+    await runner.createTable(
+      new Table({
+        name: 'products',
+        withoutRowid: isSqlite,
+        columns: [
+          integer('request_key', { isPrimary: true }),
+          integer('number', { isPrimary: true }),
+          integer('line'),
+          text('serial_number'),
+          text('product_name'),
+          integer('first_image'),
+          integer('image_count'),
+          text('extra', { isNullable: true }),
+        ],
+        foreignKeys: [toRequest('products_request')],
+      }),
+    );
+
+    await runner.createTable(
+      new Table({
+        name: 'images',
+        withoutRowid: isSqlite,
+        columns: [
+          integer('request_key', { isPrimary: true }),
+          integer('number', { isPrimary: true }),
+          integer('product_number'),
+          integer('position'),
+          text('input_url'),
+          short('status', 16),
+          integer('attempt', { default: 0 }),
+          integer('failures', { default: 0 }),
+          integer('crashes', { default: 0 }),
+          big('due_at', { default: 0 }),
+          short('outcome', 16, { isNullable: true }),
+          short('error_code', 64, { isNullable: true }),
+          short('error_message', 255, { isNullable: true }),
+          integer('error_retryable', { isNullable: true }),
+          short('output_key', 255, { isNullable: true }),
+          integer('input_bytes', { isNullable: true }),
+          short('input_format', 16, { isNullable: true }),
+          integer('input_width', { isNullable: true }),
+          integer('input_height', { isNullable: true }),
+          integer('output_bytes', { isNullable: true }),
+          short('output_format', 16, { isNullable: true }),
+          integer('output_width', { isNullable: true }),
+          integer('output_height', { isNullable: true }),
+        ],
+        indices: [{ name: 'images_by_status', columnNames: ['request_key', 'status', 'number'] }],
+        foreignKeys: [toRequest('images_request')],
+      }),
+    );
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const table of ['images', 'products', 'requests']) await runner.dropTable(table);
+  }
+}
+
+function integer(name: string, column: Column = {}): TableColumnOptions {
+  return { name, type: 'integer', ...column };
+}
+
+function big(name: string, column: Column = {}): TableColumnOptions {
+  return { name, type: 'bigint', ...column };
+}
+
+function toRequest(name: string) {
+  return {
+    name,
+    columnNames: ['request_key'],
+    referencedTableName: 'requests',
+    referencedColumnNames: ['request_key'],
+    onDelete: 'CASCADE',
+  };
+}

@@ -1,0 +1,36 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import libsql from 'libsql';
+import { mkdirSync } from 'node:fs';
+import { settings, type Settings } from '../config.js';
+import { SettingsError } from '../errors.js';
+
+/**
+ * Keeps a second process out of `DATA_DIR` while the embedded database is in use: two of them would each believe
+ * that every unfinished image is theirs. The operating system drops the lock however the process ends.
+ */
+@Injectable()
+export class DataFolderLock implements OnApplicationShutdown {
+  private lock?: libsql.Database;
+
+  constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
+
+  /** @throws SettingsError if another process holds the folder. */
+  acquire(): void {
+    mkdirSync(this.settings.DATA_DIR, { recursive: true });
+    const lock = new libsql(this.settings.dataPath('process.lock'), { timeout: 0 });
+    try {
+      lock.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      lock.close();
+      if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+      throw new SettingsError(
+        'DATA_DIR is in use by another process; give each its own, or use DATABASE_URL and REDIS_URL to share the work.',
+      );
+    }
+    this.lock = lock;
+  }
+
+  onApplicationShutdown(): void {
+    this.lock?.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { settings, type Settings } from '../config.js';
+import { DataFolderLock } from './data-folder-lock.js';
+import { dataSourceOptions, openDataSource } from './data-source.js';
+import { DatabaseClock } from './database-clock.js';
+import { Database } from './database.js';
+
+const SECOND = 1000;
+
+@Module({ providers: [DataFolderLock], exports: [DataFolderLock] })
+class DataFolderModule {}
+
+/** The database, its clock, and the tables that all modules share. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      imports: [DataFolderModule],
+      inject: [settings.KEY, DataFolderLock],
+      useFactory: (values: Settings, lock: DataFolderLock) => {
+        if (!values.DATABASE_URL) lock.acquire();
+        // A server may still be starting when we are.
+        const retries = values.DATABASE_URL
+          ? { retryAttempts: 10, retryDelay: 3 * SECOND }
+          : { retryAttempts: 0 };
+        return { ...dataSourceOptions(values), ...retries, migrationsRun: values.MIGRATE === 'on' };
+      },
+      dataSourceFactory: (options) => openDataSource(new DataSource(options!)),
+    }),
+  ],
+  providers: [Database, DatabaseClock],
+  exports: [Database, DatabaseClock],
+})
+export class DatabaseModule {}

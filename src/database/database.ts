@@ -1,0 +1,92 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { UnavailableError } from '../errors.js';
+
+/** Deadlock, lock wait timeout, and MariaDB's snapshot conflict: the server asks to run the transaction again. */
+const TRY_AGAIN = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+const CONNECTION_LOST =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ER_CON_COUNT)/;
+const MOST_TRIES = 8;
+
+/**
+ * The way to the database. Reads go through {@link manager}; every write goes through {@link write} or
+ * {@link transaction}, because SQLite has one connection here: a write made while another caller's transaction
+ * is open would belong to that transaction, and vanish if it is rolled back.
+ */
+@Injectable()
+export class Database {
+  private readonly logger = new Logger(Database.name);
+  private lastWrite: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Whether this is the SQLite file of this process, which nobody else can be using. */
+  get isEmbedded(): boolean {
+    return this.dataSource.options.type === 'better-sqlite3';
+  }
+
+  /** For reading only. */
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
+
+  /** Runs one writing statement. It may run more than once if the server asks for that. */
+  write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.inTurn(() => this.tryAgain(() => statement(this.manager)));
+  }
+
+  /**
+   * Runs `work` in one transaction: all of it or nothing. `work` awaits database calls only, and may run more than
+   * once if the server asks for that. With `durable` the commit survives a power cut, not just a killed process.
+   */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>, { durable = false } = {}): Promise<T> {
+    return this.inTurn(async () => {
+      if (!this.isEmbedded) return this.tryAgain(() => this.dataSource.transaction(work));
+      if (durable) await this.manager.query('PRAGMA synchronous = FULL');
+      try {
+        return await this.dataSource.transaction(work);
+      } finally {
+        if (durable) await this.manager.query('PRAGMA synchronous = NORMAL');
+      }
+    });
+  }
+
+  /** @throws UnavailableError `DATABASE_UNAVAILABLE` */
+  async ping(): Promise<void> {
+    try {
+      await this.manager.query('SELECT 1');
+    } catch (error) {
+      throw new UnavailableError('DATABASE_UNAVAILABLE', 'The database does not answer.', error);
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.isEmbedded) return work();
+    const result = this.lastWrite.then(work);
+    this.lastWrite = result.catch(() => undefined);
+    return result;
+  }
+
+  private async tryAgain<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (tries === MOST_TRIES || !TRY_AGAIN.has(errorCode(error))) throw error;
+        this.logger.debug(`transaction runs again after ${errorCode(error)}`);
+        await sleep(Math.random() * 10 * 2 ** tries);
+      }
+    }
+  }
+}
+
+/** Whether `error` says that the database server could not be reached, rather than that it refused something. */
+export function isConnectionLost(error: unknown): boolean {
+  return CONNECTION_LOST.test(errorCode(error));
+}
+
+function errorCode(error: unknown): string {
+  const source = error instanceof QueryFailedError ? error.driverError : error;
+  return (source as { code?: string } | undefined)?.code ?? '';
+}

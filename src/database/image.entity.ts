@@ -1,0 +1,92 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { bigInteger } from './columns.js';
+
+/** Clients see `waiting` as `pending`. */
+export type ImageStatus = 'pending' | 'waiting' | 'processing' | 'done' | 'failed';
+export type ImageOutcome = 'compressed' | 'kept_original';
+
+/**
+ * One URL in one cell of the user's file.
+ *
+ * `pending` → (claimed) → `processing` → (settled) → `done` | `failed`, or after a retryable error → `waiting` → (due) →
+ * `pending`. Whoever claims it raises `attempt`, and only who still holds that number may settle it.
+ */
+@Entity('images', { withoutRowid: true })
+@Index('images_by_status', ['requestKey', 'status', 'number'])
+export class ImageEntity {
+  @PrimaryColumn('int', { name: 'request_key' })
+  requestKey!: number;
+
+  /** 1, 2, 3 … in the order of the file, through all its rows. */
+  @PrimaryColumn('int')
+  number!: number;
+
+  @Column('int', { name: 'product_number' })
+  productNumber!: number;
+
+  /** Place in its cell; the first is 1. */
+  @Column('int')
+  position!: number;
+
+  @Column('text', { name: 'input_url' })
+  inputUrl!: string;
+
+  @Column('varchar', { length: 16 })
+  status!: ImageStatus;
+
+  /** Times that the image was claimed: the fencing token of the current claim. */
+  @Column('int', { default: 0 })
+  attempt!: number;
+
+  /** Tries that ended in a retryable error. */
+  @Column('int', { default: 0 })
+  failures!: number;
+
+  /** Above 0 since its worker died in mid-try; then the tries in which it reached the encoder. See `ImagesService`. */
+  @Column('int', { default: 0 })
+  crashes!: number;
+
+  /** While waiting: when it is to be tried again. While processing: until when the claim holds. */
+  @Column(bigInteger('due_at', { default: 0 }))
+  dueAt!: number;
+
+  @Column('varchar', { length: 16, nullable: true })
+  outcome!: ImageOutcome | null;
+
+  @Column('varchar', { name: 'error_code', length: 64, nullable: true })
+  errorCode!: string | null;
+
+  @Column('varchar', { name: 'error_message', length: 255, nullable: true })
+  errorMessage!: string | null;
+
+  @Column('int', { name: 'error_retryable', nullable: true })
+  errorRetryable!: number | null;
+
+  /** Where the compressed file lies in the storage. */
+  @Column('varchar', { name: 'output_key', length: 255, nullable: true })
+  outputKey!: string | null;
+
+  @Column('int', { name: 'input_bytes', nullable: true })
+  inputBytes!: number | null;
+
+  @Column('varchar', { name: 'input_format', length: 16, nullable: true })
+  inputFormat!: string | null;
+
+  @Column('int', { name: 'input_width', nullable: true })
+  inputWidth!: number | null;
+
+  @Column('int', { name: 'input_height', nullable: true })
+  inputHeight!: number | null;
+
+  @Column('int', { name: 'output_bytes', nullable: true })
+  outputBytes!: number | null;
+
+  @Column('varchar', { name: 'output_format', length: 16, nullable: true })
+  outputFormat!: string | null;
+
+  @Column('int', { name: 'output_width', nullable: true })
+  outputWidth!: number | null;
+
+  @Column('int', { name: 'output_height', nullable: true })
+  outputHeight!: number | null;
+}

@@ -1,0 +1,69 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { bigInteger } from './columns.js';
+
+/** `Receiving` is seen by nobody: the rows of the file are still being stored. */
+export type RequestStatus = 'Receiving' | 'Pending' | 'Processing' | 'Completed';
+export type RequestOutcome = 'succeeded' | 'partial' | 'failed';
+
+/** One uploaded CSV file. Its counters change only together with the image rows that they count. */
+@Entity('requests')
+export class RequestEntity {
+  /** Internal: short, because every product and image carries it. Clients see {@link id}. */
+  @PrimaryGeneratedColumn({ name: 'request_key' })
+  key!: number;
+
+  @Column('varchar', { length: 36, unique: true })
+  id!: string;
+
+  @Column('varchar', { length: 16 })
+  status!: RequestStatus;
+
+  @Column('varchar', { length: 16, nullable: true })
+  outcome!: RequestOutcome | null;
+
+  @Column('varchar', { name: 'file_name', length: 255 })
+  fileName!: string;
+
+  /** How the user's file is written (`CsvLayout` as JSON), so that the output is written the same way. */
+  @Column('text')
+  layout!: string;
+
+  /** Encoder quality, 1 to 100. */
+  @Column('int')
+  quality!: number;
+
+  @Column('int', { name: 'product_count' })
+  productCount!: number;
+
+  @Column('int', { name: 'image_count' })
+  imageCount!: number;
+
+  @Column('int', { name: 'done_count', default: 0 })
+  doneCount!: number;
+
+  @Column('int', { name: 'failed_count', default: 0 })
+  failedCount!: number;
+
+  /** Images numbered up to here have been put into the queue at least once: the edge of the request's window. */
+  @Column('int', { name: 'enqueued_count', default: 0 })
+  enqueuedCount!: number;
+
+  /** When the queue was last told of this request's open images. */
+  @Column(bigInteger('rung_at', { default: 0 }))
+  rungAt!: number;
+
+  @Column(bigInteger('input_bytes', { default: 0 }))
+  inputBytes!: number;
+
+  @Column(bigInteger('output_bytes', { default: 0 }))
+  outputBytes!: number;
+
+  @Column(bigInteger('created_at'))
+  createdAt!: number;
+
+  @Column(bigInteger('started_at', { nullable: true }))
+  startedAt!: number | null;
+
+  @Column(bigInteger('completed_at', { nullable: true }))
+  completedAt!: number | null;
+}
