@@ -1,0 +1,119 @@
+import { Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Job, type JobHandler, type JobKind, JobQueue } from './job-queue.js';
+
+/** Jobs in the memory of this process: nothing to install, and nothing left of it when the process ends. */
+export class InProcessJobQueue extends JobQueue {
+  private readonly lanes = new Map<JobKind, Lane>();
+  private isStarted = false;
+
+  handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
+    this.lane(kind).serve(concurrency, handler as JobHandler<JobKind>);
+  }
+
+  async add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void> {
+    const lane = this.lane(kind);
+    for (const job of jobs) lane.add(job);
+  }
+
+  async start(): Promise<void> {
+    this.isStarted = true;
+    for (const lane of this.lanes.values()) lane.start();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.isStarted = false;
+    const lanes = [...this.lanes.values()];
+    for (const lane of lanes) lane.pause();
+    const timeout = new AbortController();
+    await Promise.race([
+      Promise.all(lanes.map((lane) => lane.whenIdle())),
+      sleep(graceMs, undefined, { signal: timeout.signal }).catch(() => undefined),
+    ]);
+    timeout.abort();
+  }
+
+  async size(kind: JobKind): Promise<number> {
+    return this.lane(kind).size;
+  }
+
+  async close(): Promise<void> {
+    for (const lane of this.lanes.values()) lane.clear();
+  }
+
+  private lane(kind: JobKind): Lane {
+    let lane = this.lanes.get(kind);
+    if (!lane) {
+      lane = new Lane(kind);
+      if (this.isStarted) lane.start();
+      this.lanes.set(kind, lane);
+    }
+    return lane;
+  }
+}
+
+class Lane {
+  private readonly logger: Logger;
+  private readonly waiting = new Map<string, Job<JobKind>>();
+  private readonly running = new Map<string, Promise<void>>();
+  private handler?: JobHandler<JobKind>;
+  private concurrency = 0;
+  private isOpen = false;
+
+  constructor(private readonly kind: JobKind) {
+    this.logger = new Logger(`${InProcessJobQueue.name} ${kind}`);
+  }
+
+  get size(): number {
+    return this.waiting.size + this.running.size;
+  }
+
+  serve(concurrency: number, handler: JobHandler<JobKind>): void {
+    if (this.handler) throw new Error(`two handlers for ${this.kind}`);
+    this.handler = handler;
+    this.concurrency = concurrency;
+  }
+
+  add(job: Job<JobKind>): void {
+    if (this.waiting.has(job.id) || this.running.has(job.id)) return;
+    this.waiting.set(job.id, job);
+    this.fill();
+  }
+
+  start(): void {
+    this.isOpen = true;
+    this.fill();
+  }
+
+  pause(): void {
+    this.isOpen = false;
+  }
+
+  clear(): void {
+    this.waiting.clear();
+  }
+
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.running.values());
+  }
+
+  private fill(): void {
+    if (!this.isOpen || !this.handler) return;
+    for (const [id, job] of this.waiting) {
+      if (this.running.size >= this.concurrency) return;
+      this.waiting.delete(id);
+      this.running.set(id, this.run(this.handler, job));
+    }
+  }
+
+  private async run(handler: JobHandler<JobKind>, job: Job<JobKind>): Promise<void> {
+    try {
+      await Promise.resolve().then(() => handler(job.data));
+    } catch (error) {
+      this.logger.error(`job ${job.id} threw`, error);
+    } finally {
+      this.running.delete(job.id);
+      this.fill();
+    }
+  }
+}

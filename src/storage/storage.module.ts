@@ -1,0 +1,19 @@
+import { Global, Module } from '@nestjs/common';
+import { settings, type Settings } from '../config.js';
+import { FileStorage } from './file-storage.js';
+import { LocalFileStorage } from './local.file-storage.js';
+
+/** Where the compressed images are kept. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: FileStorage,
+      inject: [settings.KEY],
+      useFactory: (values: Settings) =>
+        new LocalFileStorage(values.dataPath('images'), () => values.publicUrl),
+    },
+  ],
+  exports: [FileStorage],
+})
+export class StorageModule {}
