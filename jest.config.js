@@ -17,8 +17,6 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{src,test}/**/*.{spec,e2e-spec}.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
-  globalSetup: '<rootDir>/test/helpers/global-setup.ts',
-  globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
   testTimeout: 60_000,
   // Two cores: more suites side by side only wait for each other.
   maxWorkers: 2,

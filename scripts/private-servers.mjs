@@ -1,0 +1,148 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+
+const READY_WITHIN_MS = 60_000;
+const EVERY_MS = 100;
+
+/** Servers of the tests' own: on free ports, with data that is removed in the end. */
+export class PrivateServers {
+  folder = mkdtempSync(path.join(tmpdir(), 'image-processing-test-'));
+  children = [];
+
+  /** Starts MariaDB or MySQL and gives its address, or null where neither is installed. */
+  async startMysql() {
+    const data = path.join(this.folder, 'mysql');
+    const server = find('mariadbd') ?? find('mysqld');
+    if (!server) return null;
+    initialize(server, data);
+    const port = await freePort();
+    const options = [
+      '--no-defaults',
+      ...asRoot(),
+      `--datadir=${data}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+    ];
+    const sockets = [
+      `--socket=${path.join(this.folder, 'mysql.sock')}`,
+      `--pid-file=${path.join(this.folder, 'mysql.pid')}`,
+    ];
+    // Durable writes are the server's own matter, and slow on a shared disk.
+    this.run(server, [...options, ...sockets, '--innodb-flush-log-at-trx-commit=0', '--skip-log-bin']);
+    const url = `mysql://root@127.0.0.1:${port}/mysql`;
+    await ready(async () => (await createConnection(url)).end());
+    return url;
+  }
+
+  /** Starts Redis and gives its address, or null where it is not installed. */
+  async startRedis() {
+    const server = find('redis-server') ?? find('valkey-server');
+    if (!server) return null;
+    const port = await freePort();
+    this.run(server, [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--dir',
+      this.folder,
+      '--appendonly',
+      'no',
+    ]);
+    await ready(() => pong(port));
+    return `redis://127.0.0.1:${port}/0`;
+  }
+
+  async stop() {
+    for (const child of this.children) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const forced = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      if (child.exitCode === null && child.signalCode === null) await ended;
+      clearTimeout(forced);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  run(command, args) {
+    this.children.push(spawn(command, args, { stdio: 'ignore' }));
+  }
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function initialize(server, data) {
+  mkdirSync(data, { recursive: true });
+  const installer = path.basename(server) === 'mariadbd' && find('mariadb-install-db');
+  const [command, args] = installer
+    ? [
+        installer,
+        [
+          '--no-defaults',
+          `--datadir=${data}`,
+          '--auth-root-authentication-method=normal',
+          '--skip-test-db',
+          ...asRoot(),
+        ],
+      ]
+    : [server, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`, ...asRoot()]];
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} failed: ${stderr}`);
+}
+
+function asRoot() {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
+}
+
+function find(program) {
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin'];
+  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Redis answers a plain-text PING. */
+function pong(port) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.once('data', (answer) => {
+      socket.destroy();
+      if (String(answer).startsWith('+PONG')) resolve();
+      else reject(new Error(`Redis says ${answer}`));
+    });
+    socket.once('error', reject);
+  });
+}
+
+async function ready(attempt) {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(EVERY_MS);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+// Installs and builds what is missing, then runs the service until it ends.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { MAIN, prepare, ROOT } from './prepare.mjs';
+
+prepare();
+const dotenv = path.join(ROOT, '.env');
+if (existsSync(dotenv)) process.loadEnvFile(dotenv);
+
+const encoders = Number(process.env.CONCURRENCY) || availableParallelism();
+const env = {
+  // Both are read before any JavaScript runs, so they must be set here (docs/hazards.md).
+  UV_THREADPOOL_SIZE: String(encoders + 16), // encoders, and the file and name look-ups that must not wait for them
+  MALLOC_ARENA_MAX: '2', // halves the memory that glibc keeps
+  ...process.env,
+};
+// The channel tells the child when this process is gone, however it ended.
+const child = spawn(process.execPath, [MAIN, ...process.argv.slice(2)], {
+  cwd: ROOT,
+  env,
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
+
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+process.on('SIGINT', () => {}); // a terminal sends it to the child as well; wait for that to end
+child.on('exit', (code, signal) =>
+  process.exit(code ?? (signal === 'SIGTERM' || signal === 'SIGINT' ? 0 : 1)),
+);
