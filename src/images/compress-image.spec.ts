@@ -1,0 +1,349 @@
+import sharp, { type Sharp } from 'sharp';
+import { deflateSync, crc32 } from 'node:zlib';
+import { compressImage, inspectImage } from './compress-image.js';
+import type { ImageFormat } from './image-format.js';
+import { stripJpeg } from './image-strip-jpeg.js';
+
+const OPTIONS = { quality: 50, maxPixels: 50_000_000 };
+const FORMATS: ImageFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
+
+describe('compressImage', () => {
+  it.each(['jpeg', 'png', 'webp', 'avif', 'tiff'] as const)(
+    'makes a %s smaller and keeps its format',
+    async (format) => {
+      const source = await photo(320, 200).toFormat(format, { quality: 95 }).toBuffer();
+
+      const { data, ...rest } = await compressImage(source, OPTIONS);
+
+      expect(rest).toEqual({
+        outcome: 'compressed',
+        input: { bytes: source.length, format, width: 320, height: 200 },
+        output: { bytes: data.length, format, width: 320, height: 200 },
+        contentType: `image/${format}`,
+        notes: [],
+      });
+      expect(data.length).toBeLessThan(source.length * 0.7);
+      expect(await difference(data, source)).toBeLessThan(8);
+    },
+  );
+
+  it('makes fewer bytes of a lower quality', async () => {
+    const source = await photo(320, 200).jpeg({ quality: 95 }).toBuffer();
+
+    const low = await compressImage(source, { ...OPTIONS, quality: 20 });
+    const high = await compressImage(source, { ...OPTIONS, quality: 80 });
+
+    expect(low.data.length).toBeLessThan(high.data.length * 0.6);
+  });
+
+  describe('orientation', () => {
+    it.each([1, 2, 3, 4, 5, 6, 7, 8])('%i is applied, and its tag dropped', async (orientation) => {
+      const source = await photo(64, 40).jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer();
+
+      const { data, output } = await compressImage(source, OPTIONS);
+
+      const size = orientation >= 5 ? { width: 40, height: 64 } : { width: 64, height: 40 };
+      expect(await sharp(data).metadata()).toMatchObject(size);
+      expect((await sharp(data).metadata()).exif).toBeUndefined();
+      expect(output).toMatchObject(size);
+      expect(await difference(data, source)).toBeLessThan(8);
+    });
+
+    it('stays a tag where the original is kept', async () => {
+      const source = stripJpeg(await photo(64, 40).jpeg({ quality: 5 }).toBuffer(), 6)!;
+
+      const { data, outcome, output } = await compressImage(source, OPTIONS);
+
+      expect(outcome).toBe('kept_original');
+      expect(output).toMatchObject({ width: 40, height: 64 });
+      expect((await sharp(data).metadata()).orientation).toBe(6);
+      expect(await difference(data, source)).toBe(0);
+    });
+
+    it('of an animation stays a tag', async () => {
+      const source = await animation(4).withMetadata({ orientation: 6 }).webp({ quality: 95 }).toBuffer();
+
+      const { data, outcome, output } = await compressImage(source, OPTIONS);
+
+      expect({ outcome, ...output }).toMatchObject({ outcome: 'compressed', width: 40, height: 64 });
+      expect(await sharp(data, { animated: true }).metadata()).toMatchObject({ orientation: 6, pages: 4 });
+    });
+  });
+
+  describe('colours', () => {
+    it.each([
+      ['a Display P3 JPEG', photo(64, 40).withIccProfile('p3').jpeg({ quality: 95 })],
+      ['a 16-bit Display P3 PNG', photo(64, 40).toColourspace('rgb16').withIccProfile('p3').png()],
+      ['a CMYK JPEG', photo(64, 40).toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
+      ['a CMYK JPEG without a profile', photo(64, 40).toColourspace('cmyk').jpeg({ quality: 95 })],
+      ['a 16-bit PNG', photo(64, 40).toColourspace('rgb16').png()],
+      ['a grey JPEG', photo(64, 40).toColourspace('b-w').jpeg({ quality: 95 })],
+      ['a 16-bit TIFF', photo(64, 40).toColourspace('rgb16').tiff({ compression: 'lzw' })],
+    ])('of %s end as sRGB', async (_, pipeline) => {
+      const source = await pipeline.toBuffer();
+
+      const { data, outcome } = await compressImage(source, OPTIONS);
+
+      const { hasProfile, depth } = await sharp(data).metadata();
+      expect({ outcome, hasProfile, depth }).toEqual({
+        outcome: 'compressed',
+        hasProfile: false,
+        depth: 'uchar',
+      });
+      // By way of a PNG of 8 bits, which applies the profile of the source.
+      expect(
+        await difference(data, await sharp(source).withIccProfile('srgb').png().toBuffer()),
+      ).toBeLessThan(8);
+    });
+
+    it('of a wide profile are converted, not just renamed', async () => {
+      const red = { create: { width: 64, height: 64, channels: 3 as const, background: '#e03020' } };
+      const sources = [
+        await sharp(red).withIccProfile('p3').png().toBuffer(),
+        await sharp(red).toColourspace('rgb16').withIccProfile('p3').png().toBuffer(),
+        await sharp(red).toColourspace('rgb16').png().toBuffer(),
+      ];
+      const wide = await sharp(sources[0], { ignoreIcc: true }).raw().toBuffer();
+      expect(wide[0]).toBeLessThan(0xd8); // the same red has a smaller number in P3
+
+      for (const source of sources) {
+        const { data } = await compressImage(source, OPTIONS);
+        const [r, g, b] = await sharp(data).removeAlpha().raw().toBuffer();
+        expect(Math.max(Math.abs(r - 0xe0), Math.abs(g - 0x30), Math.abs(b - 0x20))).toBeLessThanOrEqual(3);
+      }
+    });
+
+    it('keep their transparency, grey or not', async () => {
+      const sources = [photo(64, 40), photo(64, 40).toColourspace('b-w')].map((pipeline) =>
+        pipeline.joinChannel(gradient(64, 40), { raw: { width: 64, height: 40, channels: 1 } }),
+      );
+
+      for (const format of ['png', 'webp', 'avif', 'tiff'] as const) {
+        for (const pipeline of sources) {
+          const options = { quality: 95, compression: format === 'tiff' ? 'lzw' : undefined };
+          const source = await pipeline.clone().toFormat(format, options).toBuffer();
+          const { data } = await compressImage(source, OPTIONS);
+          expect((await sharp(data).metadata()).hasAlpha).toBe(true);
+          expect(await difference(data, source)).toBeLessThan(8);
+        }
+      }
+    });
+
+    it('keep a gamma that is not that of sRGB', async () => {
+      const source = await photo(64, 40).png().toBuffer();
+      const gamma = pngChunk('gAMA', Buffer.from([0, 1, 0x86, 0xa0])); // 1.0
+      const withGamma = Buffer.concat([source.subarray(0, 33), gamma, source.subarray(33)]);
+
+      const { data, outcome } = await compressImage(withGamma, OPTIONS);
+
+      expect(outcome).toBe('compressed');
+      expect(data.includes(gamma)).toBe(true);
+    });
+  });
+
+  describe('several images in one file', () => {
+    it.each(['gif', 'webp'] as const)('stay an animation in %s', async (format) => {
+      const options = { delay: [100, 200, 300, 400], loop: 3, quality: 95 };
+      const source = await animation(4).toFormat(format, options).toBuffer();
+
+      const { data, notes, output } = await compressImage(source, OPTIONS);
+
+      const { pages, delay, loop } = await sharp(data, { animated: true }).metadata();
+      expect({ pages, delay, loop }).toEqual({ pages: 4, delay: [100, 200, 300, 400], loop: 3 });
+      expect(output).toMatchObject({ width: 64, height: 40 });
+      expect(notes).toEqual([]);
+    });
+
+    it('become the first frame where all would be too many pixels', async () => {
+      const source = await animation(4).webp({ quality: 95 }).toBuffer();
+
+      const { data, notes } = await compressImage(source, { quality: 50, maxPixels: 64 * 40 * 3 });
+
+      expect(notes).toEqual(['first_frame_only']);
+      expect((await sharp(data, { animated: true }).metadata()).pages).toBeUndefined();
+    });
+
+    it('become the first frame where there are 10,000', async () => {
+      const { data, notes } = await compressImage(gifOfFrames(10_000), OPTIONS);
+
+      expect(notes).toEqual(['first_frame_only']);
+      expect(data.length).toBeLessThan(100);
+    });
+
+    it('become the first page of a TIFF', async () => {
+      const page = await photo(64, 40).tiff({ compression: 'lzw' }).toBuffer();
+      const source = withSecondPage(page);
+      expect((await sharp(source).metadata()).pages).toBe(2);
+
+      const { data, notes } = await compressImage(source, OPTIONS);
+
+      expect(notes).toEqual(['first_page_only']);
+      expect((await sharp(data).metadata()).pages).toBe(1);
+    });
+  });
+
+  describe('never larger', () => {
+    it.each(FORMATS)('keeps a %s that is as small as can be', async (format) => {
+      const tiny = await photo(24, 16).toFormat(format, { quality: 10, colours: 4 }).toBuffer();
+      const source = (await compressImage(tiny, OPTIONS)).data;
+
+      const { data, outcome, output } = await compressImage(source, OPTIONS);
+
+      expect(outcome).toBe('kept_original');
+      expect(data.length).toBeLessThanOrEqual(source.length);
+      expect(output).toMatchObject({ format, width: 24, height: 16 });
+      expect(await difference(data, source)).toBe(0);
+    });
+
+    it.each(FORMATS)('delivers nothing of what stands behind the end of a %s', async (format) => {
+      const page = Buffer.from('<!doctype html><script>alert(1)</script>');
+      const small = await photo(24, 16).toFormat(format, { quality: 10, colours: 4 }).toBuffer();
+
+      const { data } = await compressImage(Buffer.concat([small, page]), OPTIONS);
+
+      expect(data.includes('script')).toBe(false);
+      expect(data.length).toBeLessThanOrEqual(small.length);
+    });
+
+    it('keeps the profile with the pixels that need it', async () => {
+      const source = await photo(320, 200).withIccProfile('p3').jpeg({ quality: 5 }).toBuffer();
+
+      const { data, outcome } = await compressImage(source, { ...OPTIONS, quality: 95 });
+
+      expect(outcome).toBe('kept_original');
+      expect((await sharp(data).metadata()).hasProfile).toBe(true);
+    });
+  });
+
+  describe('refuses', () => {
+    it.each(FORMATS)('a %s that was cut off', async (format) => {
+      const whole = await (format === 'gif' ? animation(4) : photo(320, 200)).toFormat(format).toBuffer();
+
+      for (const part of [0.3, 0.6, 0.9]) {
+        const source = whole.subarray(0, whole.length * part);
+        await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'IMAGE_CORRUPT' });
+      }
+    });
+
+    it.each([
+      ['an empty file', '', 'NOT_AN_IMAGE'],
+      ['a web page', '<!doctype html><title>Not found</title>', 'NOT_AN_IMAGE'],
+      ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'FORMAT_NOT_SUPPORTED'],
+      ['a JPEG header with nothing behind it', '\xff\xd8\xff\xe0', 'IMAGE_CORRUPT'],
+    ])('%s', async (_, content, code) => {
+      const source = Buffer.from(content, 'latin1');
+
+      await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code, retryable: false });
+    });
+
+    it('a PNG that says it has 30,000 × 30,000 pixels', async () => {
+      const source = png(30_000, 30_000, Buffer.alloc(100));
+
+      await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({
+        code: 'IMAGE_TOO_MANY_PIXELS',
+        message: 'The image has 900.0 million pixels; at most 50.0 million are taken.',
+      });
+    });
+
+    it('a real PNG of 49 million pixels over a lower limit, but takes it under a higher one', async () => {
+      const source = png(7000, 7000, Buffer.alloc(7000 * 876));
+
+      await expect(inspectImage(source, 40_000_000)).rejects.toMatchObject({ code: 'IMAGE_TOO_MANY_PIXELS' });
+      expect((await compressImage(source, OPTIONS)).data.length).toBeLessThanOrEqual(source.length);
+    });
+
+    it('a JPEG whose scans would keep a core busy for half a minute', async () => {
+      const source = await photo(64, 40).jpeg({ progressive: true }).toBuffer();
+      const scan = source.subarray(source.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+      const bomb = Buffer.concat([
+        source.subarray(0, -2),
+        ...Array<Buffer>(200).fill(scan),
+        source.subarray(-2),
+      ]);
+
+      await expect(inspectImage(bomb, OPTIONS.maxPixels)).rejects.toMatchObject({ code: 'IMAGE_TOO_SLOW' });
+    });
+  });
+});
+
+describe('inspectImage', () => {
+  it('tells upright dimensions and the pixels of all frames', async () => {
+    const source = await animation(4).gif().toBuffer();
+    const turned = await photo(64, 40).jpeg().withMetadata({ orientation: 8 }).toBuffer();
+
+    const expected = { format: 'gif', width: 64, height: 40, frames: 4, pixels: 64 * 40 * 4 };
+    expect(await inspectImage(source, OPTIONS.maxPixels)).toEqual(expected);
+    expect(await inspectImage(turned, OPTIONS.maxPixels)).toMatchObject({ width: 40, height: 64 });
+  });
+});
+
+function photo(width: number, height: number): Sharp {
+  return sharp(photoBytes(width, height, 0), { raw: { width, height, channels: 3 } });
+}
+
+// Soft shapes with a little grain, the same in each run.
+function photoBytes(width: number, height: number, shift: number): Buffer {
+  const data = Buffer.alloc(width * height * 3);
+  for (let i = 0, seed = 1; i < data.length; i += 1) {
+    const [x, y] = [((i / 3) % width) + shift, i / 3 / width];
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    data[i] = 128 + 90 * Math.sin(x / 17 + (i % 3)) * Math.cos(y / 13) + (seed % 17) - 8;
+  }
+  return data;
+}
+
+function gradient(width: number, height: number): Buffer {
+  return Buffer.from(Array.from({ length: width * height }, (_, i) => ((i % width) * 255) / width));
+}
+
+function animation(frames: number): Sharp {
+  const data = Buffer.concat(Array.from({ length: frames }, (_, frame) => photoBytes(64, 40, frame * 5)));
+  return sharp(data, { raw: { width: 64, height: 40 * frames, channels: 3, pageHeight: 40 } });
+}
+
+function pngChunk(type: string, content: Buffer): Buffer {
+  const chunk = Buffer.alloc(content.length + 12);
+  chunk.writeUInt32BE(content.length, 0);
+  chunk.write(type, 4, 'latin1');
+  content.copy(chunk, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), content.length + 8);
+  return chunk;
+}
+
+// 1 bit a pixel, grey.
+function png(width: number, height: number, rows: Buffer): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  const pixels = pngChunk('IDAT', deflateSync(rows));
+  return Buffer.concat([signature, pngChunk('IHDR', header), pixels, pngChunk('IEND', Buffer.alloc(0))]);
+}
+
+function gifOfFrames(count: number): Buffer {
+  const header = Buffer.from('GIF89a' + '\x10\0\x10\0\x80\0\0' + '\0\0\0\xff\xff\xff', 'latin1');
+  const frame = Buffer.from('21f904000100000' + '02c00000000010001000002024c0100', 'hex');
+  return Buffer.concat([header, ...Array<Buffer>(count).fill(frame), Buffer.from(';')]);
+}
+
+// The same directory once more behind the file, with the same pixels.
+function withSecondPage(page: Buffer): Buffer {
+  const first = page.readUInt32LE(4);
+  const next = first + 2 + page.readUInt16LE(first) * 12;
+  const source = Buffer.concat([page, Buffer.alloc(page.length % 2), page.subarray(first, next + 4)]);
+  source.writeUInt32LE(page.length + (page.length % 2), next);
+  source.writeUInt32LE(0, source.length - 4);
+  return source;
+}
+
+// Mean difference of the channels, 0 to 255, as a viewer sees the first frames on grey.
+async function difference(one: Buffer, other: Buffer): Promise<number> {
+  const [a, b] = await Promise.all([one, other].map(seen));
+  expect(a.length).toBe(b.length);
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+}
+
+function seen(image: Buffer): Promise<Buffer> {
+  return sharp(image).autoOrient().flatten({ background: '#808080' }).toColourspace('srgb').raw().toBuffer();
+}

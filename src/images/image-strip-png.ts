@@ -1,0 +1,90 @@
+import { crc32 } from 'node:zlib';
+import { exifWithOrientation, type Orientation } from './image-orientation.js';
+
+interface Chunk {
+  type: string;
+  /** Length, type, content and checksum. */
+  bytes: Buffer;
+}
+
+const SIGNATURE_BYTES = 8;
+const FRAME_BYTES = 12;
+// A writer that flushes every 256 bytes makes 100,000 of 25 MB.
+const MAX_CHUNKS = 200_000;
+const DRAWING = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'sBIT']);
+const COLOUR = new Set(['iCCP', 'sRGB', 'gAMA', 'cHRM', 'cICP', 'mDCV', 'cLLI']);
+// What viewers assume where nothing is said: gamma 1/2.2 and the primaries of sRGB, times 100,000.
+const SRGB_GAMMA = 45_455;
+const SRGB_PRIMARIES = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
+
+/**
+ * The same picture, bit for bit, without whatever does not draw it: texts, times, EXIF, the frames of an animated PNG,
+ * and everything behind the end of the image. Colour chunks stay, and an orientation other than 1 as a tag.
+ *
+ * @returns undefined where the file is not built as PNG files are
+ */
+export function stripPng(source: Buffer, orientation: Orientation): Buffer | undefined {
+  const kept = readChunks(source)?.filter(({ type }) => DRAWING.has(type) || COLOUR.has(type));
+  if (!kept) return undefined;
+
+  const exif = orientation === 1 ? [] : [{ type: 'eXIf', bytes: exifChunk(orientation) }];
+  return assemble(source, kept, exif);
+}
+
+/** Whether it is an animated PNG. libvips sees the first image of those only. */
+export function isAnimatedPng(source: Buffer): boolean {
+  return readChunks(source)?.some(({ type }) => type === 'acTL') ?? false;
+}
+
+/**
+ * The encoded picture with what the source says about its colours in chunks that libvips neither applies nor keeps
+ * (gamma, primaries, cICP): its pixel values are still those of the source, so they still mean the same.
+ */
+export function withColourChunks(encoded: Buffer, source: Buffer): Buffer {
+  const colours = readChunks(source)?.filter(({ type }) => COLOUR.has(type)) ?? [];
+  const kept = readChunks(encoded)?.filter(({ type }) => DRAWING.has(type)); // less the resolution, 21 bytes
+  if (!kept) return encoded;
+
+  const isConverted = colours.some(({ type }) => type === 'iCCP'); // by libvips, to sRGB
+  return assemble(encoded, kept, isConverted ? [] : colours.filter(differsFromSrgb));
+}
+
+function readChunks(source: Buffer): Chunk[] | undefined {
+  const chunks: Chunk[] = [];
+  let at = SIGNATURE_BYTES;
+  while (at + FRAME_BYTES <= source.length && chunks.length < MAX_CHUNKS) {
+    const end = at + FRAME_BYTES + source.readUInt32BE(at);
+    if (end > source.length) return undefined;
+    const type = source.toString('latin1', at + 4, at + 8);
+    chunks.push({ type, bytes: source.subarray(at, end) });
+    if (type === 'IEND') return chunks;
+    at = end;
+  }
+  return undefined;
+}
+
+// All of the extra chunks have their place between the header and the palette.
+function assemble(source: Buffer, [header, ...others]: Chunk[], extra: Chunk[]): Buffer {
+  const chunks = [header, ...extra, ...others].map(({ bytes }) => bytes);
+  return Buffer.concat([source.subarray(0, SIGNATURE_BYTES), ...chunks]);
+}
+
+function differsFromSrgb({ type, bytes }: Chunk): boolean {
+  const content = bytes.subarray(8, -4);
+  if (type === 'sRGB') return false;
+  if (type === 'gAMA') return content.length === 4 && Math.abs(content.readUInt32BE(0) - SRGB_GAMMA) > 500;
+  if (type !== 'cHRM') return true;
+  return (
+    content.length === 32 &&
+    SRGB_PRIMARIES.some((value, i) => Math.abs(content.readUInt32BE(i * 4) - value) > 200)
+  );
+}
+
+function exifChunk(orientation: Orientation): Buffer {
+  const content = Buffer.concat([Buffer.from('eXIf'), exifWithOrientation(orientation)]);
+  const chunk = Buffer.alloc(content.length + 8);
+  chunk.writeUInt32BE(content.length - 4, 0);
+  content.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(content), content.length + 4);
+  return chunk;
+}
