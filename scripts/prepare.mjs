@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export const ROOT = path.resolve(import.meta.dirname ?? '.', '..');
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const MAIN = path.join(ROOT, 'dist/src/main.js');
 
 const SOURCES = ['src', 'migrations', 'ormconfig.ts', 'tsconfig.json', 'nest-cli.json', 'package-lock.json'];
@@ -63,3 +64,5 @@ function newestBelow(file) {
 function changedAt(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();

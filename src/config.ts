@@ -127,7 +127,12 @@ export class Settings {
 
   /** Start of every URL that we hand out, without a slash at the end. */
   get publicUrl(): string {
-    return (this.PUBLIC_URL ?? `http://${urlHost(this.HOST)}:${this.PORT}`).replace(/\/+$/, '');
+    return (this.PUBLIC_URL ?? this.ownUrl).replace(/\/+$/, '');
+  }
+
+  /** Where this process itself listens. */
+  get ownUrl(): string {
+    return `http://${urlHost(this.HOST)}:${this.PORT}`;
   }
 
   get servesApi(): boolean {

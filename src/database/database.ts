@@ -81,6 +81,19 @@ export class Database {
   }
 }
 
+/**
+ * Runs one INSERT, UPDATE or DELETE as it is written and gives the number of rows that matched. For what runs once per
+ * image: the query builder takes ten times as long, and writes numbers into the text, so that no statement is prepared twice.
+ */
+export async function execute(manager: EntityManager, sql: string, parameters: unknown[]): Promise<number> {
+  const runner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
+  try {
+    return (await runner.query(sql, parameters, true)).affected ?? 0;
+  } finally {
+    if (!manager.queryRunner) await runner.release();
+  }
+}
+
 /** Whether `error` says that the database server could not be reached, rather than that it refused something. */
 export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_LOST.test(errorCode(error));

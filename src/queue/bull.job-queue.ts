@@ -9,9 +9,10 @@ const ANSWER_WITHIN_MS = 5 * SECOND;
 
 /**
  * Options of every queue. Each line is a measured trap of Bull 4 (docs/hazards.md).
- * `redisUrl` as in `REDIS_URL`; `prefix` starts every key.
+ * `redisUrl` as in `REDIS_URL`; `prefix` starts every key; the jobs of a worker that died come back after about
+ * `lockMs`. A lock that is lost for another reason does no harm: claims in the database decide who works on what.
  */
-export function bullOptions(redisUrl: string, prefix: string): QueueOptions {
+export function bullOptions(redisUrl: string, prefix: string, lockMs: number): QueueOptions {
   return {
     prefix,
     redis: {
@@ -32,8 +33,8 @@ export function bullOptions(redisUrl: string, prefix: string): QueueOptions {
     settings: {
       // With the default of 1, a job whose worker is killed twice fails for ever.
       maxStalledCount: 1_000_000,
-      lockDuration: 30 * SECOND,
-      stalledInterval: 15 * SECOND,
+      lockDuration: lockMs,
+      stalledInterval: lockMs,
     },
   };
 }

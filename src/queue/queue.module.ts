@@ -6,11 +6,13 @@ import { BullJobQueue, bullOptions } from './bull.job-queue.js';
 import { InProcessJobQueue } from './in-process.job-queue.js';
 import { JOB_KINDS, JobQueue } from './job-queue.js';
 
+const SECOND = 1000;
+
 /** The job queue that the settings name: Bull where there is a `REDIS_URL`, or else the memory of this process. */
 @Global()
 @Module({})
 export class QueueModule {
-  static register({ REDIS_URL, QUEUE_PREFIX }: Settings): DynamicModule {
+  static register({ REDIS_URL, QUEUE_PREFIX, LEASE_SECONDS }: Settings): DynamicModule {
     if (!REDIS_URL) {
       return {
         module: QueueModule,
@@ -22,7 +24,10 @@ export class QueueModule {
       module: QueueModule,
       imports: [
         BullModule.registerQueue(
-          ...JOB_KINDS.map((name) => ({ name, ...bullOptions(REDIS_URL, QUEUE_PREFIX) })),
+          ...JOB_KINDS.map((name) => ({
+            name,
+            ...bullOptions(REDIS_URL, QUEUE_PREFIX, LEASE_SECONDS * SECOND),
+          })),
         ),
       ],
       providers: [

@@ -1,0 +1,58 @@
+import { type DynamicModule, Module, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ConfigModule, registerAs } from '@nestjs/config';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { ApiKeyGuard } from './api-key.guard.js';
+import type { Settings } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { ErrorFilter } from './error.filter.js';
+import { BadRequestError } from './errors.js';
+import { HealthModule } from './health/health.module.js';
+import { ImagesModule } from './images/images.module.js';
+import { QueueModule } from './queue/queue.module.js';
+import { RequestsModule } from './requests/requests.module.js';
+import { SamplesModule } from './samples/samples.module.js';
+import { StorageModule } from './storage/storage.module.js';
+import { UploadsModule } from './uploads/uploads.module.js';
+import { Worker } from './worker.js';
+
+/** The whole application. Its graph is the same in every mode; the mode says what runs of it. */
+@Module({})
+export class AppModule {
+  static register(values: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          load: [registerAs('settings', () => values)],
+        }),
+        DatabaseModule,
+        QueueModule.register(values),
+        StorageModule,
+        UploadsModule,
+        RequestsModule,
+        ImagesModule,
+        HealthModule,
+        SamplesModule,
+      ],
+      providers: [
+        Worker,
+        { provide: APP_GUARD, useClass: ApiKeyGuard },
+        { provide: APP_FILTER, useClass: ErrorFilter },
+        {
+          provide: APP_PIPE,
+          useFactory: () => new ValidationPipe({ transform: true, exceptionFactory: invalidParameters }),
+        },
+      ],
+    };
+  }
+}
+
+function invalidParameters(errors: ValidationError[]): BadRequestError {
+  const details = errors.map(({ property, constraints = {} }) => ({
+    field: property,
+    message: Object.values(constraints)[0] ?? `${property} is not valid`,
+  }));
+  return new BadRequestError('INVALID_PARAMETER', `${details[0].message}.`, details);
+}

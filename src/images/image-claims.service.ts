@@ -1,0 +1,186 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type FindOptionsWhere, In, LessThan, LessThanOrEqual, type QueryDeepPartialEntity } from 'typeorm';
+import { settings, type Settings } from '../config.js';
+import { DatabaseClock } from '../database/database-clock.js';
+import { Database, execute } from '../database/database.js';
+import { ImageEntity } from '../database/image.entity.js';
+import type { RequestStatus } from '../database/request.entity.js';
+import type { AppError } from '../errors.js';
+import type { Claim } from '../requests/requests.service.js';
+
+const SECOND = 1000;
+
+/** An image that this process may work on, with what it needs for that. */
+export interface ClaimedImage extends Claim {
+  request: {
+    id: string;
+    /** Encoder quality, 1 to 100. */
+    quality: number;
+    /** Whether this may be the first of its images that is worked on. */
+    isNew: boolean;
+    /** Whether all its images have been put into the queue. */
+    isEnqueued: boolean;
+  };
+  inputUrl: string;
+  /** Earlier tries that ended in a retryable error. */
+  failures: number;
+  /** Whether a worker died while it had this image in hand. */
+  isSuspect: boolean;
+}
+
+interface ClaimableRow {
+  attempt: number;
+  failures: number;
+  crashes: number;
+  inputUrl: string;
+  requestId: string;
+  quality: number;
+  status: RequestStatus;
+  allEnqueued: number | string;
+}
+
+const CLAIMABLE = `
+  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes, images.input_url AS inputUrl,
+    requests.id AS requestId, requests.quality AS quality, requests.status AS status,
+    requests.enqueued_count >= requests.image_count AS allEnqueued
+  FROM images JOIN requests ON requests.request_key = images.request_key
+  WHERE images.request_key = ? AND images.number = ? AND images.status = 'pending'`;
+
+const CLAIM = `
+  UPDATE images SET status = 'processing', attempt = ?, due_at = ?
+  WHERE request_key = ? AND number = ? AND status = 'pending' AND attempt = ?`;
+
+/**
+ * Who works on which image. A claim is a lease by the database's clock that this process renews while it lives;
+ * when it dies, the lease runs out and the image goes to another. `attempt` tells a claim from later ones, so a
+ * worker that was thought dead and wakes up can do no harm.
+ */
+@Injectable()
+export class ImageClaims implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(ImageClaims.name);
+  private readonly held = new Set<Claim>();
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    @Inject(settings.KEY) private readonly settings: Settings,
+  ) {}
+
+  onModuleInit(): void {
+    this.timer = setInterval(
+      () => {
+        this.renew().catch((error: unknown) => this.logger.warn('leases could not be renewed', error));
+      },
+      (this.settings.LEASE_SECONDS * SECOND) / 3,
+    );
+    this.timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Claims an image, or gives null where it is settled, claimed by another, waiting, or gone. */
+  async claim(requestKey: number, number: number): Promise<ClaimedImage | null> {
+    const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
+    if (!row) return null;
+    const attempt = row.attempt + 1;
+    const parameters = [attempt, this.leaseEnd(), requestKey, number, row.attempt];
+    const changed = await this.database.write((manager) => execute(manager, CLAIM, parameters));
+    if (changed !== 1) return null;
+
+    const { inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
+    const request = {
+      id: requestId,
+      quality,
+      isNew: status === 'Pending',
+      isEnqueued: Number(allEnqueued) === 1,
+    };
+    const claimed = { requestKey, number, attempt, request, inputUrl, failures, isSuspect: crashes > 0 };
+    this.held.add(claimed);
+    return claimed;
+  }
+
+  /** This process no longer works on the image; its lease is not renewed. */
+  forget(claim: Claim): void {
+    this.held.delete(claim);
+  }
+
+  /** Ends a claim as if it had not been: the image is next in line again. */
+  async giveBack(claim: ClaimedImage): Promise<void> {
+    await this.end(claim, { status: 'pending' });
+  }
+
+  /** Ends a claim; the image is tried again after `delayMs`. `isCounted`: the try counts as one of those it has. */
+  async retryLater(claim: ClaimedImage, error: AppError, delayMs: number, isCounted: boolean): Promise<void> {
+    await this.end(claim, {
+      status: 'waiting',
+      dueAt: this.clock.now() + delayMs,
+      failures: claim.failures + (isCounted ? 1 : 0),
+      errorCode: error.code,
+      errorMessage: error.message.slice(0, 255),
+      errorRetryable: 1,
+    });
+  }
+
+  /**
+   * Notes that a suspect is about to be decoded. If the process dies of it, the note stays.
+   * @returns how often that has been noted, this time included.
+   */
+  async noteDecoding(claim: ClaimedImage): Promise<number> {
+    const { requestKey, number, attempt } = claim;
+    await this.database.write((manager) =>
+      manager.increment(ImageEntity, { requestKey, number, attempt }, 'crashes', 1),
+    );
+    const image = await this.database.manager.findOneByOrFail(ImageEntity, { requestKey, number });
+    return image.crashes - 1;
+  }
+
+  /** Puts images whose worker died back in line. `evenIfAlive`: those of all workers, for when there can't be any. */
+  releaseExpired(requestKey: number, evenIfAlive = false): Promise<number> {
+    return this.update(
+      { requestKey, status: 'processing', ...(evenIfAlive ? {} : { dueAt: LessThan(this.clock.now()) }) },
+      { status: 'pending', crashes: () => 'CASE WHEN crashes = 0 THEN 1 ELSE crashes END' },
+    );
+  }
+
+  /** Puts up to `limit` images whose time for another try has come back in line. */
+  async wakeDue(requestKey: number, limit: number): Promise<number> {
+    const due = await this.database.manager.find(ImageEntity, {
+      select: { number: true },
+      where: { requestKey, status: 'waiting', dueAt: LessThanOrEqual(this.clock.now()) },
+      order: { number: 'ASC' },
+      take: limit,
+    });
+    if (due.length === 0) return 0;
+    const numbers = In(due.map(({ number }) => number));
+    return this.update({ requestKey, number: numbers, status: 'waiting' }, { status: 'pending' });
+  }
+
+  private async end(claim: Claim, columns: QueryDeepPartialEntity<ImageEntity>): Promise<void> {
+    const { requestKey, number, attempt } = claim;
+    await this.update({ requestKey, number, attempt, status: 'processing' }, columns);
+  }
+
+  private async renew(): Promise<void> {
+    const numbers = new Map<number, number[]>();
+    for (const { requestKey, number } of this.held)
+      numbers.set(requestKey, [...(numbers.get(requestKey) ?? []), number]);
+    for (const [requestKey, held] of numbers) {
+      await this.update({ requestKey, number: In(held), status: 'processing' }, { dueAt: this.leaseEnd() });
+    }
+  }
+
+  private leaseEnd(): number {
+    return this.clock.now() + this.settings.LEASE_SECONDS * SECOND;
+  }
+
+  private async update(
+    where: FindOptionsWhere<ImageEntity>,
+    columns: QueryDeepPartialEntity<ImageEntity>,
+  ): Promise<number> {
+    const { affected } = await this.database.write((manager) => manager.update(ImageEntity, where, columns));
+    return affected ?? 0;
+  }
+}

@@ -1,0 +1,103 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Between, LessThanOrEqual } from 'typeorm';
+import { DatabaseClock } from '../database/database-clock.js';
+import { Database } from '../database/database.js';
+import { ImageEntity } from '../database/image.entity.js';
+import { RequestEntity } from '../database/request.entity.js';
+import { JobQueue } from '../queue/job-queue.js';
+
+/**
+ * Most images of one request in the queue or in work at a time. Bounds what lies in Redis, and what a small request
+ * that comes after a huge one has to wait for; enough for four workers' downloads.
+ */
+export const WINDOW = 512;
+const STEP = WINDOW / 4;
+const TOP_UP_AFTER_MS = 50;
+
+/** Tells the job queue which images are to be worked on: a window of each request that moves on as images are settled. */
+@Injectable()
+export class ImageQueue {
+  private readonly logger = new Logger(ImageQueue.name);
+  private readonly scheduled = new Map<number, NodeJS.Timeout>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly queue: JobQueue,
+  ) {}
+
+  /** Soon moves the request's window on; many calls at once cost no more than one. */
+  topUpSoon(requestKey: number): void {
+    if (this.scheduled.has(requestKey)) return;
+    const timer = setTimeout(() => {
+      this.scheduled.delete(requestKey);
+      this.topUp(requestKey).catch((error: unknown) => this.logger.warn('a window was not moved on', error));
+    }, TOP_UP_AFTER_MS);
+    this.scheduled.set(requestKey, timer.unref());
+  }
+
+  /** Moves the request's window on as far as there is room. Safe to call at any time, from any process. */
+  async topUp(requestKey: number): Promise<void> {
+    const { manager } = this.database;
+    const request = await manager.findOneBy(RequestEntity, { key: requestKey });
+    if (!request || request.enqueuedCount >= request.imageCount) return;
+
+    const { enqueuedCount } = request;
+    const room = await this.room(request);
+    const left = request.imageCount - enqueuedCount;
+    if (room < Math.min(STEP, left)) return;
+
+    const moved = enqueuedCount + Math.min(room, left);
+    const { affected } = await this.database.write((writer) =>
+      writer.update(
+        RequestEntity,
+        { key: requestKey, enqueuedCount },
+        { enqueuedCount: moved, rungAt: this.clock.now() },
+      ),
+    );
+    if (affected === 1) await this.ring(requestKey, enqueuedCount + 1, moved);
+  }
+
+  /** How many more of the request's images may be put in line now, 0 to {@link WINDOW}. */
+  async room({ key, enqueuedCount }: RequestEntity): Promise<number> {
+    const { manager } = this.database;
+    const inWork = await manager.countBy(ImageEntity, { requestKey: key, status: 'processing' });
+    const inLine = await manager.countBy(ImageEntity, {
+      requestKey: key,
+      status: 'pending',
+      number: LessThanOrEqual(enqueuedCount),
+    });
+    return Math.max(0, WINDOW - inWork - inLine);
+  }
+
+  /**
+   * Tells the queue again of every image that should be in it, if nobody did so for `unlessWithinMs`: jobs that the
+   * queue lost come back, those that it still has are left alone.
+   */
+  async ringAgain({ key, rungAt, enqueuedCount }: RequestEntity, unlessWithinMs: number): Promise<void> {
+    const now = this.clock.now();
+    if (now - rungAt < unlessWithinMs) return;
+    const { affected } = await this.database.write((manager) =>
+      manager.update(RequestEntity, { key, rungAt }, { rungAt: now }),
+    );
+    if (affected === 1) await this.ring(key, 1, enqueuedCount);
+  }
+
+  private async ring(requestKey: number, first: number, last: number): Promise<void> {
+    const images = await this.database.manager.find(ImageEntity, {
+      select: { number: true, attempt: true },
+      where: { requestKey, status: 'pending', number: Between(first, last) },
+      order: { number: 'ASC' },
+    });
+    const jobs = images.map(({ number, attempt }) => ({
+      // With the attempt in it, a job of an earlier claim that the queue still holds is no obstacle.
+      id: `${requestKey}-${number}-${attempt}`,
+      data: { requestKey, number },
+    }));
+    try {
+      await this.queue.add('process-image', jobs);
+    } catch (error) {
+      this.logger.warn('the queue does not answer; the reconciler will ring again', error);
+    }
+  }
+}

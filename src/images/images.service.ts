@@ -1,0 +1,177 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { settings, type Settings } from '../config.js';
+import { isConnectionLost } from '../database/database.js';
+import { AppError, ImageError, UnavailableError } from '../errors.js';
+import type { SpooledBody } from '../outbound/spooled-body.js';
+import { RequestsService, type Settlement } from '../requests/requests.service.js';
+import { FileStorage } from '../storage/file-storage.js';
+import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
+import { type ClaimedImage, ImageClaims } from './image-claims.service.js';
+import { ImageDownloader } from './image-downloader.js';
+import { extensionOf } from './image-format.js';
+import { ImageQueue } from './image-queue.service.js';
+import { Semaphore } from './semaphore.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Waits before the second and the third try of an image, before jitter. After the third it has failed. */
+const RETRY_AFTER_MS = [2 * SECOND, 10 * SECOND];
+
+/** The longest that a server's `Retry-After` is obeyed: a request must come to its end. */
+const MOST_RETRY_AFTER_MS = 2 * MINUTE;
+
+/** How long an image waits when not it, but our own database or storage is at fault. */
+const UNAVAILABLE_RETRY_MS = 10 * SECOND;
+
+/** Deaths in the encoder after which an image is taken to be their cause. */
+const MOST_CRASHES = 3;
+
+/** Thrown inside a try that is ended because the process stops. */
+class ShutdownError extends Error {}
+
+/** Takes one image at a time from its URL to its settlement. */
+@Injectable()
+export class ImagesService {
+  private readonly logger = new Logger(ImagesService.name);
+  private readonly shutdown = new AbortController();
+  private readonly encoderSlots: Semaphore;
+  private readonly pixels: Semaphore;
+
+  constructor(
+    private readonly claims: ImageClaims,
+    private readonly queue: ImageQueue,
+    private readonly downloader: ImageDownloader,
+    private readonly storage: FileStorage,
+    private readonly requests: RequestsService,
+    @Inject(settings.KEY) private readonly settings: Settings,
+  ) {
+    setMaxListeners(0, this.shutdown.signal); // one per download in flight
+    this.encoderSlots = new Semaphore(settings.CONCURRENCY);
+    // A decoded pixel costs up to 10 bytes, so this is what bounds the memory, not the number of images.
+    this.pixels = new Semaphore(settings.MAX_IMAGE_PIXELS);
+  }
+
+  /** Tells the workers that a request has images to be worked on. Never fails: the reconciler would ring again. */
+  async enqueue(requestKey: number): Promise<void> {
+    await this.queue
+      .topUp(requestKey)
+      .catch((error: unknown) =>
+        this.logger.warn('a new request was not enqueued; the reconciler will do it', error),
+      );
+  }
+
+  /**
+   * Downloads, compresses, stores and settles one image. Running it twice, or in two places at once, settles the image
+   * once. Throws only where the database can't be reached; then the claim runs out and the image is taken up again.
+   */
+  async process(requestKey: number, number: number): Promise<void> {
+    const claim = await this.claims.claim(requestKey, number);
+    if (!claim) return;
+    try {
+      if (claim.request.isNew) await this.requests.markStarted(requestKey);
+      await this.conclude(claim, await this.attempt(claim));
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      await this.recordFailure(claim, error);
+    } finally {
+      this.claims.forget(claim);
+      if (!claim.request.isEnqueued) this.queue.topUpSoon(requestKey);
+    }
+  }
+
+  /** Ends the tries under way; each gives its image back. For the end of the process's grace period. */
+  abort(): void {
+    this.shutdown.abort(new ShutdownError());
+  }
+
+  private async attempt(claim: ClaimedImage): Promise<Settlement> {
+    const { body } = await this.downloader.download(claim.inputUrl, this.shutdown.signal);
+    try {
+      const image = await this.encode(claim, body);
+      const outputKey = storageKey(claim, image);
+      await this.store(outputKey, image);
+      return { status: 'done', outcome: image.outcome, outputKey, input: image.input, output: image.output };
+    } finally {
+      await body.discard();
+    }
+  }
+
+  /** Waits for the encoder with the download on disk, and brings it into memory only when its turn has come. */
+  private encode(claim: ClaimedImage, body: SpooledBody): Promise<CompressedImage> {
+    const slots = claim.isSuspect ? this.settings.CONCURRENCY : 1; // a suspect takes nobody with it
+    return this.encoderSlots.use(slots, async () => {
+      this.shutdown.signal.throwIfAborted();
+      if (claim.isSuspect) await this.refuseIfDeadly(claim);
+      const source = await body.read();
+      const maxPixels = this.settings.MAX_IMAGE_PIXELS;
+      const { pixels } = await inspectImage(source, maxPixels);
+      return this.pixels.use(pixels, () =>
+        compressImage(source, { quality: claim.request.quality, maxPixels }),
+      );
+    });
+  }
+
+  private async refuseIfDeadly(claim: ClaimedImage): Promise<void> {
+    if ((await this.claims.noteDecoding(claim)) > MOST_CRASHES) {
+      throw new ImageError('PROCESSING_CRASHED', 'Processing this image ended the worker again and again.');
+    }
+  }
+
+  private async store(key: string, { data, contentType }: CompressedImage): Promise<void> {
+    try {
+      await this.storage.put(key, data, contentType);
+    } catch (error) {
+      throw new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', error);
+    }
+  }
+
+  private async recordFailure(claim: ClaimedImage, error: unknown): Promise<void> {
+    if (error instanceof ShutdownError) return this.claims.giveBack(claim);
+    if (error instanceof UnavailableError) {
+      this.logger.warn(`image ${imageName(claim)} waits: ${error.code}`, error.cause);
+      return this.claims.retryLater(claim, error, UNAVAILABLE_RETRY_MS, false);
+    }
+    const failure = this.expected(claim, error);
+    const delay = retryDelay(claim.failures, failure);
+    if (delay !== null) return this.claims.retryLater(claim, failure, delay, true);
+    const { code, message, retryable } = failure;
+    await this.conclude(claim, { status: 'failed', code, message, retryable });
+  }
+
+  private expected(claim: ClaimedImage, error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    this.logger.error(`image ${imageName(claim)}: unexpected`, error);
+    return new AppError('INTERNAL', 'Something went wrong on our side.', { retryable: true });
+  }
+
+  private async conclude(claim: ClaimedImage, settlement: Settlement): Promise<void> {
+    const { requestKey, number, attempt } = claim;
+    const isOurs = await this.requests.settle({ requestKey, number, attempt }, settlement);
+    if (!isOurs)
+      this.logger.warn(`image ${imageName(claim)} was taken over by another worker in the meantime`);
+    else
+      this.logger.debug(
+        `image ${imageName(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`,
+      );
+  }
+}
+
+/** Milliseconds until the next try, or null where there is none. The jitter keeps a host's images from coming back as one. */
+function retryDelay(failures: number, { retryable, retryAfterMs = 0 }: AppError): number | null {
+  if (!retryable || failures >= RETRY_AFTER_MS.length) return null;
+  const planned = RETRY_AFTER_MS[failures] * (0.5 + Math.random() / 2);
+  return Math.round(Math.max(planned, Math.min(retryAfterMs, MOST_RETRY_AFTER_MS)));
+}
+
+/** Named by content, so that a key's content never changes, not even if two workers were at it. */
+function storageKey({ request, number }: ClaimedImage, { data, output }: CompressedImage): string {
+  const hash = createHash('sha256').update(data).digest('hex').slice(0, 16);
+  return `${request.id}/${number}-${hash}.${extensionOf(output.format)}`;
+}
+
+function imageName({ request, number }: ClaimedImage): string {
+  return `${request.id}-${number}`;
+}

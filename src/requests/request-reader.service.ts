@@ -1,0 +1,189 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Between, In, MoreThan, Not } from 'typeorm';
+import { settings, type Settings } from '../config.js';
+import { Database } from '../database/database.js';
+import { ImageEntity, type ImageStatus } from '../database/image.entity.js';
+import { ProductEntity } from '../database/product.entity.js';
+import { RequestEntity } from '../database/request.entity.js';
+import { NotFoundError } from '../errors.js';
+import { FileStorage } from '../storage/file-storage.js';
+import { type CsvLayout, type OutputRow } from './output-csv.js';
+import type { ImagePageResponse, ImageResponse, RequestResponse } from './request.dto.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Rows read at a time for the output: some milliseconds of the event loop with SQLite. */
+const OUTPUT_CHUNK = 250;
+
+/** Which stored states a client means by the four that it knows. */
+const STORED_STATES: Record<string, ImageStatus[]> = {
+  pending: ['pending', 'waiting'],
+  processing: ['processing'],
+  done: ['done'],
+  failed: ['failed'],
+};
+
+/** What clients are told of requests. */
+@Injectable()
+export class RequestReader {
+  constructor(
+    private readonly database: Database,
+    private readonly storage: FileStorage,
+    @Inject(settings.KEY) private readonly settings: Settings,
+  ) {}
+
+  /** The request, or null where there is none; upper case, blanks and whatever else is no id of ours included. */
+  async find(id: string): Promise<RequestEntity | null> {
+    if (!UUID.test(id)) return null;
+    return this.database.manager.findOneBy(RequestEntity, { id, status: Not('Receiving') });
+  }
+
+  /** @throws NotFoundError `REQUEST_NOT_FOUND` */
+  async get(id: string): Promise<RequestEntity> {
+    const request = await this.find(id);
+    if (!request) throw new NotFoundError('REQUEST_NOT_FOUND', 'There is no such request.');
+    return request;
+  }
+
+  /** @throws NotFoundError `REQUEST_NOT_FOUND` */
+  async describe(id: string): Promise<RequestResponse> {
+    const request = await this.get(id);
+    const claimed = await this.database.manager.countBy(ImageEntity, {
+      requestKey: request.key,
+      status: 'processing',
+    });
+    return this.toResponse(request, claimed);
+  }
+
+  /**
+   * One page of a request's images, in the order of the file.
+   * @throws NotFoundError `REQUEST_NOT_FOUND`
+   */
+  async images(
+    id: string,
+    status: string | undefined,
+    limit: number,
+    after: number,
+  ): Promise<ImagePageResponse> {
+    const request = await this.get(id);
+    const { manager } = this.database;
+    const images = await manager.find(ImageEntity, {
+      where: {
+        requestKey: request.key,
+        number: MoreThan(after),
+        ...(status ? { status: In(STORED_STATES[status]) } : {}),
+      },
+      order: { number: 'ASC' },
+      take: limit + 1,
+    });
+    const page = images.slice(0, limit);
+    const products = await manager.findBy(ProductEntity, {
+      requestKey: request.key,
+      number: In([...new Set(page.map((image) => image.productNumber))]),
+    });
+    const byNumber = new Map(products.map((product) => [product.number, product]));
+    return {
+      items: page.map((image) => this.toImageResponse(request, byNumber.get(image.productNumber)!, image)),
+      next_cursor: images.length > limit ? String(page[limit - 1].number) : null,
+    };
+  }
+
+  /** The rows of the user's file with what became of their images so far, in order, some hundred at a time. */
+  async *outputRows(request: RequestEntity): AsyncGenerator<OutputRow[]> {
+    for (let product = 0; product < request.productCount; product += OUTPUT_CHUNK) {
+      const products = await this.database.manager.find(ProductEntity, {
+        where: { requestKey: request.key, number: Between(product + 1, product + OUTPUT_CHUNK) },
+        order: { number: 'ASC' },
+      });
+      yield await this.withImages(products);
+    }
+  }
+
+  /** How the user's file was written. */
+  layout(request: RequestEntity): CsvLayout {
+    return JSON.parse(request.layout) as CsvLayout;
+  }
+
+  private async withImages(products: ProductEntity[]): Promise<OutputRow[]> {
+    const first = products[0];
+    const last = products[products.length - 1];
+    const images = await this.database.manager.find(ImageEntity, {
+      select: { number: true, inputUrl: true, status: true, outputKey: true },
+      where: {
+        requestKey: first.requestKey,
+        number: Between(first.firstImage, last.firstImage + last.imageCount - 1),
+      },
+      order: { number: 'ASC' },
+    });
+    return products.map(({ serialNumber, productName, firstImage, imageCount, extra }) => {
+      const own = images.slice(firstImage - first.firstImage, firstImage - first.firstImage + imageCount);
+      return {
+        serialNumber,
+        productName,
+        inputUrls: own.map((image) => image.inputUrl),
+        outputUrls: own.map((image) => (image.outputKey ? this.storage.urlOf(image.outputKey) : null)),
+        extra: extra ? (JSON.parse(extra) as string[]) : [],
+      };
+    });
+  }
+
+  private toResponse(request: RequestEntity, claimed: number): RequestResponse {
+    const { id, productCount, imageCount, doneCount, failedCount, inputBytes, outputBytes } = request;
+    const open = imageCount - doneCount - failedCount;
+    const processing = Math.min(claimed, open); // counted a moment later than the rest
+    const self = `${this.settings.publicUrl}/requests/${id}`;
+    return {
+      id,
+      status: request.status,
+      outcome: request.outcome,
+      file_name: request.fileName,
+      created_at: isoTime(request.createdAt)!,
+      started_at: isoTime(request.startedAt),
+      completed_at: isoTime(request.completedAt),
+      counts: {
+        products: productCount,
+        images: imageCount,
+        pending: open - processing,
+        processing,
+        done: doneCount,
+        failed: failedCount,
+      },
+      progress: Math.floor(((doneCount + failedCount) / imageCount) * 10_000) / 10_000,
+      bytes: {
+        input: inputBytes,
+        output: outputBytes,
+        saved_percent: inputBytes === 0 ? 0 : Math.round((1 - outputBytes / inputBytes) * 1000) / 10,
+      },
+      options: { quality: request.quality, format: 'keep' },
+      links: { self, images: `${self}/images`, output_csv: `${self}/output.csv` },
+    };
+  }
+
+  private toImageResponse(request: RequestEntity, product: ProductEntity, image: ImageEntity): ImageResponse {
+    return {
+      id: `${request.id}-${image.number}`,
+      line: product.line,
+      serial_number: product.serialNumber,
+      product_name: product.productName,
+      position: image.position,
+      input_url: image.inputUrl,
+      output_url: image.outputKey ? this.storage.urlOf(image.outputKey) : null,
+      status: image.status === 'waiting' ? 'pending' : image.status,
+      outcome: image.outcome,
+      error: image.errorCode
+        ? { code: image.errorCode, message: image.errorMessage ?? '', retryable: image.errorRetryable === 1 }
+        : null,
+      attempts: image.attempt,
+      input: facts(image.inputBytes, image.inputFormat, image.inputWidth, image.inputHeight),
+      output: facts(image.outputBytes, image.outputFormat, image.outputWidth, image.outputHeight),
+    };
+  }
+}
+
+function facts(bytes: number | null, format: string | null, width: number | null, height: number | null) {
+  return bytes === null ? null : { bytes, format: format!, width: width!, height: height! };
+}
+
+function isoTime(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
+}

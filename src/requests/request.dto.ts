@@ -1,0 +1,152 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { ImageOutcome } from '../database/image.entity.js';
+import type { RequestOutcome } from '../database/request.entity.js';
+
+/** Exactly what the original system answered. */
+export class StatusResponse {
+  @ApiProperty({ enum: ['Pending', 'Processing', 'Completed'] })
+  status!: string;
+}
+
+/** `pending + processing + done + failed = images`, always. */
+export class RequestCounts {
+  /** Rows of the file. */
+  products!: number;
+  /** URLs in all its cells. */
+  images!: number;
+  /** Not begun, or waiting for another try. */
+  pending!: number;
+  processing!: number;
+  done!: number;
+  failed!: number;
+}
+
+/** Of the images that are done. */
+export class RequestBytes {
+  /** As fetched. */
+  input!: number;
+  /** As delivered. */
+  output!: number;
+  /** 100 × (1 − output / input), one decimal; 0 while nothing is done. */
+  saved_percent!: number;
+}
+
+export class RequestOptionsResponse {
+  /** Encoder quality, 1 to 100. */
+  quality!: number;
+  /** `keep`: each image stays in its own format. */
+  format!: string;
+}
+
+export class RequestLinks {
+  self!: string;
+  images!: string;
+  output_csv!: string;
+}
+
+export class RequestResponse {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ enum: ['Pending', 'Processing', 'Completed'] })
+  status!: string;
+
+  /** Null until the end, then `failed` where no image was done, `partial` where some failed. */
+  @ApiProperty({ enum: ['succeeded', 'partial', 'failed'], nullable: true, type: String })
+  outcome!: RequestOutcome | null;
+
+  /** The name under which the file was uploaded. */
+  @ApiProperty({ example: 'products.csv' })
+  file_name!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at!: string;
+
+  @ApiProperty({ format: 'date-time', nullable: true, type: String })
+  started_at!: string | null;
+
+  @ApiProperty({ format: 'date-time', nullable: true, type: String })
+  completed_at!: string | null;
+
+  counts!: RequestCounts;
+
+  /** Settled images as a part of all, 0 to 1. */
+  @ApiProperty({ example: 0.2667 })
+  progress!: number;
+
+  bytes!: RequestBytes;
+  options!: RequestOptionsResponse;
+  links!: RequestLinks;
+}
+
+export class ImageFactsResponse {
+  bytes!: number;
+  @ApiProperty({ example: 'jpeg' })
+  format!: string;
+  /** Upright, in pixels. */
+  width!: number;
+  /** Upright, in pixels. */
+  height!: number;
+}
+
+export class ImageErrorResponse {
+  @ApiProperty({ example: 'HTTP_404' })
+  code!: string;
+  message!: string;
+  /** Whether another try could succeed without anybody changing the file. */
+  retryable!: boolean;
+}
+
+export class ImageResponse {
+  id!: string;
+  /** Line of the file on which its row begins; the first is 1. */
+  line!: number;
+  serial_number!: string;
+  product_name!: string;
+  /** Place in its cell; the first is 1. */
+  position!: number;
+  input_url!: string;
+
+  @ApiProperty({ nullable: true, type: String })
+  output_url!: string | null;
+
+  @ApiProperty({ enum: ['pending', 'processing', 'done', 'failed'] })
+  status!: string;
+
+  /** `kept_original` where compressing would have made it larger. */
+  @ApiProperty({ enum: ['compressed', 'kept_original'], nullable: true, type: String })
+  outcome!: ImageOutcome | null;
+
+  @ApiProperty({ nullable: true, type: ImageErrorResponse })
+  error!: ImageErrorResponse | null;
+
+  /** Times that it was tried. */
+  attempts!: number;
+
+  @ApiProperty({ nullable: true, type: ImageFactsResponse })
+  input!: ImageFactsResponse | null;
+
+  @ApiProperty({ nullable: true, type: ImageFactsResponse })
+  output!: ImageFactsResponse | null;
+}
+
+export class ImagePageResponse {
+  items!: ImageResponse[];
+
+  /** Give it as `cursor` for the next page; null on the last. */
+  @ApiProperty({ nullable: true, type: String })
+  next_cursor!: string | null;
+}
+
+/** Every error but the 404 of `/status`. */
+export class ErrorResponse {
+  /** One sentence. */
+  @ApiProperty({ example: 'There is no such request.' })
+  error!: string;
+  /** Stable. */
+  @ApiProperty({ example: 'REQUEST_NOT_FOUND' })
+  code!: string;
+  /** One entry per fault, where there are several. */
+  @ApiProperty({ required: false, type: [Object] })
+  details?: unknown[];
+}

@@ -1,0 +1,76 @@
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import {
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ImagesQuery } from './images-query.dto.js';
+import { outputCsvHeader, outputCsvRows } from './output-csv.js';
+import { NeedsApiKey } from '../api-key.guard.js';
+import { ErrorResponse, ImagePageResponse, RequestResponse } from './request.dto.js';
+import { RequestReader } from './request-reader.service.js';
+
+/** Everything about a request. */
+@ApiTags('requests')
+@NeedsApiKey()
+@ApiParam({ name: 'id', format: 'uuid', description: 'The `request_id` of the upload' })
+@ApiNotFoundResponse({ type: ErrorResponse, description: 'There is no such request' })
+@Controller('requests')
+export class RequestsController {
+  constructor(private readonly requests: RequestReader) {}
+
+  @Get(':id')
+  @ApiOperation({ summary: 'A request with its counts, progress, bytes and times' })
+  @ApiOkResponse({ type: RequestResponse })
+  describe(@Param('id') id: string): Promise<RequestResponse> {
+    return this.requests.describe(id);
+  }
+
+  @Get(':id/images')
+  @ApiOperation({ summary: 'Its images, in the order of the file' })
+  @ApiOkResponse({ type: ImagePageResponse })
+  images(
+    @Param('id') id: string,
+    @Query() { status, limit, cursor }: ImagesQuery,
+  ): Promise<ImagePageResponse> {
+    return this.requests.images(id, status, limit, Number(cursor ?? 0));
+  }
+
+  @Get(':id/output.csv')
+  @ApiOperation({
+    summary: 'The uploaded file with the column `Output Image Urls`',
+    description:
+      'Available at any time; `X-Request-Status` tells how complete it is. A failed image leaves its place empty.',
+  })
+  @ApiProduces('text/csv')
+  @ApiOkResponse({ schema: { type: 'string' } })
+  async outputCsv(@Param('id') id: string, @Res() response: Response): Promise<void> {
+    const request = await this.requests.get(id);
+    response.attachment(request.fileName);
+    response.set({
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Status': request.status,
+    });
+    const layout = this.requests.layout(request);
+    const rows = this.requests.outputRows(request);
+    const text = async function* () {
+      yield outputCsvHeader(layout);
+      for await (const some of rows) yield outputCsvRows(layout, some);
+    };
+    await pipeline(Readable.from(text()), response).catch((error: unknown) => abandon(response, error));
+  }
+}
+
+/** Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole. */
+function abandon(response: Response, error: unknown): void {
+  response.destroy();
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+}

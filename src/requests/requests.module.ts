@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { RequestReader } from './request-reader.service.js';
+import { RequestsController } from './requests.controller.js';
+import { RequestsService } from './requests.service.js';
+import { StatusController } from './status.controller.js';
+
+/** The requests: their rows, their counters, and what clients are told of them. */
+@Module({
+  controllers: [StatusController, RequestsController],
+  providers: [RequestsService, RequestReader],
+  exports: [RequestsService],
+})
+export class RequestsModule {}

@@ -1,0 +1,52 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { settings, type Settings } from './config.js';
+import { Readiness } from './health/readiness.js';
+import { ImagesService } from './images/images.service.js';
+import { Reconciler } from './images/reconciler.service.js';
+import { JobQueue } from './queue/job-queue.js';
+
+const SECOND = 1000;
+
+/** How long the jobs under way may take to end by themselves; container platforms kill after 30 s. */
+const GRACE_MS = 15 * SECOND;
+/** How long they may take to give their images back after that. */
+const GIVE_BACK_MS = 5 * SECOND;
+
+/**
+ * The working half of a process: takes jobs while it runs, and in the end stops in the one order that loses nothing.
+ * All of it happens before Nest lets go of connections (`onApplicationShutdown` has no order of its own).
+ */
+@Injectable()
+export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Worker.name);
+
+  constructor(
+    @Inject(settings.KEY) private readonly settings: Settings,
+    private readonly readiness: Readiness,
+    private readonly queue: JobQueue,
+    private readonly images: ImagesService,
+    private readonly reconciler: Reconciler,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.settings.runsJobs) return;
+    await this.queue.start();
+    await this.reconciler.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.readiness.isStopping = true;
+    await this.reconciler.stop();
+    this.logger.log('stopping: waiting for the images in work');
+    await this.queue.stop(GRACE_MS);
+    this.images.abort();
+    await this.queue.stop(GIVE_BACK_MS);
+    await this.queue.close();
+  }
+}

@@ -1,0 +1,323 @@
+import { ConfigModule, registerAs } from '@nestjs/config';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
+import { readSettings } from '../src/config.js';
+import { DatabaseModule } from '../src/database/database.module.js';
+import { ImageEntity } from '../src/database/image.entity.js';
+import { RequestEntity } from '../src/database/request.entity.js';
+import { ImageClaims } from '../src/images/image-claims.service.js';
+import { ImageQueue, WINDOW } from '../src/images/image-queue.service.js';
+import { ImagesModule } from '../src/images/images.module.js';
+import { ImagesService } from '../src/images/images.service.js';
+import { Reconciler } from '../src/images/reconciler.service.js';
+import { UnavailableError } from '../src/errors.js';
+import { JobQueue } from '../src/queue/job-queue.js';
+import { QueueModule } from '../src/queue/queue.module.js';
+import { RequestsService, type Settlement } from '../src/requests/requests.service.js';
+import { StorageModule } from '../src/storage/storage.module.js';
+import { describeOnEachEngine, type Installation } from './helpers/engines.js';
+import { photo, serveImages } from './helpers/image-origin.js';
+import { until } from './helpers/wait.js';
+
+const FACTS = { bytes: 100, format: 'jpeg', width: 1, height: 1 };
+const DONE: Settlement = {
+  status: 'done',
+  outcome: 'compressed',
+  outputKey: 'a/1.jpg',
+  input: FACTS,
+  output: FACTS,
+};
+const FAILED: Settlement = { status: 'failed', code: 'HTTP_404', message: 'Gone.', retryable: false };
+const LAYOUT = { columns: [], delimiter: ',', newline: '\n', bom: false, encoding: 'utf-8' } as const;
+
+/** The parts of a worker, without anything that runs by itself: the tests do each step. */
+async function open(installation: Installation): Promise<TestingModule> {
+  const settings = readSettings({
+    ALLOW_PRIVATE: '127.0.0.1',
+    LEASE_SECONDS: '1',
+    ...installation.environment,
+  });
+  const module = await Test.createTestingModule({
+    imports: [
+      ConfigModule.forRoot({
+        isGlobal: true,
+        ignoreEnvFile: true,
+        load: [registerAs('settings', () => settings)],
+      }),
+      DatabaseModule,
+      QueueModule.register(settings),
+      StorageModule,
+      ImagesModule,
+    ],
+  }).compile();
+  module.useLogger(false);
+  return module.init();
+}
+
+describeOnEachEngine('claims and settlements', (engine) => {
+  let installation: Installation;
+  let worker: TestingModule;
+  let claims: ImageClaims;
+  let requests: RequestsService;
+  let queue: ImageQueue;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    worker = await open(installation);
+    claims = worker.get(ImageClaims);
+    requests = worker.get(RequestsService);
+    queue = worker.get(ImageQueue);
+  });
+  afterAll(async () => {
+    await worker.get(JobQueue).close();
+    await worker.close();
+    await installation.remove();
+  });
+
+  async function newRequest(images: number, url = 'http://a.example/1.jpg'): Promise<number> {
+    const draft = await requests.begin({
+      fileName: 'a.csv',
+      layout: { ...LAYOUT, columns: [] },
+      quality: 50,
+    });
+    for (let left = images; left > 0; left -= 100) {
+      const urls = Array<string>(Math.min(left, 100)).fill(url);
+      await draft.add([{ line: 2, serialNumber: '1', productName: 'Mug', urls, extra: [] }]);
+    }
+    await draft.publish();
+    return draft.key;
+  }
+
+  const manager = () => worker.get(DataSource).manager;
+  const requestOf = (key: number) => manager().findOneByOrFail(RequestEntity, { key });
+  const imageOf = (requestKey: number, number = 1) =>
+    manager().findOneByOrFail(ImageEntity, { requestKey, number });
+  const expire = (requestKey: number) => manager().update(ImageEntity, { requestKey }, { dueAt: 1 });
+
+  it('give an image to one of those who ask at once', async () => {
+    const key = await newRequest(1);
+
+    const given = await Promise.all(Array.from({ length: 10 }, () => claims.claim(key, 1)));
+
+    expect(given.filter((claim) => claim !== null)).toEqual([
+      expect.objectContaining({ number: 1, attempt: 1 }),
+    ]);
+    given.forEach((claim) => claim && claims.forget(claim));
+  });
+
+  it('count an image once, however often it is settled', async () => {
+    const key = await newRequest(2);
+    const claim = (await claims.claim(key, 1))!;
+
+    const settled = [];
+    for (let times = 0; times < 3; times++) settled.push(await requests.settle(plain(claim), DONE));
+
+    expect(settled).toEqual([true, false, false]);
+    expect(await requestOf(key)).toMatchObject({
+      doneCount: 1,
+      failedCount: 0,
+      inputBytes: 100,
+      status: 'Pending',
+    });
+  });
+
+  it('refuse the settlement of a worker whose claim has gone to another', async () => {
+    const key = await newRequest(1);
+    const slow = (await claims.claim(key, 1))!;
+    claims.forget(slow); // as if its process were frozen
+    await expire(key);
+    expect(await claims.releaseExpired(key)).toBe(1);
+    const quick = (await claims.claim(key, 1))!;
+
+    const late = await requests.settle(plain(slow), FAILED);
+    const right = await requests.settle(plain(quick), DONE);
+
+    expect([late, right]).toEqual([false, true]);
+    expect(await imageOf(key)).toMatchObject({ status: 'done', attempt: 2, crashes: 1 });
+    expect(await requestOf(key)).toMatchObject({
+      status: 'Completed',
+      outcome: 'succeeded',
+      doneCount: 1,
+      failedCount: 0,
+    });
+  });
+
+  it('complete a request exactly when its last image is settled, with many settled at once', async () => {
+    const key = await newRequest(60);
+    const claimed = await Promise.all(Array.from({ length: 60 }, (_, index) => claims.claim(key, index + 1)));
+
+    await Promise.all(
+      claimed.slice(1).map((claim, index) => requests.settle(plain(claim!), index % 3 ? DONE : FAILED)),
+    );
+    const before = await requestOf(key);
+    await requests.settle(plain(claimed[0]!), DONE);
+    const after = await requestOf(key);
+
+    expect(before).toMatchObject({
+      status: 'Pending',
+      doneCount: 39,
+      failedCount: 20,
+      completedAt: null,
+      outcome: null,
+    });
+    expect(after).toMatchObject({ status: 'Completed', outcome: 'partial', doneCount: 40, failedCount: 20 });
+    expect(after.completedAt).toBeGreaterThan(0);
+    claimed.forEach((claim) => claims.forget(claim!));
+  });
+
+  it('are renewed while the worker lives', async () => {
+    const key = await newRequest(1);
+    const claim = (await claims.claim(key, 1))!;
+    const { dueAt } = await imageOf(key);
+
+    await until(async () => (await imageOf(key)).dueAt > dueAt);
+
+    expect(await claims.releaseExpired(key)).toBe(0);
+    claims.forget(claim);
+  });
+
+  it('are taken back when the worker no longer renews them', async () => {
+    const key = await newRequest(1);
+    claims.forget((await claims.claim(key, 1))!);
+
+    await until(async () => (await claims.releaseExpired(key)) === 1);
+
+    expect(await imageOf(key)).toMatchObject({ status: 'pending', attempt: 1, crashes: 1 });
+  });
+
+  it('can be given back without a trace of failure', async () => {
+    const key = await newRequest(1);
+    const claim = (await claims.claim(key, 1))!;
+
+    await claims.giveBack(claim);
+    claims.forget(claim);
+
+    expect(await imageOf(key)).toMatchObject({ status: 'pending', attempt: 1, failures: 0, crashes: 0 });
+    expect(await requests.settle(plain(claim), DONE)).toBe(false);
+  });
+
+  it('wait for their next try until it is due', async () => {
+    const key = await newRequest(3);
+    for (const number of [1, 2, 3]) {
+      const claim = (await claims.claim(key, number))!;
+      await claims.retryLater(claim, new UnavailableError('X', 'Away.'), number === 3 ? 60_000 : 0, true);
+      claims.forget(claim);
+    }
+    expect(await claims.claim(key, 1)).toBeNull();
+
+    const woken = [await claims.wakeDue(key, 1), await claims.wakeDue(key, 5), await claims.wakeDue(key, 5)];
+
+    expect(woken).toEqual([1, 1, 0]);
+    expect(await imageOf(key, 1)).toMatchObject({ status: 'pending', failures: 1, errorCode: 'X' });
+    expect(await imageOf(key, 3)).toMatchObject({ status: 'waiting' });
+  });
+
+  describe('the window in the queue', () => {
+    const size = () => worker.get(JobQueue).size('process-image');
+
+    it('takes a part of a huge request, moves on as images are settled, and adds none twice', async () => {
+      const before = await size();
+      const key = await newRequest(WINDOW + 300);
+
+      await Promise.all([queue.topUp(key), queue.topUp(key)]);
+      expect((await size()) - before).toBe(WINDOW);
+      await queue.topUp(key);
+      expect((await requestOf(key)).enqueuedCount).toBe(WINDOW);
+
+      for (let number = 1; number <= 200; number++) {
+        const claim = (await claims.claim(key, number))!;
+        await requests.settle(plain(claim), DONE);
+        claims.forget(claim);
+      }
+      await queue.topUp(key);
+
+      expect((await requestOf(key)).enqueuedCount).toBe(WINDOW + 200);
+      expect((await size()) - before).toBe(WINDOW + 200); // nobody takes jobs out here
+    });
+
+    it('is rung again where the queue has lost it, and only then', async () => {
+      const key = await newRequest(5);
+      await manager().update(RequestEntity, { key }, { enqueuedCount: 5, rungAt: 1 }); // as if added, and lost
+      const before = await size();
+
+      await queue.ringAgain(await requestOf(key), 30_000);
+      expect((await size()) - before).toBe(5);
+      await queue.ringAgain(await requestOf(key), 30_000);
+      await queue.ringAgain(await requestOf(key), 0);
+
+      expect((await size()) - before).toBe(5); // the same jobs
+    });
+  });
+
+  it('end for an image that takes its worker with it again and again', async () => {
+    const origin = await serveImages({ '/deadly.jpg': await photo(50, 50) });
+    const key = await newRequest(1, origin.url('/deadly.jpg'));
+    const images = worker.get(ImagesService);
+    // Its worker died four times, three of them while it was in the encoder.
+    await manager().update(ImageEntity, { requestKey: key }, { crashes: 4 });
+
+    await images.process(key, 1);
+
+    expect(await imageOf(key)).toMatchObject({ status: 'failed', errorCode: 'PROCESSING_CRASHED' });
+    expect(await requestOf(key)).toMatchObject({ status: 'Completed', outcome: 'failed' });
+    await origin.close();
+  });
+
+  it('let a suspect pass that does no harm', async () => {
+    const origin = await serveImages({ '/innocent.jpg': await photo(50, 50) });
+    const key = await newRequest(1, origin.url('/innocent.jpg'));
+    await manager().update(ImageEntity, { requestKey: key }, { crashes: 1 });
+
+    await worker.get(ImagesService).process(key, 1);
+
+    expect(await imageOf(key)).toMatchObject({ status: 'done', crashes: 2 });
+    await origin.close();
+  });
+
+  it('of a storage that fails wait, and do not count against the image', async () => {
+    const origin = await serveImages({ '/1.jpg': await photo(50, 50) });
+    const key = await newRequest(1, origin.url('/1.jpg'));
+    const images = worker.get(ImagesService);
+    const storage = (images as unknown as { storage: { put(): Promise<void> } }).storage;
+    const failing = jest.spyOn(storage, 'put').mockRejectedValue(new Error('no space left'));
+
+    await images.process(key, 1);
+    failing.mockRestore();
+
+    expect(await imageOf(key)).toMatchObject({
+      status: 'waiting',
+      failures: 0,
+      errorCode: 'STORAGE_UNAVAILABLE',
+    });
+    await origin.close();
+  });
+
+  it('are put right by the reconciler alone: dead workers, due retries, settled requests, lost uploads', async () => {
+    const dead = await newRequest(1);
+    claims.forget((await claims.claim(dead, 1))!);
+    await expire(dead);
+    const settled = await newRequest(1);
+    await manager().update(ImageEntity, { requestKey: settled }, { status: 'done' });
+    await manager().update(RequestEntity, { key: settled }, { doneCount: 1 });
+    const draft = await requests.begin({
+      fileName: 'a.csv',
+      layout: { ...LAYOUT, columns: [] },
+      quality: 50,
+    });
+    await draft.add([
+      { line: 2, serialNumber: '1', productName: 'Mug', urls: ['http://a.example/'], extra: [] },
+    ]);
+    await manager().update(RequestEntity, { key: draft.key }, { createdAt: 1 });
+
+    await worker.get(Reconciler).reconcile();
+
+    expect(await imageOf(dead)).toMatchObject({ status: 'pending' });
+    expect(await requestOf(settled)).toMatchObject({ status: 'Completed', outcome: 'succeeded' });
+    expect(await manager().countBy(RequestEntity, { key: draft.key })).toBe(0);
+    expect(await manager().countBy(ImageEntity, { requestKey: draft.key })).toBe(0);
+  });
+});
+
+function plain({ requestKey, number, attempt }: { requestKey: number; number: number; attempt: number }) {
+  return { requestKey, number, attempt };
+}
