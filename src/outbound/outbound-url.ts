@@ -16,7 +16,7 @@ export function parseOutboundUrl(text: string): URL {
     throw new OutboundError('URL_INVALID', `The URL is longer than ${MAX_URL_LENGTH} characters.`);
   }
   // The URL parser mends all of these; other programs read them in another way, and attacks live in the gap.
-  // eslint-disable-next-line no-control-regex
+
   if (/[\s\\\u0000-\u001f\u007f-\u009f]/.test(text)) {
     throw new OutboundError('URL_INVALID', 'The URL has a blank, a backslash or a control character in it.');
   }

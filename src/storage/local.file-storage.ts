@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UnavailableError } from '../errors.js';
 import { FileStorage, type StoredFile } from './file-storage.js';
@@ -17,9 +17,8 @@ export class LocalFileStorage extends FileStorage {
 
   async put(key: string, content: Buffer): Promise<void> {
     const file = this.locate(key);
-    await mkdir(path.dirname(file), { recursive: true });
     const partial = `${file}.${randomUUID()}.part`;
-    const handle = await open(partial, 'w');
+    const handle = await openForWriting(partial);
     try {
       await handle.writeFile(content);
       await handle.sync(); // the database will say that it is there, also after a power cut
@@ -68,5 +67,16 @@ export class LocalFileStorage extends FileStorage {
     if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside))
       throw new Error(`bad storage key: ${key}`);
     return file;
+  }
+}
+
+/** The folder is there for all images of a request but the first. */
+async function openForWriting(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(path.dirname(file), { recursive: true });
+    return open(file, 'wx');
   }
 }

@@ -1,0 +1,101 @@
+export type CsvColumnRole = 'serial' | 'product' | 'input' | 'output' | 'extra';
+
+export interface CsvColumn {
+  /** As the user wrote it in the header, without blanks around it. */
+  name: string;
+  role: CsvColumnRole;
+}
+
+/** How a user's CSV file is written: all that is needed to give the same file back. Plain JSON. */
+export interface CsvLayout {
+  /** In the order of the file. More than one column can have the role `input`; at most one has `output`. */
+  columns: CsvColumn[];
+  delimiter: ',' | ';' | '\t';
+  newline: '\n' | '\r\n';
+  /** Whether the file began with a byte order mark. */
+  bom: boolean;
+  /** How the input was encoded. The output is always UTF-8. */
+  encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+}
+
+/** One row of the user's file, with what became of its images. */
+export interface OutputRow {
+  serialNumber: string;
+  productName: string;
+  inputUrls: string[];
+  /** Output N belongs to input N; null where there is none (failed, or not done yet). */
+  outputUrls: (string | null)[];
+  /** The cells of the columns with the role `extra`, in their order. */
+  extra: string[];
+}
+
+export interface OutputCsvOptions {
+  /**
+   * Writes `'` before cells of the user's that a spreadsheet program would run as a formula (those that begin
+   * with `=`, `+`, `-`, `@`, TAB or CR). Off by default, since it changes their data.
+   */
+  safe?: boolean;
+}
+
+const OUTPUT_COLUMN: CsvColumn = { name: 'Output Image Urls', role: 'output' };
+const BYTE_ORDER_MARK = '\uFEFF';
+const FORMULA_START = /^[=+\-@\t\r]/;
+
+/**
+ * The first line of the output file, its line end included: the user's columns in their order, and
+ * `Output Image Urls` at the end unless the file has such a column already. Begins with a byte order mark if the
+ * input did.
+ */
+export function outputCsvHeader(layout: CsvLayout, options: OutputCsvOptions = {}): string {
+  const write = cellWriter(layout, options);
+  const cells = outputColumns(layout).map((column) => write(column.name));
+  return (layout.bom ? BYTE_ORDER_MARK : '') + cells.join(layout.delimiter) + layout.newline;
+}
+
+/**
+ * Lines of the output file (RFC 4180 with the user's delimiter and line ends), each with its line end.
+ *
+ * URLs share a cell, joined by `,`, and output N answers input N: the output of a failed image is an empty place,
+ * as in `a,,c`. A comma inside an input URL stays as it is: a comma separates only where `http://` or `https://`
+ * follows it, which no URL that the reader took has inside.
+ */
+export function outputCsvRows(layout: CsvLayout, rows: OutputRow[], options: OutputCsvOptions = {}): string {
+  const write = cellWriter(layout, options);
+  const columns = outputColumns(layout);
+  let text = '';
+  for (const row of rows) text += rowCells(columns, row).map(write).join(layout.delimiter) + layout.newline;
+  return text;
+}
+
+function outputColumns({ columns }: CsvLayout): CsvColumn[] {
+  return columns.some((column) => column.role === 'output') ? columns : [...columns, OUTPUT_COLUMN];
+}
+
+function rowCells(columns: CsvColumn[], row: OutputRow): string[] {
+  let extras = 0;
+  let inputs = 0;
+  return columns.map(({ role }) => {
+    switch (role) {
+      case 'serial':
+        return row.serialNumber;
+      case 'product':
+        return row.productName;
+      case 'input':
+        // Which of several columns a URL came from isn't kept: the first holds them all.
+        return inputs++ === 0 ? row.inputUrls.join(',') : '';
+      case 'output':
+        return row.outputUrls.map((url) => url ?? '').join(',');
+      case 'extra':
+        return row.extra[extras++] ?? '';
+    }
+  });
+}
+
+function cellWriter(layout: CsvLayout, options: OutputCsvOptions): (cell: string) => string {
+  // Blanks at the ends of a cell are quoted too: many programs drop them otherwise.
+  const needsQuotes = new RegExp(`[${layout.delimiter}"\\r\\n]|^\\s|\\s$`);
+  return (cell) => {
+    const text = options.safe && FORMULA_START.test(cell) ? `'${cell}` : cell;
+    return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+}

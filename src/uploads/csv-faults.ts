@@ -1,0 +1,135 @@
+/**
+ * Most that one file may hold. Lengths are in UTF-16 units, JavaScript's characters. The length of a row is checked
+ * where it can hurt, while its end is looked for, so that some 32 KiB more can pass.
+ */
+export interface CsvLimits {
+  /** Of a serial number, a product name or the name of a column. */
+  nameLength: number;
+  /** Of a row's cells in columns that we only keep, as JSON in UTF-8: what a TEXT column of MySQL holds. */
+  extraBytes: number;
+  /** Of a whole row; this also bounds the memory that a quote which is never closed can take. */
+  rowLength: number;
+  /** Of the names of all columns together. */
+  headerLength: number;
+  urlLength: number;
+  urlsPerRow: number;
+  columns: number;
+}
+
+export const DEFAULT_CSV_LIMITS: CsvLimits = {
+  nameLength: 1_000,
+  extraBytes: 65_535,
+  rowLength: 1_048_576,
+  headerLength: 8_192,
+  urlLength: 2_048,
+  urlsPerRow: 1_000,
+  columns: 500,
+};
+
+/**
+ * What can be wrong with a file. The codes are stable.
+ *
+ * The whole file: `EMPTY_FILE`, `NOT_A_CSV` (a spreadsheet, an image, an archive …), `HEADER_MISSING` (no name of
+ * a column is known), `COLUMN_MISSING` (no column of image URLs), `TOO_MANY_COLUMNS`, `NO_ROWS`.
+ * One row: `NO_URL`, `URL_INVALID` (once per text that is no URL), `TOO_MANY_URLS`, `TOO_MANY_CELLS` (more than
+ * the header has, and they are no URLs), `ROW_UNCLEAR` (a line of URLs only, without a row above it), `CELL_TOO_LONG`, `ROW_TOO_LONG`, `NUL_BYTE`, `QUOTE_NOT_CLOSED`.
+ */
+export type CsvFaultCode = keyof typeof HINTS;
+
+/**
+ * What was put right while reading. The codes are stable.
+ *
+ * The whole file: `BOM_SKIPPED`, `ENCODING_CONVERTED`, `BYTES_REPLACED` (not UTF-8 although marked so),
+ * `DELIMITER_DETECTED` (semicolon or tab), `SEPARATOR_LINE_SKIPPED` (`sep=;`), `HEADER_ALIAS` (another name
+ * for a column that we know), `COLUMN_ADDED` (no serial numbers or product names), `COLUMNS_MERGED` (several
+ * columns of input URLs), `UNNAMED_COLUMNS_DROPPED` (at the end of the header), `OUTPUT_COLUMN_REPLACED`.
+ * One row: `BLANK_LINE_SKIPPED`, `BLANKS_TRIMMED`, `WHOLE_LINE_QUOTED`, `STRAY_QUOTE_KEPT`, `CELLS_MISSING`,
+ * `TRAILING_CELLS_DROPPED` (empty ones), `URLS_OVERFLOWED` (a list without quotes took further columns),
+ * `URL_SEPARATOR` (blank, line end, `|` or `;` in place of a comma), `URL_LIST_TEXT` (brackets or quotes of
+ * Python or JSON), `CONTINUATION_JOINED` (a line of URLs only belongs to the row above it).
+ */
+export type CsvRepairCode =
+  | 'BOM_SKIPPED'
+  | 'ENCODING_CONVERTED'
+  | 'BYTES_REPLACED'
+  | 'DELIMITER_DETECTED'
+  | 'SEPARATOR_LINE_SKIPPED'
+  | 'HEADER_ALIAS'
+  | 'COLUMN_ADDED'
+  | 'COLUMNS_MERGED'
+  | 'UNNAMED_COLUMNS_DROPPED'
+  | 'OUTPUT_COLUMN_REPLACED'
+  | 'BLANK_LINE_SKIPPED'
+  | 'BLANKS_TRIMMED'
+  | 'WHOLE_LINE_QUOTED'
+  | 'STRAY_QUOTE_KEPT'
+  | 'CELLS_MISSING'
+  | 'TRAILING_CELLS_DROPPED'
+  | 'URLS_OVERFLOWED'
+  | 'URL_SEPARATOR'
+  | 'URL_LIST_TEXT'
+  | 'CONTINUATION_JOINED';
+
+/** Something that we can't take, and where it stands. */
+export interface CsvFault {
+  /** Physical line of the file on which the row begins; the first is 1. */
+  line: number;
+  /** Name of the column as the user wrote it; null where it is about the whole row or file. */
+  column: string | null;
+  /** The text at fault, cut to 80 characters. */
+  value: string;
+  code: CsvFaultCode;
+  /** One sentence: what to do about it. */
+  hint: string;
+}
+
+/** Something that we read otherwise than it stands, and where. */
+export interface CsvRepair {
+  line: number;
+  column: string | null;
+  code: CsvRepairCode;
+}
+
+const HINTS = {
+  EMPTY_FILE: () => 'The file is empty.',
+  NOT_A_CSV: () => 'This is no text file; save the table as CSV first.',
+  HEADER_MISSING: () => 'The first line must name the columns: S. No., Product Name, Input Image Urls.',
+  COLUMN_MISSING: () => 'The header must name a column of image addresses: Input Image Urls.',
+  TOO_MANY_COLUMNS: ({ columns }: CsvLimits) => `A file may have ${columns} columns.`,
+  NO_ROWS: () => 'There is no row below the header.',
+  NO_URL: () => 'Every row needs at least one image address.',
+  URL_INVALID: () => 'Write the whole address, beginning with http:// or https://.',
+  TOO_MANY_URLS: ({ urlsPerRow }: CsvLimits) => `A row may have ${urlsPerRow} image addresses.`,
+  TOO_MANY_CELLS: () => 'The row has more cells than the header, and this is no image address.',
+  ROW_UNCLEAR: () =>
+    'There is an address where the serial number belongs, and no row above that it can belong to.',
+  CELL_TOO_LONG: ({ nameLength, extraBytes }: CsvLimits) =>
+    `A name may have ${nameLength} characters, the cells of further columns ${extraBytes} bytes together.`,
+  ROW_TOO_LONG: ({ rowLength, headerLength }: CsvLimits) =>
+    `A row may have ${rowLength} characters, the header ${headerLength}.`,
+  NUL_BYTE: () => 'Remove the NUL characters; the file may be damaged.',
+  QUOTE_NOT_CLOSED: () =>
+    'A quotation mark is opened here and not closed; a quote inside a cell is written "".',
+};
+
+/** Longest part of a faulty text that is shown. */
+const SHOWN_LENGTH = 80;
+
+/** A fault with the hint that belongs to its code, unless there is a better one. */
+export function csvFault(
+  code: CsvFaultCode,
+  at: { line: number; column?: string | null; value?: string; hint?: string },
+  limits: CsvLimits,
+): CsvFault {
+  const { line, column = null, value = '', hint = HINTS[code](limits) } = at;
+  return { line, column, value: shown(value), code, hint };
+}
+
+/**
+ * The beginning of a text as well-formed Unicode without NUL characters. Copied byte by byte: a mere slice would keep
+ * the whole block of the file alive that it was cut from.
+ */
+function shown(value: string): string {
+  const cut = value.slice(0, SHOWN_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
+  return Buffer.from(cut).toString().replaceAll('\0', '\u2400');
+}
