@@ -67,6 +67,10 @@ export default tseslint.config(
           message: 'Only config.ts reads the environment.',
         },
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: "MemberExpression[object.name='URL'][property.name='canParse']",
+          message: 'Use parseUrl.',
+        },
       ],
     },
   },

@@ -5,6 +5,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import { AppModule } from './app.module.js';
 import { isLoopback, type Settings } from './config.js';
+import { parseUrl } from './parse-url.js';
 
 /** What Nest says of itself at every start. */
 const FRAMEWORK = new Set([
@@ -57,16 +58,12 @@ function ownMachineOnly(settings: Settings) {
     const isOwn = (url: URL | null) =>
       url !== null && (isLoopback(url.hostname) || url.hostname === own.hostname);
     const { host, origin } = request.headers;
-    if (isOwn(parse(`http://${host ?? ''}`)) && (origin === undefined || isOwn(parse(origin)))) next();
+    if (isOwn(parseUrl(`http://${host ?? ''}`)) && (origin === undefined || isOwn(parseUrl(origin)))) next();
     else
       response
         .status(403)
         .json({ error: 'Without API_KEYS only this machine itself is answered.', code: 'FOREIGN_ORIGIN' });
   };
-}
-
-function parse(url: string): URL | null {
-  return URL.canParse(url) ? new URL(url) : null;
 }
 
 function describeApi(app: NestExpressApplication): void {

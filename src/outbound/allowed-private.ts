@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { SettingsError } from '../errors.js';
+import { parseUrl } from '../parse-url.js';
 import { isHostName } from './host-name.js';
 
 /** One host about to be dialled: what the URL calls it, and one address that it stands for. */
@@ -73,7 +74,7 @@ function parseCidr(entry: string): Rule | null {
 
 function parseHost(host: string): Rule | null {
   // As the URL parser reads it, so that an entry and a URL that spell one host differently still meet.
-  const canonical = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
+  const canonical = parseUrl(`http://${host}`)?.hostname ?? '';
   const address = canonical.replace(/^\[|\]$/g, '');
   const family = isIP(address);
   if (family === 0) return isHostName(canonical) ? { hostName: canonical.replace(/\.$/, '') } : null;

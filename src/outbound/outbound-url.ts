@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { OutboundError } from '../errors.js';
+import { parseUrl } from '../parse-url.js';
 import { isHostName } from './host-name.js';
 
 /** Longest URL taken from a user, in characters. */
@@ -53,8 +54,8 @@ export function portOf(url: URL): number {
 }
 
 function checked(text: string, base?: URL): URL {
-  if (!URL.canParse(text, base?.href)) throw new OutboundError('URL_INVALID', 'The URL can not be read.');
-  const url = new URL(text, base?.href);
+  const url = parseUrl(text, base);
+  if (!url) throw new OutboundError('URL_INVALID', 'The URL can not be read.');
   // axios answers `data:` by itself, and newer schemes may follow: only these two go on.
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new OutboundError('URL_INVALID', 'The URL is neither http nor https.');

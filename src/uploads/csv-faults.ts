@@ -32,7 +32,8 @@ export const DEFAULT_CSV_LIMITS: CsvLimits = {
  * The whole file: `EMPTY_FILE`, `NOT_A_CSV` (a spreadsheet, an image, an archive …), `HEADER_MISSING` (no name of
  * a column is known), `COLUMN_MISSING` (no column of image URLs), `TOO_MANY_COLUMNS`, `NO_ROWS`.
  * One row: `NO_URL`, `URL_INVALID` (once per text that is no URL), `TOO_MANY_URLS`, `TOO_MANY_CELLS` (more than
- * the header has, and they are no URLs), `ROW_UNCLEAR` (a line of URLs only, without a row above it), `CELL_TOO_LONG`, `ROW_TOO_LONG`, `NUL_BYTE`, `QUOTE_NOT_CLOSED`.
+ * the header has, and they are no URLs), `ROW_UNCLEAR` (a line of URLs only, without a row above it),
+ * `CELL_TOO_LONG`, `ROW_TOO_LONG`, `NUL_BYTE`, `QUOTE_NOT_CLOSED`.
  */
 export type CsvFaultCode = keyof typeof HINTS;
 

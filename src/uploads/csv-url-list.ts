@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.js';
 import type { CsvLimits, CsvRepairCode } from './csv-faults.js';
 
 /** The image URLs of a cell, and what else it holds. */
@@ -161,9 +162,9 @@ function faultOfUrl(text: string, limits: CsvLimits): string | undefined | null 
   if (NEVER_IN_A_URL.test(text)) {
     return 'Write blanks inside an address as %20; quotes, backslashes and control characters are not allowed.';
   }
-  if (!URL.canParse(text)) return undefined;
-  const { username, password } = new URL(text);
-  return username || password ? 'An address must not carry a user name or password.' : null;
+  const url = parseUrl(text);
+  if (!url) return undefined;
+  return url.username || url.password ? 'An address must not carry a user name or password.' : null;
 }
 
 /** Without the separators around it. */

@@ -1,0 +1,11 @@
+/**
+ * The URL (WHATWG), or null where `text` is none. In place of `URL.canParse`: under Node 20 that begins to refuse
+ * addresses with letters such as `ü` once it has been called some thousand times and is optimised.
+ */
+export function parseUrl(text: string, base?: string | URL): URL | null {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+}
