@@ -2,7 +2,7 @@ import { type MigrationInterface, type QueryRunner, Table, type TableColumnOptio
 
 type Column = Omit<TableColumnOptions, 'name' | 'type'>;
 
-/** The three tables of the main job. The columns are explained on the entities in `src/database`. */
+/** The tables of the main job. The columns are explained on the entities in `src/database`. */
 export class CreateTables1767225600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     // Whatever the server's default is: every script in product names, and no case folding in comparisons.
@@ -26,6 +26,9 @@ export class CreateTables1767225600000 implements MigrationInterface {
           integer('quality'),
           integer('product_count'),
           integer('image_count'),
+          integer('fault_count', { default: 0 }),
+          short('idempotency_key', 255, { isNullable: true, isUnique: true }),
+          short('idempotency_digest', 64, { isNullable: true }),
           integer('done_count', { default: 0 }),
           integer('failed_count', { default: 0 }),
           integer('enqueued_count', { default: 0 }),
@@ -55,6 +58,23 @@ export class CreateTables1767225600000 implements MigrationInterface {
           text('extra', { isNullable: true }),
         ],
         foreignKeys: [toRequest('products_request')],
+      }),
+    );
+
+    await runner.createTable(
+      new Table({
+        name: 'faults',
+        withoutRowid: isSqlite,
+        columns: [
+          integer('request_key', { isPrimary: true }),
+          integer('number', { isPrimary: true }),
+          integer('line'),
+          text('column_name', { isNullable: true }),
+          text('value'),
+          short('code', 32),
+          short('hint', 255),
+        ],
+        foreignKeys: [toRequest('faults_request')],
       }),
     );
 
@@ -94,7 +114,7 @@ export class CreateTables1767225600000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of ['images', 'products', 'requests']) await runner.dropTable(table);
+    for (const table of ['images', 'faults', 'products', 'requests']) await runner.dropTable(table);
   }
 }
 

@@ -113,11 +113,13 @@ describeOnEachEngine('the main job', (engine) => {
       counts: { products: 1, images: 2, pending: 0, processing: 0, done: 1, failed: 1 },
       progress: 1,
       bytes: { input: expect.any(Number), output: expect.any(Number), saved_percent: expect.any(Number) },
+      faults: 0,
       options: { quality: 50, format: 'keep' },
       links: {
         self: `${app.client.url}/requests/${id}`,
         images: `${app.client.url}/requests/${id}/images`,
         output_csv: `${app.client.url}/requests/${id}/output.csv`,
+        errors_csv: `${app.client.url}/requests/${id}/errors.csv`,
       },
     });
     const times = [json.created_at, json.started_at, json.completed_at].map(Date.parse);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
 import type { Settings } from '../config.js';
+import { FaultEntity } from './fault.entity.js';
 import { ImageEntity } from './image.entity.js';
 import { migrate } from './migrate.js';
 import { ProductEntity } from './product.entity.js';
@@ -13,7 +14,7 @@ const SECOND = 1000;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {
-  entities: [RequestEntity, ProductEntity, ImageEntity],
+  entities: [RequestEntity, ProductEntity, FaultEntity, ImageEntity],
   migrations: [CreateTables1767225600000],
   migrationsTransactionMode: 'each' as const,
   logging: false,

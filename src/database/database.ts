@@ -99,6 +99,11 @@ export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_LOST.test(errorCode(error));
 }
 
+/** Whether `error` says that another row has the same unique value. */
+export function isDuplicate(error: unknown): boolean {
+  return ['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT'].includes(errorCode(error));
+}
+
 function errorCode(error: unknown): string {
   const source = error instanceof QueryFailedError ? error.driverError : error;
   return (source as { code?: string } | undefined)?.code ?? '';

@@ -38,6 +38,18 @@ export class RequestEntity {
   @Column('int', { name: 'image_count' })
   imageCount!: number;
 
+  /** Faults of rows that were left out because the user asked for that. */
+  @Column('int', { name: 'fault_count', default: 0 })
+  faultCount!: number;
+
+  /** The client's `Idempotency-Key`: a repeated upload with it gets this request again. */
+  @Column('varchar', { name: 'idempotency_key', length: 255, nullable: true, unique: true })
+  idempotencyKey!: string | null;
+
+  /** SHA-256 (hexadecimal) of what was uploaded under the key, to tell a repetition from a mistake. */
+  @Column('varchar', { name: 'idempotency_digest', length: 64, nullable: true })
+  idempotencyDigest!: string | null;
+
   @Column('int', { name: 'done_count', default: 0 })
   doneCount!: number;
 

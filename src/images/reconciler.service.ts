@@ -69,9 +69,14 @@ export class Reconciler {
 
   private async dropLostUploads(isStart: boolean): Promise<void> {
     const age = isStart && this.database.isEmbedded ? 0 : UPLOAD_LOST_AFTER_MS;
-    const lost = { status: 'Receiving' as const, createdAt: LessThan(this.clock.now() - age) };
-    const { affected } = await this.database.write((manager) => manager.delete(RequestEntity, lost));
-    if (affected) this.logger.warn(`dropped ${affected} uploads that were cut off`);
+    const lost = await this.database.manager.findBy(RequestEntity, {
+      status: 'Receiving',
+      createdAt: LessThan(this.clock.now() - age),
+    });
+    for (const request of lost) {
+      await this.requests.discard(request.key);
+      this.logger.warn(`request ${request.id}: dropped an upload that was cut off`);
+    }
   }
 
   private schedule(): void {

@@ -1,3 +1,5 @@
+import { type CellOptions, cellWriter } from './csv-cell.js';
+
 export type CsvColumnRole = 'serial' | 'product' | 'input' | 'output' | 'extra';
 
 export interface CsvColumn {
@@ -29,17 +31,13 @@ export interface OutputRow {
   extra: string[];
 }
 
-export interface OutputCsvOptions {
-  /**
-   * Writes `'` before cells of the user's that a spreadsheet program would run as a formula (those that begin
-   * with `=`, `+`, `-`, `@`, TAB or CR). Off by default, since it changes their data.
-   */
-  safe?: boolean;
+export interface OutputCsvOptions extends CellOptions {
+  /** Whether there is a column of outputs; without one, this is the user's own file as we read it. On by default. */
+  withOutput?: boolean;
 }
 
 const OUTPUT_COLUMN: CsvColumn = { name: 'Output Image Urls', role: 'output' };
 const BYTE_ORDER_MARK = '\uFEFF';
-const FORMULA_START = /^[=+\-@\t\r]/;
 
 /**
  * The first line of the output file, its line end included: the user's columns in their order, and
@@ -47,8 +45,8 @@ const FORMULA_START = /^[=+\-@\t\r]/;
  * input did.
  */
 export function outputCsvHeader(layout: CsvLayout, options: OutputCsvOptions = {}): string {
-  const write = cellWriter(layout, options);
-  const cells = outputColumns(layout).map((column) => write(column.name));
+  const write = cellWriter(layout.delimiter, options);
+  const cells = columnsOf(layout, options).map((column) => write(column.name));
   return (layout.bom ? BYTE_ORDER_MARK : '') + cells.join(layout.delimiter) + layout.newline;
 }
 
@@ -60,14 +58,15 @@ export function outputCsvHeader(layout: CsvLayout, options: OutputCsvOptions = {
  * follows it, which no URL that the reader took has inside.
  */
 export function outputCsvRows(layout: CsvLayout, rows: OutputRow[], options: OutputCsvOptions = {}): string {
-  const write = cellWriter(layout, options);
-  const columns = outputColumns(layout);
+  const write = cellWriter(layout.delimiter, options);
+  const columns = columnsOf(layout, options);
   let text = '';
   for (const row of rows) text += rowCells(columns, row).map(write).join(layout.delimiter) + layout.newline;
   return text;
 }
 
-function outputColumns({ columns }: CsvLayout): CsvColumn[] {
+function columnsOf({ columns }: CsvLayout, { withOutput = true }: OutputCsvOptions): CsvColumn[] {
+  if (!withOutput) return columns;
   return columns.some((column) => column.role === 'output') ? columns : [...columns, OUTPUT_COLUMN];
 }
 
@@ -89,13 +88,4 @@ function rowCells(columns: CsvColumn[], row: OutputRow): string[] {
         return row.extra[extras++] ?? '';
     }
   });
-}
-
-function cellWriter(layout: CsvLayout, options: OutputCsvOptions): (cell: string) => string {
-  // Blanks at the ends of a cell are quoted too: many programs drop them otherwise.
-  const needsQuotes = new RegExp(`[${layout.delimiter}"\\r\\n]|^\\s|\\s$`);
-  return (cell) => {
-    const text = options.safe && FORMULA_START.test(cell) ? `'${cell}` : cell;
-    return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Between, In, MoreThan, Not } from 'typeorm';
+import { In, MoreThan, Not } from 'typeorm';
 import { settings, type Settings } from '../config.js';
 import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/image.entity.js';
@@ -7,13 +7,9 @@ import { ProductEntity } from '../database/product.entity.js';
 import { RequestEntity } from '../database/request.entity.js';
 import { NotFoundError } from '../errors.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { type CsvLayout, type OutputRow } from './output-csv.js';
 import type { ImagePageResponse, ImageResponse, RequestResponse } from './request.dto.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Rows read at a time for the output: some milliseconds of the event loop with SQLite. */
-const OUTPUT_CHUNK = 250;
 
 /** Which stored states a client means by the four that it knows. */
 const STORED_STATES: Record<string, ImageStatus[]> = {
@@ -88,45 +84,6 @@ export class RequestReader {
     };
   }
 
-  /** The rows of the user's file with what became of their images so far, in order, some hundred at a time. */
-  async *outputRows(request: RequestEntity): AsyncGenerator<OutputRow[]> {
-    for (let product = 0; product < request.productCount; product += OUTPUT_CHUNK) {
-      const products = await this.database.manager.find(ProductEntity, {
-        where: { requestKey: request.key, number: Between(product + 1, product + OUTPUT_CHUNK) },
-        order: { number: 'ASC' },
-      });
-      yield await this.withImages(products);
-    }
-  }
-
-  /** How the user's file was written. */
-  layout(request: RequestEntity): CsvLayout {
-    return JSON.parse(request.layout) as CsvLayout;
-  }
-
-  private async withImages(products: ProductEntity[]): Promise<OutputRow[]> {
-    const first = products[0];
-    const last = products[products.length - 1];
-    const images = await this.database.manager.find(ImageEntity, {
-      select: { number: true, inputUrl: true, status: true, outputKey: true },
-      where: {
-        requestKey: first.requestKey,
-        number: Between(first.firstImage, last.firstImage + last.imageCount - 1),
-      },
-      order: { number: 'ASC' },
-    });
-    return products.map(({ serialNumber, productName, firstImage, imageCount, extra }) => {
-      const own = images.slice(firstImage - first.firstImage, firstImage - first.firstImage + imageCount);
-      return {
-        serialNumber,
-        productName,
-        inputUrls: own.map((image) => image.inputUrl),
-        outputUrls: own.map((image) => (image.outputKey ? this.storage.urlOf(image.outputKey) : null)),
-        extra: extra ? (JSON.parse(extra) as string[]) : [],
-      };
-    });
-  }
-
   private toResponse(request: RequestEntity, claimed: number): RequestResponse {
     const { id, productCount, imageCount, doneCount, failedCount, inputBytes, outputBytes } = request;
     const open = imageCount - doneCount - failedCount;
@@ -154,8 +111,14 @@ export class RequestReader {
         output: outputBytes,
         saved_percent: inputBytes === 0 ? 0 : Math.round((1 - outputBytes / inputBytes) * 1000) / 10,
       },
+      faults: request.faultCount,
       options: { quality: request.quality, format: 'keep' },
-      links: { self, images: `${self}/images`, output_csv: `${self}/output.csv` },
+      links: {
+        self,
+        images: `${self}/images`,
+        output_csv: `${self}/output.csv`,
+        errors_csv: `${self}/errors.csv`,
+      },
     };
   }
 

@@ -42,6 +42,7 @@ export class RequestLinks {
   self!: string;
   images!: string;
   output_csv!: string;
+  errors_csv!: string;
 }
 
 export class RequestResponse {
@@ -75,6 +76,10 @@ export class RequestResponse {
   progress!: number;
 
   bytes!: RequestBytes;
+
+  /** Faults of the file, where their rows were left out (`on_invalid=skip`); `errors.csv` lists them. */
+  faults!: number;
+
   options!: RequestOptionsResponse;
   links!: RequestLinks;
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { applyDecorators, Controller, Get, Param, Query, Res } from '@nestjs/common';
 import {
   ApiNotFoundResponse,
   ApiOkResponse,
@@ -10,11 +10,14 @@ import {
 import type { Response } from 'express';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ImagesQuery } from './images-query.dto.js';
-import { outputCsvHeader, outputCsvRows } from './output-csv.js';
+import { CsvQuery, ImagesQuery } from './requests-query.dto.js';
+import type { RequestEntity } from '../database/request.entity.js';
 import { NeedsApiKey } from '../api-key.guard.js';
 import { ErrorResponse, ImagePageResponse, RequestResponse } from './request.dto.js';
+import { RequestFiles } from './request-files.service.js';
 import { RequestReader } from './request-reader.service.js';
+
+const ApiCsv = () => applyDecorators(ApiProduces('text/csv'), ApiOkResponse({ schema: { type: 'string' } }));
 
 /** Everything about a request. */
 @ApiTags('requests')
@@ -23,7 +26,10 @@ import { RequestReader } from './request-reader.service.js';
 @ApiNotFoundResponse({ type: ErrorResponse, description: 'There is no such request' })
 @Controller('requests')
 export class RequestsController {
-  constructor(private readonly requests: RequestReader) {}
+  constructor(
+    private readonly requests: RequestReader,
+    private readonly files: RequestFiles,
+  ) {}
 
   @Get(':id')
   @ApiOperation({ summary: 'A request with its counts, progress, bytes and times' })
@@ -48,29 +54,52 @@ export class RequestsController {
     description:
       'Available at any time; `X-Request-Status` tells how complete it is. A failed image leaves its place empty.',
   })
-  @ApiProduces('text/csv')
-  @ApiOkResponse({ schema: { type: 'string' } })
-  async outputCsv(@Param('id') id: string, @Res() response: Response): Promise<void> {
+  @ApiCsv()
+  async outputCsv(
+    @Param('id') id: string,
+    @Query() { safe }: CsvQuery,
+    @Res() response: Response,
+  ): Promise<void> {
     const request = await this.requests.get(id);
-    response.attachment(request.fileName);
-    response.set({
-      'Content-Type': 'text/csv; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Request-Status': request.status,
-    });
-    const layout = this.requests.layout(request);
-    const rows = this.requests.outputRows(request);
-    const text = async function* () {
-      yield outputCsvHeader(layout);
-      for await (const some of rows) yield outputCsvRows(layout, some);
-    };
-    await pipeline(Readable.from(text()), response).catch((error: unknown) => abandon(response, error));
+    const rows = this.files.outputCsv(request, { safe: safe === 'spreadsheet' });
+    await sendCsv(response, request, request.fileName, rows);
+  }
+
+  @Get(':id/errors.csv')
+  @ApiOperation({
+    summary:
+      'What did not become an image: rows that were left out, and images that failed, each with the reason',
+  })
+  @ApiCsv()
+  async errorsCsv(
+    @Param('id') id: string,
+    @Query() { safe }: CsvQuery,
+    @Res() response: Response,
+  ): Promise<void> {
+    const request = await this.requests.get(id);
+    const rows = this.files.errorsCsv(request, { safe: safe === 'spreadsheet' });
+    await sendCsv(response, request, `errors-${request.fileName}`, rows);
   }
 }
 
-/** Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole. */
-function abandon(response: Response, error: unknown): void {
-  response.destroy();
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+async function sendCsv(
+  response: Response,
+  { status }: RequestEntity,
+  fileName: string,
+  text: AsyncGenerator<string>,
+): Promise<void> {
+  response.attachment(fileName);
+  response.set({
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Status': status,
+  });
+  try {
+    await pipeline(Readable.from(text), response);
+  } catch (error) {
+    // Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole.
+    response.destroy();
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RequestFiles } from './request-files.service.js';
 import { RequestReader } from './request-reader.service.js';
 import { RequestsController } from './requests.controller.js';
 import { RequestsService } from './requests.service.js';
@@ -7,7 +8,7 @@ import { StatusController } from './status.controller.js';
 /** The requests: their rows, their counters, and what clients are told of them. */
 @Module({
   controllers: [StatusController, RequestsController],
-  providers: [RequestsService, RequestReader],
+  providers: [RequestsService, RequestReader, RequestFiles],
   exports: [RequestsService],
 })
 export class RequestsModule {}

@@ -1,12 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
 import type { ImageOutcome } from '../database/image.entity.js';
-import { insertRows } from '../database/insert-rows.js';
 import { RequestEntity } from '../database/request.entity.js';
 import type { CsvLayout } from './output-csv.js';
+import { RequestDraft } from './request-draft.js';
 
 /** What a new request is made from, besides its rows. */
 export interface NewRequest {
@@ -14,15 +15,6 @@ export interface NewRequest {
   layout: CsvLayout;
   /** Encoder quality, 1 to 100. */
   quality: number;
-}
-
-/** One row of the user's file. */
-export interface NewProduct {
-  line: number;
-  serialNumber: string;
-  productName: string;
-  urls: string[];
-  extra: string[];
 }
 
 /** A worker's right to settle an image: it ends when somebody else claims the image. */
@@ -44,17 +36,8 @@ export type Settlement =
   | { status: 'done'; outcome: ImageOutcome; outputKey: string; input: ImageFacts; output: ImageFacts }
   | { status: 'failed'; code: string; message: string; retryable: boolean };
 
-const PRODUCT_COLUMNS = [
-  'request_key',
-  'number',
-  'line',
-  'serial_number',
-  'product_name',
-  'first_image',
-  'image_count',
-  'extra',
-];
-const IMAGE_COLUMNS = ['request_key', 'number', 'product_number', 'position', 'input_url', 'status'];
+/** Rows of a request deleted at a time: some milliseconds of the event loop with SQLite. */
+const DELETED_AT_ONCE = 2000;
 
 const IF_CLAIMED = "WHERE request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
 
@@ -99,6 +82,25 @@ export class RequestsService {
     return new RequestDraft(this.database, id, Number(inserted.identifiers[0].key));
   }
 
+  /** The request that was uploaded under an `Idempotency-Key`, with the digest of what was uploaded then. */
+  async findByIdempotencyKey(idempotencyKey: string): Promise<{ id: string; digest: string | null } | null> {
+    const request = await this.database.manager.findOneBy(RequestEntity, { idempotencyKey });
+    return request && { id: request.id, digest: request.idempotencyDigest };
+  }
+
+  /** Removes a request that was never published, and all that was stored of it. Does nothing to any other. */
+  async discard(requestKey: number): Promise<void> {
+    const request = await this.database.manager.findOneBy(RequestEntity, {
+      key: requestKey,
+      status: 'Receiving',
+    });
+    if (!request) return;
+    for (const table of ['images', 'faults', 'products']) await this.deleteRows(table, requestKey);
+    await this.database.write((manager) =>
+      manager.delete(RequestEntity, { key: requestKey, status: 'Receiving' }),
+    );
+  }
+
   /**
    * Records how an image ended, and counts it, in one transaction: the image first, then the request's counters, and
    * only if the image was still the claimer's. Whoever settles the last one completes the request.
@@ -131,6 +133,17 @@ export class RequestsService {
     );
   }
 
+  /** A part at a time, with a breath in between: with SQLite nothing else happens while a statement runs. */
+  private async deleteRows(table: string, requestKey: number): Promise<void> {
+    const last = `SELECT MAX(number) AS last FROM ${table} WHERE request_key = ?`;
+    const [row] = await this.database.manager.query<[{ last: number | null }]>(last, [requestKey]);
+    for (let from = 0; from < (row.last ?? 0); from += DELETED_AT_ONCE) {
+      const part = `DELETE FROM ${table} WHERE request_key = ? AND number > ? AND number <= ?`;
+      await this.database.write((manager) => manager.query(part, [requestKey, from, from + DELETED_AT_ONCE]));
+      await setImmediate();
+    }
+  }
+
   private async count(manager: EntityManager, requestKey: number, settlement: Settlement): Promise<void> {
     const isDone = settlement.status === 'done';
     const bytes = isDone ? [settlement.input.bytes, settlement.output.bytes] : [0, 0];
@@ -140,67 +153,6 @@ export class RequestsService {
   private async completeIfSettled(manager: EntityManager, requestKey: number): Promise<void> {
     const completed = await execute(manager, COMPLETE, [this.clock.now(), requestKey]);
     if (completed === 1) this.logger.log(`request ${requestKey} completed`);
-  }
-}
-
-/** A request whose rows are being stored. Ends with {@link publish} or {@link discard}. */
-export class RequestDraft {
-  private products = 0;
-  private images = 0;
-
-  constructor(
-    private readonly database: Database,
-    /** What clients know the request by. */
-    readonly id: string,
-    readonly key: number,
-  ) {}
-
-  /** Stores some hundred rows, in order, in one transaction. */
-  async add(rows: NewProduct[]): Promise<void> {
-    const products: unknown[][] = [];
-    const images: unknown[][] = [];
-    for (const { line, serialNumber, productName, urls, extra } of rows) {
-      const product = ++this.products;
-      const further = extra.length > 0 ? JSON.stringify(extra) : null;
-      products.push([
-        this.key,
-        product,
-        line,
-        serialNumber,
-        productName,
-        this.images + 1,
-        urls.length,
-        further,
-      ]);
-      urls.forEach((url, index) =>
-        images.push([this.key, ++this.images, product, index + 1, url, 'pending']),
-      );
-    }
-    await this.database.transaction(async (manager) => {
-      await insertRows(manager, 'products', PRODUCT_COLUMNS, products);
-      await insertRows(manager, 'images', IMAGE_COLUMNS, images);
-    });
-  }
-
-  /** Makes the request visible and durable: from here on it will be finished, whatever is killed. */
-  async publish(): Promise<void> {
-    const counts = { productCount: this.products, imageCount: this.images };
-    await this.database.transaction(
-      (manager) =>
-        manager.update(
-          RequestEntity,
-          { key: this.key, status: 'Receiving' },
-          { ...counts, status: 'Pending' },
-        ),
-      { durable: true },
-    );
-  }
-
-  /** Removes what was stored; its rows go with it. */
-  async discard(): Promise<void> {
-    await this.database.write((manager) =>
-      manager.delete(RequestEntity, { key: this.key, status: 'Receiving' }),
-    );
   }
 }
 

@@ -1,32 +1,32 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config.js';
-import { BadRequestError } from '../errors.js';
+import { AppError, BadRequestError } from '../errors.js';
 import { ImagesService } from '../images/images.service.js';
-import { RequestsService, type RequestDraft } from '../requests/requests.service.js';
-import type { CsvFault } from './csv-faults.js';
+import { outputCsvHeader, outputCsvRows } from '../requests/output-csv.js';
+import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
+import { RequestsService } from '../requests/requests.service.js';
 import { openInputCsv, type InputCsv } from './input-csv.js';
+import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
 const HOUR_MS = 3_600_000;
 
-/** Most faults that an answer lists; their number it gives in any case. */
-const MOST_FAULTS = 100;
-
-/** Faults of the file as a whole; each answers with its own code. */
-const FILE_FAULTS = new Set<string>([
-  'EMPTY_FILE',
-  'NOT_A_CSV',
-  'HEADER_MISSING',
-  'COLUMN_MISSING',
-  'TOO_MANY_COLUMNS',
-  'NO_ROWS',
-]);
-
 /** An uploaded file on disk, under its uploader's name for it. */
-type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
+export type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
 
-/** Turns an uploaded file into a request. */
+export interface UploadOptions {
+  /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
+  skipsFaults: boolean;
+  /** The client's name for this upload, by which a repetition is known. */
+  idempotencyKey: string | null;
+}
+
+/** Turns an uploaded file into a request, or says what would become of it. */
 @Injectable()
 export class UploadsService implements OnModuleInit {
   private readonly logger = new Logger(UploadsService.name);
@@ -42,45 +42,86 @@ export class UploadsService implements OnModuleInit {
   }
 
   /**
-   * Checks the whole file first and stores its rows only where nothing is wrong with it. When this returns, the
-   * request will be finished, whatever is killed. The spooled file is removed in any case.
+   * Checks the whole file first and stores its rows only where nothing is wrong with it, or where faults are to be
+   * skipped. When this returns, the request will be finished, whatever is killed. Calling again with the same
+   * idempotency key and file gives the same request.
    * @returns the id of the request
-   * @throws BadRequestError `FILE_MISSING`, `TOO_MANY_FILES`; for the whole file `EMPTY_FILE`, `NOT_A_CSV`,
-   * `HEADER_MISSING`, `COLUMN_MISSING`, `TOO_MANY_COLUMNS`, `NO_ROWS`; for rows `CSV_INVALID`, the faults as `details`
+   * @throws BadRequestError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
+   * fault (`csv-faults.ts` lists them); for rows `CSV_INVALID`; the faults are the `details`
+   * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
-  async accept(files: SpooledFile[]): Promise<string> {
-    try {
-      if (files.length === 0) {
-        throw new BadRequestError('FILE_MISSING', 'Send the CSV file as a part of a multipart form.');
-      }
-      if (files.length > 1) throw new BadRequestError('TOO_MANY_FILES', 'Send one file at a time.');
-      const [{ path: file, originalname }] = files;
+  accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
+    return withFile(files, async ({ path: file, originalname }) => {
+      const idempotency =
+        options.idempotencyKey && (await idempotencyOf(options.idempotencyKey, options, file));
+      const earlier = idempotency && (await this.earlier(idempotency));
+      if (earlier) return earlier;
+
       const csv = await openInputCsv(file);
-      await refuseFaults(csv);
-      const request = await this.store(csv, originalname);
-      void this.images.enqueue(request.key); // if the process ends here, the reconciler does it
-      return request.id;
-    } finally {
-      await Promise.all(files.map(({ path: file }) => rm(file, { force: true })));
-    }
+      await refuseFaults(csv, options.skipsFaults);
+      const draft = await this.requests.begin({
+        fileName: displayName(originalname),
+        layout: csv.layout!,
+        quality: this.settings.QUALITY,
+      });
+      try {
+        return await this.publish(draft, csv, idempotency || null);
+      } catch (error) {
+        await this.discard(draft);
+        throw error;
+      }
+    });
   }
 
-  private async store(csv: InputCsv, fileName: string): Promise<RequestDraft> {
-    const draft = await this.requests.begin({
-      fileName: displayName(fileName),
-      layout: csv.layout!,
-      quality: this.settings.QUALITY,
+  /** What is in the file. Stores nothing, fetches nothing, and takes every file. @throws as {@link accept}, for no file */
+  survey(files: SpooledFile[]): Promise<CsvSurvey> {
+    return withFile(files, async ({ path: file }) => surveyCsv(await openInputCsv(file)));
+  }
+
+  /**
+   * Writes the rows that can be taken to `output`, as we read them: one URL list to a cell, nothing else changed.
+   * @throws BadRequestError as {@link accept}, for faults of the whole file; then nothing has been written
+   */
+  writeCleaned(files: SpooledFile[], output: Writable): Promise<void> {
+    return withFile(files, async ({ path: file }) => {
+      const csv = await openInputCsv(file);
+      await refuseFaults(csv, true);
+      await pipeline(Readable.from(cleaned(csv)), output);
     });
-    try {
-      for await (const { rows } of csv.batches()) await draft.add(rows);
-      await draft.publish();
-      return draft;
-    } catch (error) {
-      await draft
-        .discard()
-        .catch((failure: unknown) => this.logger.warn('an upload was not discarded', failure));
-      throw error;
+  }
+
+  private async publish(
+    draft: RequestDraft,
+    csv: InputCsv,
+    idempotency: Idempotency | null,
+  ): Promise<string> {
+    for await (const { rows, faults } of csv.batches()) {
+      if (rows.length + faults.length > 0) await draft.add(rows, faults);
     }
+    if (await draft.publish(idempotency)) {
+      this.logger.log(`request ${draft.id} accepted`);
+      void this.images.enqueue(draft.key); // if the process ends here, the reconciler does it
+      return draft.id;
+    }
+    await this.discard(draft); // the same upload was quicker somewhere else
+    return (await this.earlier(idempotency!))!;
+  }
+
+  private async earlier({ key, digest }: Idempotency): Promise<string | null> {
+    const request = await this.requests.findByIdempotencyKey(key);
+    if (request && request.digest !== digest) {
+      const message = 'This Idempotency-Key was used for another upload.';
+      throw new AppError('IDEMPOTENCY_KEY_REUSED', message, { status: 409 });
+    }
+    return request?.id ?? null;
+  }
+
+  private async discard(draft: RequestDraft): Promise<void> {
+    await this.requests
+      .discard(draft.key)
+      .catch((error: unknown) =>
+        this.logger.warn(`request ${draft.id}: not discarded; the reconciler will do it`, error),
+      );
   }
 
   /** Removes spooled files of uploads whose process was killed; another process may be receiving newer ones. */
@@ -94,22 +135,54 @@ export class UploadsService implements OnModuleInit {
   }
 }
 
-async function refuseFaults(csv: InputCsv): Promise<void> {
-  const listed: CsvFault[] = [];
-  let total = 0;
-  for await (const { faults } of csv.batches()) {
-    total += faults.length;
-    listed.push(...faults.slice(0, MOST_FAULTS - listed.length));
+/** Hands the one file over, and removes what was spooled however that ends. */
+async function withFile<T>(files: SpooledFile[], work: (file: SpooledFile) => Promise<T>): Promise<T> {
+  try {
+    if (files.length === 0) {
+      throw new BadRequestError('FILE_MISSING', 'Send the CSV file as a part of a multipart form.');
+    }
+    if (files.length > 1) throw new BadRequestError('TOO_MANY_FILES', 'Send one file at a time.');
+    return await work(files[0]);
+  } finally {
+    await Promise.all(files.map((file) => rm(file.path, { force: true })));
   }
+}
+
+/** A file of which nothing can be taken answers with the code of its one fault. */
+async function refuseFaults(csv: InputCsv, skipsFaults: boolean): Promise<void> {
+  const { rows, faults } = await checkCsv(csv);
+  const { total, items } = faults;
   if (total === 0) return;
-  const [first] = listed;
-  if (FILE_FAULTS.has(first.code)) throw new BadRequestError(first.code, first.hint, listed);
-  const more = total > listed.length ? `; the first ${listed.length} are listed` : '';
+  if (csv.layout === null || items[0].code === 'NO_ROWS') {
+    throw new BadRequestError(items[0].code, items[0].hint, items);
+  }
+  if (skipsFaults && rows > 0) return;
+  const more = total > items.length ? `; the first ${items.length} are listed` : '';
   throw new BadRequestError(
     'CSV_INVALID',
     `The file has ${total} ${total === 1 ? 'fault' : 'faults'}${more}.`,
-    listed,
+    items,
   );
+}
+
+async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
+  const layout = { ...csv.layout!, columns: csv.layout!.columns.filter(({ role }) => role !== 'output') };
+  const options = { withOutput: false };
+  yield outputCsvHeader(layout, options);
+  for await (const { rows } of csv.batches()) {
+    const lines = rows.map(({ urls, ...row }) => ({ ...row, inputUrls: urls, outputUrls: [] }));
+    yield outputCsvRows(layout, lines, options);
+  }
+}
+
+async function idempotencyOf(
+  key: string,
+  { skipsFaults }: UploadOptions,
+  file: string,
+): Promise<Idempotency> {
+  const digest = createHash('sha256').update(`${skipsFaults}\n`);
+  for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
+  return { key, digest: digest.digest('hex') };
 }
 
 /** The name without folders and control characters, short enough to be kept. */

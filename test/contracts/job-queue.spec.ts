@@ -19,6 +19,7 @@ async function open(environment: Record<string, string>): Promise<OpenedQueue> {
   const module = await Test.createTestingModule({
     imports: [QueueModule.register(readSettings(environment))],
   }).compile();
+  module.useLogger(false); // some handlers throw on purpose
   await module.init();
   const queue = module.get(JobQueue);
   const close = async () => {

@@ -73,7 +73,7 @@ export function csvOf(rows: [name: string, urls: string[]][]): string {
 }
 
 async function answer(response: Response): Promise<Answer<any>> {
-  const text = await response.text();
+  const text = Buffer.from(await response.arrayBuffer()).toString(); // response.text() drops a byte order mark
   const isJson = response.headers.get('content-type')?.includes('json');
   return {
     status: response.status,

@@ -23,3 +23,14 @@ export class ImagesQuery {
   @Matches(/^\d{1,9}$/, { message: 'cursor must be the next_cursor of an earlier page' })
   cursor?: string;
 }
+
+export class CsvQuery {
+  /**
+   * `spreadsheet`: put `'` before cells that a spreadsheet program would run as a formula. That changes the data, so
+   * it is not done unasked.
+   */
+  @ApiPropertyOptional({ enum: ['spreadsheet'] })
+  @IsOptional()
+  @IsIn(['spreadsheet'])
+  safe?: 'spreadsheet';
+}

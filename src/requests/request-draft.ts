@@ -1,0 +1,112 @@
+import { type Database, isDuplicate } from '../database/database.js';
+import { insertRows } from '../database/insert-rows.js';
+import { RequestEntity } from '../database/request.entity.js';
+
+/** One row of the user's file. */
+export interface NewProduct {
+  line: number;
+  serialNumber: string;
+  productName: string;
+  urls: string[];
+  extra: string[];
+}
+
+/** Something in the user's file that was left out. */
+export interface NewFault {
+  line: number;
+  column: string | null;
+  value: string;
+  code: string;
+  hint: string;
+}
+
+/** What makes a repeated upload known again. */
+export interface Idempotency {
+  key: string;
+  /** SHA-256 (hexadecimal) of what was uploaded. */
+  digest: string;
+}
+
+const PRODUCT_COLUMNS = [
+  'request_key',
+  'number',
+  'line',
+  'serial_number',
+  'product_name',
+  'first_image',
+  'image_count',
+  'extra',
+];
+const IMAGE_COLUMNS = ['request_key', 'number', 'product_number', 'position', 'input_url', 'status'];
+const FAULT_COLUMNS = ['request_key', 'number', 'line', 'column_name', 'value', 'code', 'hint'];
+
+/** A request whose rows are being stored, seen by nobody before {@link publish}. */
+export class RequestDraft {
+  private products = 0;
+  private images = 0;
+  private faults = 0;
+
+  constructor(
+    private readonly database: Database,
+    /** What clients know the request by. */
+    readonly id: string,
+    readonly key: number,
+  ) {}
+
+  /** Stores some hundred rows, in order, and what was left out among them, in one transaction. */
+  async add(rows: NewProduct[], faults: NewFault[] = []): Promise<void> {
+    const products: unknown[][] = [];
+    const images: unknown[][] = [];
+    for (const { line, serialNumber, productName, urls, extra } of rows) {
+      const product = ++this.products;
+      const further = extra.length > 0 ? JSON.stringify(extra) : null;
+      products.push([
+        this.key,
+        product,
+        line,
+        serialNumber,
+        productName,
+        this.images + 1,
+        urls.length,
+        further,
+      ]);
+      urls.forEach((url, index) =>
+        images.push([this.key, ++this.images, product, index + 1, url, 'pending']),
+      );
+    }
+    const left = faults.map(({ line, column, value, code, hint }) => {
+      return [this.key, ++this.faults, line, column, value, code, hint];
+    });
+    await this.database.transaction(async (manager) => {
+      await insertRows(manager, 'products', PRODUCT_COLUMNS, products);
+      await insertRows(manager, 'images', IMAGE_COLUMNS, images);
+      await insertRows(manager, 'faults', FAULT_COLUMNS, left);
+    });
+  }
+
+  /**
+   * Makes the request visible and durable: from here on it will be finished, whatever is killed.
+   * @returns false if another request was published under the same idempotency key, and this one was not
+   */
+  async publish(idempotency: Idempotency | null = null): Promise<boolean> {
+    const published = {
+      status: 'Pending' as const,
+      productCount: this.products,
+      imageCount: this.images,
+      faultCount: this.faults,
+      idempotencyKey: idempotency?.key ?? null,
+      idempotencyDigest: idempotency?.digest ?? null,
+    };
+    try {
+      const { affected } = await this.database.transaction(
+        (manager) => manager.update(RequestEntity, { key: this.key, status: 'Receiving' }, published),
+        { durable: true },
+      );
+      if (affected !== 1) throw new Error(`request ${this.id} took so long to be stored that it was dropped`);
+      return true;
+    } catch (error) {
+      if (idempotency && isDuplicate(error)) return false;
+      throw error;
+    }
+  }
+}
