@@ -3,14 +3,31 @@ import tseslint from 'typescript-eslint';
 
 /** What each folder of src/ must not import: data flows one way (docs/architecture.md). */
 const FORBIDDEN = {
-  database: ['queue', 'storage', 'outbound', 'uploads', 'requests', 'images', 'health'],
-  queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'health'],
-  storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'health'],
-  outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'health'],
-  requests: ['uploads', 'images', 'health'],
-  images: ['uploads', 'health'],
-  health: ['uploads', 'requests', 'images'],
+  database: ['queue', 'storage', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
+  queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
+  storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
+  outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'health', 'samples'],
+  uploads: ['health', 'samples'],
+  requests: ['uploads', 'images', 'health', 'samples'],
+  images: ['uploads', 'health', 'samples'],
+  health: ['uploads', 'requests', 'images', 'outbound', 'samples'],
+  samples: ['uploads', 'requests', 'images', 'queue', 'storage', 'outbound', 'health'],
 };
+
+/** The files that put the application together know the folders, never the other way round. */
+const ENTRANCES = [
+  '../main.js',
+  '../create-app.js',
+  '../app.module.js',
+  '../worker.js',
+  '../error.filter.js',
+];
+
+/** What opens connections: only outbound/ may, so that no address of a user's gets around its checks. */
+const NETWORK = ['axios', '@nestjs/axios', 'undici'].concat(
+  ['http', 'https', 'http2', 'net', 'tls'].flatMap((name) => [name, `node:${name}`]),
+);
+const onlyOutboundConnects = NETWORK.map((name) => ({ name, message: 'Only outbound/ opens connections.' }));
 
 const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
   files: [`src/${folder}/**/*.ts`],
@@ -18,8 +35,12 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
     'no-restricted-imports': [
       'error',
       {
+        paths: folder === 'outbound' ? [] : onlyOutboundConnects,
         patterns: [
-          { group: others.map((other) => `../${other}/*`), message: `${folder} may not depend on it.` },
+          {
+            group: [...others.map((other) => `../${other}/*`), ...ENTRANCES],
+            message: `${folder} may not depend on it.`,
+          },
         ],
       },
     ],
@@ -59,6 +80,7 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      'no-restricted-globals': ['error', { name: 'fetch', message: 'Only outbound/ opens connections.' }],
       'no-control-regex': 'off', // bytes of file formats, and what must not be in a name
       'no-restricted-syntax': [
         'error',
@@ -76,8 +98,9 @@ export default tseslint.config(
   },
   {
     files: ['src/config.ts', 'test/**', 'bench/**', '**/*.spec.ts'],
-    rules: { 'no-restricted-syntax': 'off' },
+    rules: { 'no-restricted-syntax': 'off', 'no-restricted-globals': 'off' },
   },
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   ...directions,
+  { files: ['**/*.spec.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

@@ -107,7 +107,8 @@ export class CreateTables1767225600000 implements MigrationInterface {
           integer('output_width', { isNullable: true }),
           integer('output_height', { isNullable: true }),
         ],
-        indices: [{ name: 'images_by_status', columnNames: ['request_key', 'status', 'number'] }],
+        // With `due_at` it covers what looks for leases and retries: SQLite would read the whole request otherwise.
+        indices: [{ name: 'images_by_status', columnNames: ['request_key', 'status', 'number', 'due_at'] }],
         foreignKeys: [toRequest('images_request')],
       }),
     );

@@ -20,8 +20,10 @@ export function prepare() {
 
 function refuseOldNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  console.error(`This needs Node 20.19 or newer; here is ${process.versions.node}.`);
+  // As `engines` in package.json says: what the packages are made for.
+  const least = { 20: 19, 22: 13, 24: 11 }[major] ?? (major > 24 ? 0 : Infinity);
+  if (minor >= least) return;
+  console.error(`This needs Node 20.19, 22.13, 24.11 or newer; here is ${process.versions.node}.`);
   process.exit(1);
 }
 

@@ -52,7 +52,7 @@ export class AppModule {
 function invalidParameters(errors: ValidationError[]): BadRequestError {
   const details = errors.map(({ property, constraints = {} }) => ({
     field: property,
-    message: Object.values(constraints)[0] ?? `${property} is not valid`,
+    message: Object.values(constraints).at(-1) ?? `${property} is not valid`, // that of the first check
   }));
   return new BadRequestError('INVALID_PARAMETER', `${details[0].message}.`, details);
 }

@@ -5,6 +5,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import { AppModule } from './app.module.js';
 import { isLoopback, type Settings } from './config.js';
+import { VERSION } from './outbound/guarded-http.js';
 import { parseUrl } from './parse-url.js';
 
 /** What Nest says of itself at every start. */
@@ -22,21 +23,37 @@ export async function createApp(
   logger?: LoggerService | false,
 ): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings), {
-    logger: logger ?? new QuietLogger({ logLevels: ['fatal', 'error', 'warn', 'log'] }),
+    logger: logger ?? new QuietLogger(),
     abortOnError: false,
     forceCloseConnections: true,
   });
   app.disable('x-powered-by');
   if (!settings.servesApi) app.use(healthOnly);
   if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
+  app.use(rootToDocs);
   describeApi(app);
   return app;
 }
 
 class QuietLogger extends ConsoleLogger {
+  constructor() {
+    super({ logLevels: ['fatal', 'error', 'warn', 'log'], colors: process.stdout.isTTY });
+  }
+
+  /** A start that fails is told by `main`, in one sentence where possible; the framework would add its stack. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...(rest as [string]));
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (!FRAMEWORK.has(String(rest.at(-1)))) super.log(message, ...(rest as [string]));
   }
+}
+
+/** For whoever opens the address that the start printed. */
+function rootToDocs(request: Request, response: Response, next: NextFunction): void {
+  if (request.path === '/' && request.method === 'GET') response.redirect('/docs');
+  else next();
 }
 
 /** A worker answers whether it lives, and nothing else. */
@@ -74,8 +91,8 @@ function describeApi(app: NestExpressApplication): void {
         'the URLs of the results.\n\nTo try it, download [the sample](/samples/products.csv), upload it with ' +
         '**POST /upload**, and use the `request_id` that you get in the calls below it.',
     )
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', description: 'One of `API_KEYS`' }, 'bearer')
+    .setVersion(VERSION)
+    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of `API_KEYS`' }, 'bearer')
     .addApiKey(
       { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of `API_KEYS`' },
       'api key',

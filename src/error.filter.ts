@@ -68,5 +68,8 @@ function clientFault(thrown: unknown): number {
 
 function messageOf(thrown: unknown, status: number): string {
   if (status === 404) return 'There is nothing at this address.';
+  if (status === 413) return 'The file is larger than this service takes.';
+  if ((thrown as { type?: string }).type === 'entity.parse.failed')
+    return 'The body is not what its type says.';
   return thrown instanceof Error ? thrown.message : 'The request could not be understood.';
 }

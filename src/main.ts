@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { settings, type Settings } from './config.js';
 import { createApp } from './create-app.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
+import { isConnectionLost } from './database/database.js';
 import { SettingsError } from './errors.js';
 
 const logger = new Logger('main');
@@ -37,16 +38,23 @@ function endWithParent(): void {
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
-function welcome({ publicUrl }: Settings): string {
+function welcome({ publicUrl, ownUrl, PUBLIC_URL, API_KEYS, MODE }: Settings): string {
+  const where = PUBLIC_URL ? `${ownUrl}, for clients ${publicUrl}` : ownUrl;
+  const key = API_KEYS.length > 0 ? "-H 'X-API-Key: KEY' " : '';
+  // The sample's images lie on the service itself, which it fetches from only in this set-up.
+  const hasSample = MODE === 'all' && !PUBLIC_URL && !key;
+  const sample = [`curl -s ${publicUrl}/samples/products.csv -o products.csv`];
+  const calls = [
+    `curl -s ${key}-F file=@products.csv ${publicUrl}/upload`,
+    `curl -s ${key}${publicUrl}/status/REQUEST_ID`,
+    `curl -s ${key}${publicUrl}/requests/REQUEST_ID/output.csv`,
+  ];
   return `
-Image Processing System is ready at ${publicUrl} (try it by hand: ${publicUrl}/docs)
+Image Processing System is ready at ${where} (try it by hand: ${publicUrl}/docs)
 
-Upload the sample, wait, and get its output:
+Upload ${hasSample ? 'the sample' : 'a file'}, wait, and get its output:
 
-  curl -s ${publicUrl}/samples/products.csv -o products.csv
-  curl -s -F file=@products.csv ${publicUrl}/upload
-  curl -s ${publicUrl}/status/REQUEST_ID
-  curl -s ${publicUrl}/requests/REQUEST_ID/output.csv
+${[...(hasSample ? sample : []), ...calls].map((line) => `  ${line}`).join('\n')}
 `;
 }
 
@@ -58,8 +66,14 @@ main().catch((error: unknown) => {
 
 function reasonToStop(error: unknown): unknown {
   if (error instanceof SettingsError) return `The settings can't work:\n${error.message}`;
+  if (isDatabaseError(error)) return `DATABASE_URL: ${(error as Error).message}`;
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
   if (code === 'EADDRINUSE')
     return `Port ${port} of ${address} is taken by another program; set PORT to another.`;
   return error;
+}
+
+/** The server's own words, such as an unknown database or a wrong password. */
+function isDatabaseError(error: unknown): boolean {
+  return typeof (error as { sqlState?: unknown }).sqlState === 'string' || isConnectionLost(error);
 }

@@ -14,9 +14,9 @@ export class DataFolderLock implements OnApplicationShutdown {
 
   constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
-  /** @throws SettingsError if another process holds the folder. */
+  /** @throws SettingsError if another process holds the folder, or there can be none. */
   acquire(): void {
-    mkdirSync(this.settings.DATA_DIR, { recursive: true });
+    this.makeFolder();
     const lock = new libsql(this.settings.dataPath('process.lock'), { timeout: 0 });
     try {
       lock.exec('BEGIN EXCLUSIVE');
@@ -24,10 +24,19 @@ export class DataFolderLock implements OnApplicationShutdown {
       lock.close();
       if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
       throw new SettingsError(
-        'DATA_DIR is in use by another process; give each its own, or use DATABASE_URL and REDIS_URL to share the work.',
+        'The service is running already: another process uses this DATA_DIR. Give each its own, or share the work with ' +
+          'DATABASE_URL and REDIS_URL.',
       );
     }
     this.lock = lock;
+  }
+
+  private makeFolder(): void {
+    try {
+      mkdirSync(this.settings.DATA_DIR, { recursive: true });
+    } catch (error) {
+      throw new SettingsError(`DATA_DIR can't be made a folder (${(error as NodeJS.ErrnoException).code}).`);
+    }
   }
 
   onApplicationShutdown(): void {

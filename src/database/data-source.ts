@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
 import type { Settings } from '../config.js';
+import { SettingsError } from '../errors.js';
 import { FaultEntity } from './fault.entity.js';
 import { ImageEntity } from './image.entity.js';
 import { migrate } from './migrate.js';
@@ -27,6 +28,9 @@ const SESSION = [
   "SET SESSION time_zone = '+00:00'",
 ];
 
+const NOT_MIGRATED =
+  'The database schema is not up to date: run `npm run migrate`, or start with MIGRATE=on.';
+
 /** How to reach the database that the settings name: MySQL or MariaDB, or else an SQLite file in `DATA_DIR`. */
 export function dataSourceOptions(settings: Settings): DataSourceOptions {
   return settings.DATABASE_URL ? serverOptions(settings.DATABASE_URL) : embeddedOptions(settings);
@@ -40,6 +44,7 @@ export async function openDataSource(dataSource: DataSource): Promise<DataSource
   try {
     if (dataSource.options.type !== 'better-sqlite3') await prepareSessions(dataSource);
     if (migrationsRun) await migrate(dataSource);
+    else if (await dataSource.showMigrations()) throw new SettingsError(NOT_MIGRATED);
   } catch (error) {
     await dataSource.destroy();
     throw error;

@@ -12,7 +12,7 @@ export type ImageOutcome = 'compressed' | 'kept_original';
  * `pending`. Whoever claims it raises `attempt`, and only who still holds that number may settle it.
  */
 @Entity('images', { withoutRowid: true })
-@Index('images_by_status', ['requestKey', 'status', 'number'])
+@Index('images_by_status', ['requestKey', 'status', 'number', 'dueAt'])
 export class ImageEntity {
   @PrimaryColumn('int', { name: 'request_key' })
   requestKey!: number;

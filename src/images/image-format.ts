@@ -62,7 +62,8 @@ const UNSUPPORTED: [string, RegExp][] = [
   ['DDS', /^DDS /],
   ['FLIF', /^FLIF/],
   ['Netpbm', /^P[1-7]\s/],
-  ['SVG', /^\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)[^]*?<svg[\s>]|^\s*<svg[\s>]/i],
+  // Its root element, whatever comes before: a web page may hold drawings too.
+  ['SVG', /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]*?-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg[\s>]/i],
 ];
 
 // Major and compatible brands of the ISO base media file format (ftyp box).

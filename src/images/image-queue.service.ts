@@ -97,7 +97,7 @@ export class ImageQueue {
     try {
       await this.queue.add('process-image', jobs);
     } catch (error) {
-      this.logger.warn('the queue does not answer; the reconciler will ring again', error);
+      this.logger.warn(`jobs were not added; the reconciler will ring again: ${(error as Error).message}`);
     }
   }
 }

@@ -1,10 +1,10 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { Public } from '../api-key.guard.js';
 import { NotFoundError } from '../errors.js';
-import { ErrorResponse } from '../requests/request.dto.js';
+import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { contentTypeOfFile } from './image-format.js';
 
@@ -20,9 +20,11 @@ export class ImagesController {
 
   @Get(':request/:file')
   @ApiOperation({ summary: 'A compressed image' })
-  @ApiProduces('image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'image/tiff')
-  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
-  @ApiNotFoundResponse({ type: ErrorResponse })
+  @ApiOkResponse({ content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } })
+  @ApiNotFoundResponse({
+    type: ErrorResponse,
+    example: errorExample('IMAGE_NOT_FOUND', 'There is no such image.'),
+  })
   async file(
     @Param('request') request: string,
     @Param('file') file: string,

@@ -6,6 +6,7 @@ import { type Job, type JobHandler, type JobKind, JobQueue } from './job-queue.j
 
 const SECOND = 1000;
 const ANSWER_WITHIN_MS = 5 * SECOND;
+const WARN_EVERY_MS = 30 * SECOND;
 
 /**
  * Options of every queue. Each line is a measured trap of Bull 4 (docs/hazards.md).
@@ -55,13 +56,12 @@ function redisAddress(text: string): QueueOptions['redis'] & object {
 /** Jobs in Redis, shared by all processes that name the same Redis and prefix. One Bull queue per kind. */
 export class BullJobQueue extends JobQueue {
   private readonly logger = new Logger(BullJobQueue.name);
+  private quietUntil = 0;
   private readonly handlers = new Map<JobKind, { concurrency: number; handler: JobHandler<JobKind> }>();
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
     super();
-    for (const queue of queues.values()) {
-      queue.on('error', (error) => this.logger.warn(`Redis: ${error.message}`));
-    }
+    for (const queue of queues.values()) queue.on('error', (error) => this.warn(error));
   }
 
   handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
@@ -103,6 +103,13 @@ export class BullJobQueue extends JobQueue {
   async close(): Promise<void> {
     const closing = Promise.all([...this.queues.values()].map((queue) => queue.close(true)));
     await answered(closing).catch((error: Error) => this.logger.warn(`closing the queue: ${error.message}`));
+  }
+
+  /** Each of several connections reports every try to connect. */
+  private warn({ message }: Error): void {
+    if (performance.now() < this.quietUntil) return;
+    this.quietUntil = performance.now() + WARN_EVERY_MS;
+    this.logger.warn(`Redis: ${message || 'no connection'}`);
   }
 
   private queue(kind: JobKind): Queue {

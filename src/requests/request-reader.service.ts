@@ -63,15 +63,7 @@ export class RequestReader {
   ): Promise<ImagePageResponse> {
     const request = await this.get(id);
     const { manager } = this.database;
-    const images = await manager.find(ImageEntity, {
-      where: {
-        requestKey: request.key,
-        number: MoreThan(after),
-        ...(status ? { status: In(STORED_STATES[status]) } : {}),
-      },
-      order: { number: 'ASC' },
-      take: limit + 1,
-    });
+    const images = await this.imagesAfter(request.key, status, limit + 1, after);
     const page = images.slice(0, limit);
     const products = await manager.findBy(ProductEntity, {
       requestKey: request.key,
@@ -82,6 +74,24 @@ export class RequestReader {
       items: page.map((image) => this.toImageResponse(request, byNumber.get(image.productNumber)!, image)),
       next_cursor: images.length > limit ? String(page[limit - 1].number) : null,
     };
+  }
+
+  /** One query for each stored state: SQLite would read the whole request for two in one. */
+  private async imagesAfter(
+    requestKey: number,
+    status: string | undefined,
+    limit: number,
+    after: number,
+  ): Promise<ImageEntity[]> {
+    const states = status ? STORED_STATES[status].map((state) => ({ status: state })) : [{}];
+    const found: ImageEntity[] = [];
+    for (const state of states) {
+      const where = { requestKey, number: MoreThan(after), ...state };
+      found.push(
+        ...(await this.database.manager.find(ImageEntity, { where, order: { number: 'ASC' }, take: limit })),
+      );
+    }
+    return found.sort((a, b) => a.number - b.number).slice(0, limit);
   }
 
   private toResponse(request: RequestEntity, claimed: number): RequestResponse {

@@ -143,13 +143,14 @@ export class ImagePageResponse {
   next_cursor!: string | null;
 }
 
+/** An example of {@link ErrorResponse}, for the description of the API. */
+export const errorExample = (code: string, error: string) => ({ error, code });
+
 /** Every error but the 404 of `/status`. */
 export class ErrorResponse {
   /** One sentence. */
-  @ApiProperty({ example: 'There is no such request.' })
   error!: string;
   /** Stable. */
-  @ApiProperty({ example: 'REQUEST_NOT_FOUND' })
   code!: string;
   /** One entry per fault, where there are several. */
   @ApiProperty({ required: false, type: [Object] })

@@ -1,10 +1,10 @@
 import { applyDecorators, Controller, Get, Param, Query, Res } from '@nestjs/common';
 import {
+  ApiBadRequestResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
-  ApiProduces,
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
@@ -13,17 +13,35 @@ import { pipeline } from 'node:stream/promises';
 import { CsvQuery, ImagesQuery } from './requests-query.dto.js';
 import type { RequestEntity } from '../database/request.entity.js';
 import { NeedsApiKey } from '../api-key.guard.js';
-import { ErrorResponse, ImagePageResponse, RequestResponse } from './request.dto.js';
+import { errorExample, ErrorResponse, ImagePageResponse, RequestResponse } from './request.dto.js';
 import { RequestFiles } from './request-files.service.js';
 import { RequestReader } from './request-reader.service.js';
 
-const ApiCsv = () => applyDecorators(ApiProduces('text/csv'), ApiOkResponse({ schema: { type: 'string' } }));
+const ApiInvalidParameter = () =>
+  ApiBadRequestResponse({
+    type: ErrorResponse,
+    description: 'A parameter is not valid',
+    example: errorExample('INVALID_PARAMETER', 'limit must not be greater than 1000.'),
+  });
+
+const ApiCsv = () =>
+  applyDecorators(
+    ApiOkResponse({
+      content: { 'text/csv': { schema: { type: 'string' } } },
+      headers: { 'X-Request-Status': { schema: { type: 'string', example: 'Completed' } } },
+    }),
+    ApiInvalidParameter(),
+  );
 
 /** Everything about a request. */
 @ApiTags('requests')
 @NeedsApiKey()
 @ApiParam({ name: 'id', format: 'uuid', description: 'The `request_id` of the upload' })
-@ApiNotFoundResponse({ type: ErrorResponse, description: 'There is no such request' })
+@ApiNotFoundResponse({
+  type: ErrorResponse,
+  description: 'There is no such request',
+  example: errorExample('REQUEST_NOT_FOUND', 'There is no such request.'),
+})
 @Controller('requests')
 export class RequestsController {
   constructor(
@@ -41,6 +59,7 @@ export class RequestsController {
   @Get(':id/images')
   @ApiOperation({ summary: 'Its images, in the order of the file' })
   @ApiOkResponse({ type: ImagePageResponse })
+  @ApiInvalidParameter()
   images(
     @Param('id') id: string,
     @Query() { status, limit, cursor }: ImagesQuery,
@@ -50,7 +69,7 @@ export class RequestsController {
 
   @Get(':id/output.csv')
   @ApiOperation({
-    summary: 'The uploaded file with the column `Output Image Urls`',
+    summary: 'The uploaded file with the column Output Image Urls',
     description:
       'Available at any time; `X-Request-Status` tells how complete it is. A failed image leaves its place empty.',
   })

@@ -152,7 +152,9 @@ export class RequestsService {
 
   private async completeIfSettled(manager: EntityManager, requestKey: number): Promise<void> {
     const completed = await execute(manager, COMPLETE, [this.clock.now(), requestKey]);
-    if (completed === 1) this.logger.log(`request ${requestKey} completed`);
+    if (completed !== 1) return;
+    const { id, outcome } = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
+    this.logger.log(`request ${id} completed: ${outcome}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,8 +23,9 @@ export class SamplesController {
   constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
   @Get(':file')
-  @ApiOperation({ summary: 'A sample to try: `products.csv`, and the images that it links to' })
-  @ApiProduces('text/csv', 'image/jpeg', 'image/png', 'image/webp', 'image/gif')
+  @ApiOperation({ summary: 'A sample to try: products.csv, and the images that it links to' })
+  @ApiOkResponse({ content: { 'text/csv': { schema: { type: 'string' } } } })
+  @ApiNotFoundResponse({ description: 'There is no such sample' })
   async file(@Param('file') file: string, @Res() response: Response): Promise<void> {
     const contentType = CONTENT_TYPES[path.extname(file)];
     const content = contentType && /^[a-z0-9-]+\.[a-z]+$/.test(file) ? await read(file) : null;

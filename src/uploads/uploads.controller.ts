@@ -28,7 +28,7 @@ import {
 import type { Request, Response } from 'express';
 import { NeedsApiKey } from '../api-key.guard.js';
 import { BadRequestError } from '../errors.js';
-import { ErrorResponse } from '../requests/request.dto.js';
+import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { type SpooledFile, UploadsService } from './uploads.service.js';
@@ -85,10 +85,12 @@ export class UploadsController {
   @ApiConflictResponse({
     type: ErrorResponse,
     description: 'The `Idempotency-Key` was used for another upload',
+    example: errorExample('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another upload.'),
   })
   @ApiPayloadTooLargeResponse({
     type: ErrorResponse,
     description: 'The file is larger than `MAX_UPLOAD_BYTES`',
+    example: errorExample('BODY_TOO_LARGE', 'The file is larger than this service takes.'),
   })
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MAIN } from '../scripts/prepare.mjs';
+
+const PROBE = new URL('./event-loop-probe.mjs', import.meta.url).href;
+
+/** The built service in a process of its own, with a fresh data folder; tells its memory and its event loop's gaps. */
+export class RunningService {
+  static async start(environment = {}) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'image-processing-bench-'));
+    const child = spawn(process.execPath, ['--import', PROBE, MAIN], {
+      env: {
+        ...process.env,
+        DATA_DIR: folder,
+        PORT: '0',
+        UV_THREADPOOL_SIZE: '18',
+        MALLOC_ARENA_MAX: '2',
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    const url = await new Promise((resolve, reject) => {
+      let text = '';
+      child.once('exit', () => reject(new Error(`the service ended:\n${text}`)));
+      child.stdout.on('data', (chunk) => {
+        text += chunk;
+        const ready = /ready.* (http:\/\/[^\s/]+)/.exec(text);
+        if (ready) resolve(ready[1]);
+      });
+    });
+    return new RunningService(child, url, folder);
+  }
+
+  constructor(child, url, folder) {
+    Object.assign(this, { child, url, folder });
+  }
+
+  /** Resident memory now, and the most so far, in MB. */
+  memory() {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    const megabytes = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+    return { now: megabytes('VmRSS'), most: megabytes('VmHWM') };
+  }
+
+  /** The longest gap of the event loop since the last call, in ms. */
+  longestGap() {
+    const answer = new Promise((resolve) =>
+      this.child.once('message', ({ longestGapMs }) => resolve(longestGapMs)),
+    );
+    this.child.send('longest gap');
+    return answer;
+  }
+
+  async kill() {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGKILL');
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
