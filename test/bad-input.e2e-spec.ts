@@ -186,7 +186,7 @@ describeOnEachEngine('bad input', (engine) => {
 
   it.each([
     '/images/../../etc/passwd',
-    '/images/%2e%2e/%2e%2e',
+    '/images/..%2f..%2f/..%2fpackage.json',
     '/images/a/b',
     '/samples/..%2fpackage.json',
     '/nothing',
