@@ -3,10 +3,15 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
+import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import { isLoopback, type Settings } from './config.js';
 import { VERSION } from './outbound/guarded-http.js';
 import { parseUrl } from './parse-url.js';
+import { Worker } from './worker.js';
+
+/** Long enough for the largest file over a slow line; Node's five minutes are not. */
+const UPLOAD_WITHIN_MS = 30 * 60_000;
 
 /** What Nest says of itself at every start. */
 const FRAMEWORK = new Set([
@@ -17,7 +22,7 @@ const FRAMEWORK = new Set([
   'NestApplication',
 ]);
 
-/** Builds the application; `listen` starts it. `logger` is for the tests. */
+/** Builds the application; {@link startApp} starts it. `logger` is for the tests. */
 export async function createApp(
   settings: Settings,
   logger?: LoggerService | false,
@@ -29,10 +34,18 @@ export async function createApp(
   });
   app.disable('x-powered-by');
   if (!settings.servesApi) app.use(healthOnly);
-  if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
+  else if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
   app.use(rootToDocs);
   describeApi(app);
   return app;
+}
+
+/** Listens, then begins to work. With `PORT=0` the settings have the real port afterwards. */
+export async function startApp(app: NestExpressApplication, settings: Settings): Promise<void> {
+  const server = await app.listen(settings.PORT, settings.HOST);
+  server.requestTimeout = UPLOAD_WITHIN_MS;
+  settings.PORT = (server.address() as AddressInfo).port;
+  await app.get(Worker).start();
 }
 
 class QuietLogger extends ConsoleLogger {
@@ -42,12 +55,22 @@ class QuietLogger extends ConsoleLogger {
 
   /** A start that fails is told by `main`, in one sentence where possible; the framework would add its stack. */
   override error(message: unknown, ...rest: unknown[]): void {
-    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...(rest as [string]));
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(plain(message), ...(rest.map(plain) as [string]));
+  }
+
+  override warn(message: unknown, ...rest: unknown[]): void {
+    super.warn(plain(message), ...(rest.map(plain) as [string]));
   }
 
   override log(message: unknown, ...rest: unknown[]): void {
     if (!FRAMEWORK.has(String(rest.at(-1)))) super.log(message, ...(rest as [string]));
   }
+}
+
+/** An error's own text: its further properties may be a whole statement with users' data in it. */
+function plain(value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  return value.cause instanceof Error ? `${value.stack}\ncaused by ${value.cause.stack}` : value.stack;
 }
 
 /** For whoever opens the address that the start printed. */

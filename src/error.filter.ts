@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { isConnectionLost } from './database/database.js';
-import { AppError, UnavailableError } from './errors.js';
+import { isDatabaseAway } from './database/database.js';
+import { AppError, isDiskFault, UnavailableError } from './errors.js';
+import { RepeatedWarning } from './repeated-warning.js';
 import { InvalidRequestIdError } from './requests/status.controller.js';
 
 /** Codes of the errors that the framework itself answers with. */
@@ -18,10 +19,15 @@ const HTTP_CODES: Record<number, string> = {
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
+  private readonly warning = new RepeatedWarning(this.logger);
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
+    if (isGone(thrown, request)) {
+      response.destroy();
+      return;
+    }
     const error = this.expected(thrown, request);
     if (response.headersSent || response.destroyed) {
       response.destroy();
@@ -50,13 +56,25 @@ export class ErrorFilter implements ExceptionFilter {
       if (status === 400 && request.path.startsWith('/status/')) return new InvalidRequestIdError();
       return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status), { status });
     }
-    if (isConnectionLost(thrown)) {
-      this.logger.warn(`${request.method} ${request.path}: the database is not to be reached`, thrown);
+    if (isDiskFault(thrown)) {
+      this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
+      return new UnavailableError(
+        'STORAGE_UNAVAILABLE',
+        'The service has no room to store anything for now.',
+      );
+    }
+    if (isDatabaseAway(thrown)) {
+      this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
       return new UnavailableError('DATABASE_UNAVAILABLE', 'The database does not answer.');
     }
     this.logger.error(`${request.method} ${request.path}: unexpected`, thrown);
     return new AppError('INTERNAL', 'Something went wrong on our side.', { status: 500 });
   }
+}
+
+/** The client hung up in the middle of its upload: nobody is there to be told, and nothing is wrong here. */
+function isGone(thrown: unknown, request: Request): boolean {
+  return request.destroyed && (thrown as Error | null)?.message === 'Request aborted';
 }
 
 /** The 4xx of an error of Nest, Express or a body parser, or 0 for anything else. */

@@ -57,6 +57,13 @@ export class UnavailableError extends AppError {
   }
 }
 
+const DISK_FAULT = /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|EACCES|EPERM)$/;
+
+/** Whether `error` comes from a disk that is full, read-only or broken: nobody's input is at fault. */
+export function isDiskFault(error: unknown): boolean {
+  return DISK_FAULT.test((error as { code?: string } | null)?.code ?? '');
+}
+
 /**
  * An address that a user gave could not be fetched or called. Final: `URL_INVALID`, `ADDRESS_REFUSED`,
  * `INSECURE_REDIRECT`, `TOO_MANY_REDIRECTS`, `TLS_FAILED`, `RESPONSE_INVALID`, `DOWNLOAD_TOO_LARGE`, `EMPTY_BODY`,

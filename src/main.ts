@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { settings, type Settings } from './config.js';
-import { createApp } from './create-app.js';
+import { createApp, startApp } from './create-app.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
-import { isConnectionLost } from './database/database.js';
+import { isDatabaseAway } from './database/database.js';
 import { SettingsError } from './errors.js';
 
 const logger = new Logger('main');
@@ -16,8 +16,7 @@ async function main(): Promise<void> {
   const app = await createApp(values);
   app.enableShutdownHooks();
   endWithParent();
-  await app.listen(values.PORT, values.HOST);
-  values.PORT = (app.getHttpServer().address() as { port: number }).port; // with PORT=0 it is known only now
+  await startApp(app, values);
   console.log(
     values.servesApi
       ? welcome(values)
@@ -75,5 +74,5 @@ function reasonToStop(error: unknown): unknown {
 
 /** The server's own words, such as an unknown database or a wrong password. */
 function isDatabaseError(error: unknown): boolean {
-  return typeof (error as { sqlState?: unknown }).sqlState === 'string' || isConnectionLost(error);
+  return typeof (error as { sqlState?: unknown }).sqlState === 'string' || isDatabaseAway(error);
 }

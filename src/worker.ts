@@ -1,10 +1,4 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { settings, type Settings } from './config.js';
 import { Readiness } from './health/readiness.js';
 import { ImagesService } from './images/images.service.js';
@@ -23,7 +17,7 @@ const GIVE_BACK_MS = 5 * SECOND;
  * All of it happens before Nest lets go of connections (`onApplicationShutdown` has no order of its own).
  */
 @Injectable()
-export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Worker implements BeforeApplicationShutdown {
   private readonly logger = new Logger(Worker.name);
 
   constructor(
@@ -34,10 +28,11 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly reconciler: Reconciler,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** Begins to work, where this process does. After the start of the HTTP side, which may fail. */
+  async start(): Promise<void> {
     if (!this.settings.runsJobs) return;
-    await this.queue.start();
     await this.reconciler.start();
+    await this.queue.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

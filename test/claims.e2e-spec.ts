@@ -6,6 +6,7 @@ import { DatabaseModule } from '../src/database/database.module.js';
 import { ImageEntity } from '../src/database/image.entity.js';
 import { RequestEntity } from '../src/database/request.entity.js';
 import { ImageClaims } from '../src/images/image-claims.service.js';
+import { ImageDownloader } from '../src/images/image-downloader.js';
 import { ImageQueue, WINDOW } from '../src/images/image-queue.service.js';
 import { ImagesModule } from '../src/images/images.module.js';
 import { ImagesService } from '../src/images/images.service.js';
@@ -14,6 +15,7 @@ import { UnavailableError } from '../src/errors.js';
 import { JobQueue } from '../src/queue/job-queue.js';
 import { QueueModule } from '../src/queue/queue.module.js';
 import { RequestsService, type Settlement } from '../src/requests/requests.service.js';
+import { FileStorage } from '../src/storage/file-storage.js';
 import { StorageModule } from '../src/storage/storage.module.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { photo, serveImages } from './helpers/image-origin.js';
@@ -270,16 +272,61 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
     await worker.get(ImagesService).process(key, 1);
 
-    expect(await imageOf(key)).toMatchObject({ status: 'done', crashes: 2 });
+    expect(await imageOf(key)).toMatchObject({ status: 'done', crashes: 0 });
     await origin.close();
+  });
+
+  it('do not blame a suspect for what fails after the encoder', async () => {
+    const origin = await serveImages({ '/1.jpg': await photo(50, 50) });
+    const key = await newRequest(1, origin.url('/1.jpg'));
+    await manager().update(ImageEntity, { requestKey: key }, { crashes: 1 });
+    const failing = jest.spyOn(worker.get(FileStorage), 'put').mockRejectedValue(new Error('no space left'));
+
+    for (let times = 0; times < 6; times++) {
+      await worker.get(ImagesService).process(key, 1);
+      await manager().update(ImageEntity, { requestKey: key }, { status: 'pending' });
+    }
+    failing.mockRestore();
+    await worker.get(ImagesService).process(key, 1);
+
+    expect(await imageOf(key)).toMatchObject({ status: 'done', failures: 0 });
+    await origin.close();
+  });
+
+  it('of a disk that is full wait, and do not count against the image', async () => {
+    const key = await newRequest(1);
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const failing = jest.spyOn(worker.get(ImageDownloader), 'download').mockRejectedValue(full);
+
+    await worker.get(ImagesService).process(key, 1);
+    failing.mockRestore();
+
+    expect(await imageOf(key)).toMatchObject({
+      status: 'waiting',
+      failures: 0,
+      errorCode: 'STORAGE_UNAVAILABLE',
+    });
+  });
+
+  it('are reconciled for every request although the queue is away, which is asked once in a round', async () => {
+    const keys = [await newRequest(1), await newRequest(1), await newRequest(1)];
+    for (const key of keys) claims.forget((await claims.claim(key, 1))!);
+    for (const key of keys) await expire(key);
+    const away = new UnavailableError('QUEUE_UNAVAILABLE', 'The job queue does not answer.');
+    const adding = jest.spyOn(worker.get(JobQueue), 'add').mockRejectedValue(away);
+
+    await worker.get(Reconciler).reconcile();
+
+    expect(adding.mock.calls.length).toBeLessThan(keys.length);
+    adding.mockRestore();
+    for (const key of keys) expect(await imageOf(key)).toMatchObject({ status: 'pending' });
   });
 
   it('of a storage that fails wait, and do not count against the image', async () => {
     const origin = await serveImages({ '/1.jpg': await photo(50, 50) });
     const key = await newRequest(1, origin.url('/1.jpg'));
     const images = worker.get(ImagesService);
-    const storage = (images as unknown as { storage: { put(): Promise<void> } }).storage;
-    const failing = jest.spyOn(storage, 'put').mockRejectedValue(new Error('no space left'));
+    const failing = jest.spyOn(worker.get(FileStorage), 'put').mockRejectedValue(new Error('no space left'));
 
     await images.process(key, 1);
     failing.mockRestore();

@@ -263,6 +263,25 @@ describeOnEachEngine('a CSV file', (engine) => {
     expect(rows[2].slice(0, 5)).toEqual(['', '2', 'Lamp;large', a, '']);
   });
 
+  it('comes back whole with a thousand URLs in a row', async () => {
+    const rows = Array.from({ length: 4 }, (_, row) =>
+      Array.from({ length: 700 + 100 * row }, (_, n) => `${gone}?${row}-${n}`),
+    );
+    const { json } = await post(
+      '/upload',
+      `${HEADER}\n${rows.map((urls, row) => `${row},Mug,"${urls.join(',')}"`).join('\n')}\n`,
+    );
+
+    const { text } = await app.client.get(`/requests/${json.request_id}/output.csv`);
+
+    const output = Papa.parse<string[]>(text.trim()).data.slice(1);
+    expect(output.map((row) => row[2].split(','))).toEqual(rows);
+    expect(output.map((row) => row[3].split(',').length)).toEqual([700, 800, 900, 1000]);
+    const head = await fetch(`${app.client.url}/requests/${json.request_id}/output.csv`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    await app.client.completed(json.request_id);
+  });
+
   it('never makes an answer of 5xx, whatever is in it', async () => {
     const piece = fc.oneof(
       fc.constantFrom(

@@ -17,18 +17,27 @@ export class DataFolderLock implements OnApplicationShutdown {
   /** @throws SettingsError if another process holds the folder, or there can be none. */
   acquire(): void {
     this.makeFolder();
-    const lock = new libsql(this.settings.dataPath('process.lock'), { timeout: 0 });
+    const lock = this.open();
     try {
       lock.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       lock.close();
-      if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+      const { code } = error as { code?: string };
+      if (code !== 'SQLITE_BUSY') throw new SettingsError(`DATA_DIR can't be written to (${code}).`);
       throw new SettingsError(
         'The service is running already: another process uses this DATA_DIR. Give each its own, or share the work with ' +
           'DATABASE_URL and REDIS_URL.',
       );
     }
     this.lock = lock;
+  }
+
+  private open(): libsql.Database {
+    try {
+      return new libsql(this.settings.dataPath('process.lock'), { timeout: 0 });
+    } catch (error) {
+      throw new SettingsError(`DATA_DIR can't be written to (${(error as { code?: string }).code}).`);
+    }
   }
 
   private makeFolder(): void {

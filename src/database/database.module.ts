@@ -5,7 +5,7 @@ import { settings, type Settings } from '../config.js';
 import { DataFolderLock } from './data-folder-lock.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
-import { Database, isConnectionLost } from './database.js';
+import { Database, isDatabaseAway } from './database.js';
 
 const SECOND = 1000;
 
@@ -23,7 +23,7 @@ class DataFolderModule {}
         if (!values.DATABASE_URL) lock.acquire();
         // A server may still be starting when we are.
         const retries = values.DATABASE_URL
-          ? { retryAttempts: 10, retryDelay: 3 * SECOND, toRetry: isConnectionLost }
+          ? { retryAttempts: 10, retryDelay: 3 * SECOND, toRetry: isDatabaseAway }
           : { retryAttempts: 0 };
         return { ...dataSourceOptions(values), ...retries, migrationsRun: values.MIGRATE === 'on' };
       },

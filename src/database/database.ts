@@ -2,11 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 import { UnavailableError } from '../errors.js';
+import { Turns } from './turns.js';
 
 /** Deadlock, lock wait timeout, and MariaDB's snapshot conflict: the server asks to run the transaction again. */
 const TRY_AGAIN = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
-const CONNECTION_LOST =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ER_CON_COUNT)/;
+/** The server is away, or the disk of the embedded database is full, read-only or broken. */
+const AWAY =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ER_CON_COUNT|ER_CONNECTION_KILLED|ER_QUERY_INTERRUPTED|SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY))/;
 const MOST_TRIES = 8;
 
 /**
@@ -17,7 +19,7 @@ const MOST_TRIES = 8;
 @Injectable()
 export class Database {
   private readonly logger = new Logger(Database.name);
-  private lastWrite: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -32,15 +34,19 @@ export class Database {
   }
 
   /** Runs one writing statement. It may run more than once if the server asks for that. */
-  write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() => this.tryAgain(() => statement(this.manager)));
+  write<T>(statement: (manager: EntityManager) => Promise<T>, { isUrgent = false } = {}): Promise<T> {
+    return this.inTurn(() => this.tryAgain(() => statement(this.manager)), isUrgent);
   }
 
   /**
    * Runs `work` in one transaction: all of it or nothing. `work` awaits database calls only, and may run more than
    * once if the server asks for that. With `durable` the commit survives a power cut, not just a killed process.
+   * `isUrgent`: a client waits for it, so it comes before the many writes of the images in work.
    */
-  transaction<T>(work: (manager: EntityManager) => Promise<T>, { durable = false } = {}): Promise<T> {
+  transaction<T>(
+    work: (manager: EntityManager) => Promise<T>,
+    { durable = false, isUrgent = false } = {},
+  ): Promise<T> {
     return this.inTurn(async () => {
       if (!this.isEmbedded) return this.tryAgain(() => this.dataSource.transaction(work));
       if (durable) await this.manager.query('PRAGMA synchronous = FULL');
@@ -49,7 +55,7 @@ export class Database {
       } finally {
         if (durable) await this.manager.query('PRAGMA synchronous = NORMAL');
       }
-    });
+    }, isUrgent);
   }
 
   /** @throws UnavailableError `DATABASE_UNAVAILABLE` */
@@ -61,11 +67,9 @@ export class Database {
     }
   }
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private inTurn<T>(work: () => Promise<T>, isUrgent: boolean): Promise<T> {
     if (!this.isEmbedded) return work();
-    const result = this.lastWrite.then(work);
-    this.lastWrite = result.catch(() => undefined);
-    return result;
+    return this.turns.next(work, isUrgent);
   }
 
   private async tryAgain<T>(work: () => Promise<T>): Promise<T> {
@@ -94,9 +98,10 @@ export async function execute(manager: EntityManager, sql: string, parameters: u
   }
 }
 
-/** Whether `error` says that the database server could not be reached, rather than that it refused something. */
-export function isConnectionLost(error: unknown): boolean {
-  return CONNECTION_LOST.test(errorCode(error));
+/** Whether `error` says that the database is away for now, rather than that it refused something. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (AWAY.test(errorCode(error))) return true;
+  return error instanceof Error && error.message.includes('connection is in closed state'); // mysql2 has no code for it
 }
 
 /** Whether `error` says that another row has the same unique value. */

@@ -137,6 +137,12 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     return image.crashes - 1;
   }
 
+  /** Notes that a suspect was decoded, or refused, and the process lives: it is none any more. */
+  async noteSurvival(claim: ClaimedImage): Promise<void> {
+    const { requestKey, number, attempt } = claim;
+    await this.update({ requestKey, number, attempt }, { crashes: 0 });
+  }
+
   /** Puts images whose worker died back in line. `evenIfAlive`: those of all workers, for when there can't be any. */
   releaseExpired(requestKey: number, evenIfAlive = false): Promise<number> {
     return this.update(
@@ -164,11 +170,16 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   }
 
   private async renew(): Promise<void> {
-    const numbers = new Map<number, number[]>();
-    for (const { requestKey, number } of this.held)
-      numbers.set(requestKey, [...(numbers.get(requestKey) ?? []), number]);
-    for (const [requestKey, held] of numbers) {
-      await this.update({ requestKey, number: In(held), status: 'processing' }, { dueAt: this.leaseEnd() });
+    const groups = new Map<string, Claim & { numbers: number[] }>();
+    for (const { requestKey, attempt, number } of this.held) {
+      const name = `${requestKey} ${attempt}`;
+      const group = groups.get(name) ?? { requestKey, attempt, number, numbers: [] };
+      group.numbers.push(number);
+      groups.set(name, group);
+    }
+    for (const { requestKey, attempt, numbers } of groups.values()) {
+      const held = { requestKey, attempt, number: In(numbers), status: 'processing' as const };
+      await this.update(held, { dueAt: this.leaseEnd() });
     }
   }
 

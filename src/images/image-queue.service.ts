@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Between, LessThanOrEqual } from 'typeorm';
+import { RepeatedWarning } from '../repeated-warning.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
 import { ImageEntity } from '../database/image.entity.js';
@@ -17,7 +18,7 @@ const TOP_UP_AFTER_MS = 50;
 /** Tells the job queue which images are to be worked on: a window of each request that moves on as images are settled. */
 @Injectable()
 export class ImageQueue {
-  private readonly logger = new Logger(ImageQueue.name);
+  private readonly warning = new RepeatedWarning(new Logger(ImageQueue.name));
   private readonly scheduled = new Map<number, NodeJS.Timeout>();
 
   constructor(
@@ -26,17 +27,32 @@ export class ImageQueue {
     private readonly queue: JobQueue,
   ) {}
 
+  /** Whether the queue answers, and whether it holds no jobs at all. */
+  async look(): Promise<{ isQueueAway: boolean; isQueueEmpty: boolean }> {
+    try {
+      return { isQueueAway: false, isQueueEmpty: (await this.queue.size('process-image')) === 0 };
+    } catch (error) {
+      this.warning.warn((error as Error).message);
+      return { isQueueAway: true, isQueueEmpty: false };
+    }
+  }
+
   /** Soon moves the request's window on; many calls at once cost no more than one. */
   topUpSoon(requestKey: number): void {
     if (this.scheduled.has(requestKey)) return;
     const timer = setTimeout(() => {
       this.scheduled.delete(requestKey);
-      this.topUp(requestKey).catch((error: unknown) => this.logger.warn('a window was not moved on', error));
+      this.topUp(requestKey).catch(({ message }: Error) =>
+        this.warning.warn(`jobs were not added: ${message}`),
+      );
     }, TOP_UP_AFTER_MS);
     this.scheduled.set(requestKey, timer.unref());
   }
 
-  /** Moves the request's window on as far as there is room. Safe to call at any time, from any process. */
+  /**
+   * Moves the request's window on as far as there is room. Safe to call at any time, from any process.
+   * @throws UnavailableError `QUEUE_UNAVAILABLE`; the reconciler rings again for what was not added
+   */
   async topUp(requestKey: number): Promise<void> {
     const { manager } = this.database;
     const request = await manager.findOneBy(RequestEntity, { key: requestKey });
@@ -73,6 +89,7 @@ export class ImageQueue {
   /**
    * Tells the queue again of every image that should be in it, if nobody did so for `unlessWithinMs`: jobs that the
    * queue lost come back, those that it still has are left alone.
+   * @throws UnavailableError `QUEUE_UNAVAILABLE`
    */
   async ringAgain({ key, rungAt, enqueuedCount }: RequestEntity, unlessWithinMs: number): Promise<void> {
     const now = this.clock.now();
@@ -94,10 +111,6 @@ export class ImageQueue {
       id: `${requestKey}-${number}-${attempt}`,
       data: { requestKey, number },
     }));
-    try {
-      await this.queue.add('process-image', jobs);
-    } catch (error) {
-      this.logger.warn(`jobs were not added; the reconciler will ring again: ${(error as Error).message}`);
-    }
+    await this.queue.add('process-image', jobs);
   }
 }

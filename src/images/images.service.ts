@@ -2,9 +2,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { settings, type Settings } from '../config.js';
-import { isConnectionLost } from '../database/database.js';
-import { AppError, ImageError, UnavailableError } from '../errors.js';
+import { isDatabaseAway } from '../database/database.js';
+import { AppError, ImageError, isDiskFault, UnavailableError } from '../errors.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
@@ -36,6 +37,7 @@ class ShutdownError extends Error {}
 @Injectable()
 export class ImagesService {
   private readonly logger = new Logger(ImagesService.name);
+  private readonly away = new RepeatedWarning(this.logger);
   private readonly shutdown = new AbortController();
   private readonly encoderSlots: Semaphore;
   private readonly pixels: Semaphore;
@@ -58,33 +60,41 @@ export class ImagesService {
   async enqueue(requestKey: number): Promise<void> {
     await this.queue
       .topUp(requestKey)
-      .catch((error: unknown) =>
-        this.logger.warn('a new request was not enqueued; the reconciler will do it', error),
+      .catch(({ message }: Error) =>
+        this.away.warn(`a request was not enqueued; the reconciler will do it: ${message}`),
       );
   }
 
   /**
    * Downloads, compresses, stores and settles one image. Running it twice, or in two places at once, settles the image
-   * once. Throws only where the database can't be reached; then the claim runs out and the image is taken up again.
+   * once. Where the database can't be reached, the claim runs out and the image is taken up again.
    */
   async process(requestKey: number, number: number): Promise<void> {
-    const claim = await this.claims.claim(requestKey, number);
-    if (!claim) return;
     try {
-      if (claim.request.isNew) await this.requests.markStarted(requestKey);
-      await this.conclude(claim, await this.attempt(claim));
+      const claim = await this.claims.claim(requestKey, number);
+      if (claim) await this.work(claim);
     } catch (error) {
-      if (isConnectionLost(error)) throw error;
-      await this.recordFailure(claim, error);
-    } finally {
-      this.claims.forget(claim);
-      if (!claim.request.isEnqueued) this.queue.topUpSoon(requestKey);
+      if (!isDatabaseAway(error)) throw error;
+      this.away.warn(`the database is away: ${(error as Error).message}`);
     }
   }
 
   /** Ends the tries under way; each gives its image back. For the end of the process's grace period. */
   abort(): void {
     this.shutdown.abort(new ShutdownError());
+  }
+
+  private async work(claim: ClaimedImage): Promise<void> {
+    try {
+      if (claim.request.isNew) await this.requests.markStarted(claim.requestKey);
+      await this.conclude(claim, await this.attempt(claim));
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      await this.recordFailure(claim, error);
+    } finally {
+      this.claims.forget(claim);
+      if (!claim.request.isEnqueued) this.queue.topUpSoon(claim.requestKey);
+    }
   }
 
   private async attempt(claim: ClaimedImage): Promise<Settlement> {
@@ -104,14 +114,21 @@ export class ImagesService {
     const slots = claim.isSuspect ? this.settings.CONCURRENCY : 1; // a suspect takes nobody with it
     return this.encoderSlots.use(slots, async () => {
       this.shutdown.signal.throwIfAborted();
-      if (claim.isSuspect) await this.refuseIfDeadly(claim);
       const source = await body.read();
-      const maxPixels = this.settings.MAX_IMAGE_PIXELS;
-      const { pixels } = await inspectImage(source, maxPixels);
-      return this.pixels.use(pixels, () =>
-        compressImage(source, { quality: claim.request.quality, maxPixels }),
-      );
+      if (!claim.isSuspect) return this.compress(claim, source);
+      await this.refuseIfDeadly(claim);
+      try {
+        return await this.compress(claim, source);
+      } finally {
+        await this.claims.noteSurvival(claim);
+      }
     });
+  }
+
+  private async compress({ request }: ClaimedImage, source: Buffer): Promise<CompressedImage> {
+    const maxPixels = this.settings.MAX_IMAGE_PIXELS;
+    const { pixels } = await inspectImage(source, maxPixels);
+    return this.pixels.use(pixels, () => compressImage(source, { quality: request.quality, maxPixels }));
   }
 
   private async refuseIfDeadly(claim: ClaimedImage): Promise<void> {
@@ -124,15 +141,16 @@ export class ImagesService {
     try {
       await this.storage.put(key, data, contentType);
     } catch (error) {
-      throw new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', error);
+      throw storageUnavailable(error);
     }
   }
 
   private async recordFailure(claim: ClaimedImage, error: unknown): Promise<void> {
     if (error instanceof ShutdownError) return this.claims.giveBack(claim);
-    if (error instanceof UnavailableError) {
-      this.logger.warn(`image ${imageName(claim)} waits: ${error.code}`, error.cause);
-      return this.claims.retryLater(claim, error, UNAVAILABLE_RETRY_MS, false);
+    const fault = isDiskFault(error) ? storageUnavailable(error) : error;
+    if (fault instanceof UnavailableError) {
+      this.away.warn(`images wait: ${fault.code}: ${(fault.cause as Error | undefined)?.message ?? ''}`);
+      return this.claims.retryLater(claim, fault, UNAVAILABLE_RETRY_MS, false);
     }
     const failure = this.expected(claim, error);
     const delay = retryDelay(claim.failures, failure);
@@ -157,6 +175,10 @@ export class ImagesService {
         `image ${imageName(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`,
       );
   }
+}
+
+function storageUnavailable(cause: unknown): UnavailableError {
+  return new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', cause);
 }
 
 /** Milliseconds until the next try, or null where there is none. The jitter keeps a host's images from coming back as one. */

@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { In, LessThan } from 'typeorm';
-import { settings, type Settings } from '../config.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
 import { RequestEntity } from '../database/request.entity.js';
+import { UnavailableError } from '../errors.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { ImageClaims } from './image-claims.service.js';
 import { ImageQueue } from './image-queue.service.js';
@@ -11,6 +12,9 @@ import { ImageQueue } from './image-queue.service.js';
 const SECOND = 1000;
 const HOUR = 3_600 * SECOND;
 const EVERY_MS = 2 * SECOND;
+
+/** How often the queue is told of jobs that it should have already. */
+const RING_AGAIN_MS = 15 * SECOND;
 
 /** An upload that took longer than this was cut off by the death of its process. */
 const UPLOAD_LOST_AFTER_MS = HOUR;
@@ -23,7 +27,9 @@ const UPLOAD_LOST_AFTER_MS = HOUR;
 @Injectable()
 export class Reconciler {
   private readonly logger = new Logger(Reconciler.name);
+  private readonly warning = new RepeatedWarning(this.logger);
   private timer?: NodeJS.Timeout;
+  private isStopping = false;
   private current: Promise<void> = Promise.resolve();
 
   constructor(
@@ -32,19 +38,23 @@ export class Reconciler {
     private readonly requests: RequestsService,
     private readonly claims: ImageClaims,
     private readonly queue: ImageQueue,
-    @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
-  /** Takes up what an earlier process left, then looks again every few seconds until {@link stop}. */
+  /**
+   * Takes up what an earlier process left, then looks again every few seconds until {@link stop}. Returns before the
+   * first round has ended, unless no job may begin before that.
+   */
   async start(): Promise<void> {
-    await this.reconcile(true);
-    this.schedule();
+    this.isStopping = false;
+    // With the embedded database, claims are taken back whoever holds them: it must not be one of ours yet.
+    if (this.database.isEmbedded) await this.reconcile(true);
+    this.schedule(this.database.isEmbedded ? EVERY_MS : 0, !this.database.isEmbedded);
   }
 
-  /** Returns when the round that may be under way has ended. */
+  /** Returns when the round that may be under way has stopped. */
   async stop(): Promise<void> {
+    this.isStopping = true;
     clearTimeout(this.timer);
-    this.timer = undefined;
     await this.current;
   }
 
@@ -52,19 +62,41 @@ export class Reconciler {
   async reconcile(isStart = false): Promise<void> {
     await this.dropLostUploads(isStart);
     const open = await this.database.manager.findBy(RequestEntity, { status: In(['Pending', 'Processing']) });
-    for (const request of open) await this.reconcileRequest(request, isStart);
+    if (open.length === 0) return;
+    const round = { isStart, ...(await this.queue.look()) };
+    for (const request of open) {
+      if (this.isStopping) return;
+      try {
+        await this.reconcileRequest(request, round);
+      } catch (error) {
+        this.warning.warn(`request ${request.id} was not reconciled: ${(error as Error).message}`);
+      }
+    }
   }
 
-  private async reconcileRequest(request: RequestEntity, isStart: boolean): Promise<void> {
-    const released = await this.claims.releaseExpired(request.key, isStart && this.database.isEmbedded);
-    if (released > 0)
-      this.logger.warn(`request ${request.id}: took back ${released} images from a worker that died`);
-    const due = await this.claims.wakeDue(request.key, await this.queue.room(request));
-    const isNews = isStart || released + due > 0;
-    await this.queue.ringAgain(request, isNews ? 0 : this.settings.LEASE_SECONDS * SECOND);
-    await this.queue.topUp(request.key);
-    if (request.doneCount + request.failedCount === request.imageCount)
+  private async reconcileRequest(request: RequestEntity, round: Round): Promise<void> {
+    if (request.doneCount + request.failedCount === request.imageCount) {
       await this.requests.complete(request.key);
+      return;
+    }
+    const released = await this.claims.releaseExpired(request.key, round.isStart && this.database.isEmbedded);
+    if (released > 0)
+      this.logger.warn(`request ${request.id}: took ${released} images back from a worker that died`);
+    const due = await this.claims.wakeDue(request.key, await this.queue.room(request));
+    const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
+    if (!round.isQueueAway) await this.ring(request, isNews, round);
+  }
+
+  /** The queue takes seconds to say that it is away; once in a round is enough. */
+  private async ring(request: RequestEntity, isNews: boolean, round: Round): Promise<void> {
+    try {
+      await this.queue.ringAgain(request, isNews ? 0 : RING_AGAIN_MS);
+      await this.queue.topUp(request.key);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      round.isQueueAway = true;
+      this.warning.warn(`jobs were not added: ${error.message}`);
+    }
   }
 
   private async dropLostUploads(isStart: boolean): Promise<void> {
@@ -79,14 +111,23 @@ export class Reconciler {
     }
   }
 
-  private schedule(): void {
+  private schedule(delayMs: number, isStart = false): void {
     this.timer = setTimeout(() => {
-      this.current = this.reconcile()
+      this.current = this.reconcile(isStart)
         .catch((error: unknown) =>
-          this.logger.warn('a round of reconciling failed; the next one tries again', error),
+          this.warning.warn(`a round of reconciling failed: ${(error as Error).message}`),
         )
-        .finally(() => this.timer && this.schedule());
-    }, EVERY_MS);
+        .finally(() => {
+          if (!this.isStopping) this.schedule(EVERY_MS);
+        });
+    }, delayMs);
     this.timer.unref();
   }
+}
+
+interface Round {
+  isStart: boolean;
+  isQueueAway: boolean;
+  /** Then whatever is in line has been lost. */
+  isQueueEmpty: boolean;
 }

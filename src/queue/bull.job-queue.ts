@@ -1,12 +1,15 @@
 import { Logger } from '@nestjs/common';
-import type { Queue, QueueOptions } from 'bull';
+import type { Job as BullJob, Queue, QueueOptions } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors.js';
-import { type Job, type JobHandler, type JobKind, JobQueue } from './job-queue.js';
+import { RepeatedWarning } from '../repeated-warning.js';
+import { type Job, type JobHandler, type JobKind, JobQueue, type Jobs } from './job-queue.js';
 
 const SECOND = 1000;
 const ANSWER_WITHIN_MS = 5 * SECOND;
-const WARN_EVERY_MS = 30 * SECOND;
+const PAUSE_WITHIN_MS = SECOND;
+const STALLED_EVERY_MS = 5 * SECOND;
+const LONGEST_LOCK_MS = 30 * SECOND;
 
 /**
  * Options of every queue. Each line is a measured trap of Bull 4 (docs/hazards.md).
@@ -34,8 +37,9 @@ export function bullOptions(redisUrl: string, prefix: string, lockMs: number): Q
     settings: {
       // With the default of 1, a job whose worker is killed twice fails for ever.
       maxStalledCount: 1_000_000,
-      lockDuration: lockMs,
-      stalledInterval: lockMs,
+      lockDuration: Math.min(lockMs, LONGEST_LOCK_MS),
+      // A job whose worker was stopped while it was being handed over has no lock at all: it need not wait for one.
+      stalledInterval: STALLED_EVERY_MS,
     },
   };
 }
@@ -56,12 +60,14 @@ function redisAddress(text: string): QueueOptions['redis'] & object {
 /** Jobs in Redis, shared by all processes that name the same Redis and prefix. One Bull queue per kind. */
 export class BullJobQueue extends JobQueue {
   private readonly logger = new Logger(BullJobQueue.name);
-  private quietUntil = 0;
+  private readonly warning = new RepeatedWarning(this.logger);
+  private readonly running = new Set<Promise<void>>();
   private readonly handlers = new Map<JobKind, { concurrency: number; handler: JobHandler<JobKind> }>();
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
     super();
-    for (const queue of queues.values()) queue.on('error', (error) => this.warn(error));
+    for (const queue of queues.values())
+      queue.on('error', ({ message }) => this.warning.warn(`Redis: ${message || 'no connection'}`));
   }
 
   handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
@@ -77,22 +83,20 @@ export class BullJobQueue extends JobQueue {
   async start(): Promise<void> {
     for (const [kind, { concurrency, handler }] of this.handlers) {
       this.queue(kind)
-        .process(concurrency, (job) => handler(job.data))
+        .process(concurrency, (job) => this.run(handler, job))
         .catch((error: unknown) => this.logger.error(`${kind} stopped`, error));
       this.queue(kind).on('failed', (job, error) => this.logger.error(`${kind} ${job.id} threw`, error));
     }
   }
 
+  /**
+   * Bull's own waiting for the running jobs is left alone: while Redis is away, it rejects where nobody can catch it,
+   * and the process ends.
+   */
   async stop(graceMs: number): Promise<void> {
-    const timeout = new AbortController();
-    await Promise.race([
-      // Resolves when the jobs that run here have ended.
-      Promise.all([...this.handlers.keys()].map((kind) => this.queue(kind).pause(true))).catch(
-        () => undefined,
-      ),
-      sleep(graceMs, undefined, { signal: timeout.signal }).catch(() => undefined),
-    ]);
-    timeout.abort();
+    const pauses = [...this.handlers.keys()].map((kind) => this.queue(kind).pause(true, true));
+    await within(PAUSE_WITHIN_MS, Promise.allSettled(pauses));
+    await within(graceMs, Promise.allSettled(this.running));
   }
 
   async size(kind: JobKind): Promise<number> {
@@ -105,11 +109,10 @@ export class BullJobQueue extends JobQueue {
     await answered(closing).catch((error: Error) => this.logger.warn(`closing the queue: ${error.message}`));
   }
 
-  /** Each of several connections reports every try to connect. */
-  private warn({ message }: Error): void {
-    if (performance.now() < this.quietUntil) return;
-    this.quietUntil = performance.now() + WARN_EVERY_MS;
-    this.logger.warn(`Redis: ${message || 'no connection'}`);
+  private run(handler: JobHandler<JobKind>, job: BullJob<Jobs[JobKind]>): Promise<void> {
+    const work = handler(job.data).finally(() => this.running.delete(work));
+    this.running.add(work);
+    return work;
   }
 
   private queue(kind: JobKind): Queue {
@@ -119,16 +122,20 @@ export class BullJobQueue extends JobQueue {
 
 /** While Redis is away, Bull's calls never settle. */
 async function answered<T>(call: Promise<T>): Promise<T> {
+  const late = Symbol('late');
+  const answer = await within(ANSWER_WITHIN_MS, call, late);
+  if (answer === late) throw new UnavailableError('QUEUE_UNAVAILABLE', 'The job queue does not answer.');
+  return answer as T;
+}
+
+/** What `promise` gives, or `late` where that takes longer; then what it does later is nobody's matter. */
+async function within<T, L>(milliseconds: number, promise: Promise<T>, late?: L): Promise<T | L | undefined> {
   const timeout = new AbortController();
+  promise.catch(() => undefined);
   try {
-    return await Promise.race([
-      call,
-      sleep(ANSWER_WITHIN_MS, undefined, { signal: timeout.signal }).then((): never => {
-        throw new UnavailableError('QUEUE_UNAVAILABLE', 'The job queue does not answer.');
-      }),
-    ]);
+    const timer = sleep(milliseconds, late, { signal: timeout.signal }).catch(() => late);
+    return await Promise.race([promise, timer]);
   } finally {
     timeout.abort();
-    call.catch(() => undefined);
   }
 }

@@ -27,6 +27,9 @@ export interface Idempotency {
   digest: string;
 }
 
+/** The client waits for its answer. */
+const URGENT = { isUrgent: true };
+
 const PRODUCT_COLUMNS = [
   'request_key',
   'number',
@@ -81,7 +84,7 @@ export class RequestDraft {
       await insertRows(manager, 'products', PRODUCT_COLUMNS, products);
       await insertRows(manager, 'images', IMAGE_COLUMNS, images);
       await insertRows(manager, 'faults', FAULT_COLUMNS, left);
-    });
+    }, URGENT);
   }
 
   /**
@@ -100,7 +103,7 @@ export class RequestDraft {
     try {
       const { affected } = await this.database.transaction(
         (manager) => manager.update(RequestEntity, { key: this.key, status: 'Receiving' }, published),
-        { durable: true },
+        { ...URGENT, durable: true },
       );
       if (affected !== 1) throw new Error(`request ${this.id} took so long to be stored that it was dropped`);
       return true;

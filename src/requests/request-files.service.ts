@@ -13,6 +13,7 @@ import { type CsvLayout, outputCsvHeader, outputCsvRows, type OutputRow } from '
 
 /** Rows read at a time: some milliseconds of the event loop with SQLite. */
 const CHUNK = 250;
+const MOST_IMAGES = 500;
 
 interface ProductRow {
   firstImage: number;
@@ -51,8 +52,10 @@ export class RequestFiles {
     for (let product = 0; product < request.productCount; product += CHUNK) {
       const range = [request.key, product, product + CHUNK];
       const products = await this.database.manager.query<ProductRow[]>(PRODUCTS, range);
-      yield outputCsvRows(layout, await this.withImages(request.key, products), options);
-      await setImmediate(); // with SQLite nothing else would happen until a slow reader holds us up
+      for (const group of groupsByImages(products)) {
+        yield outputCsvRows(layout, await this.withImages(request.key, group), options);
+        await setImmediate(); // with SQLite nothing else would happen until a slow reader holds us up
+      }
     }
   }
 
@@ -127,6 +130,22 @@ export class RequestFiles {
       await setImmediate();
     }
   }
+}
+
+/** Neighbours with some hundred images in all: a row may have a thousand. */
+function* groupsByImages(products: ProductRow[]): Generator<ProductRow[]> {
+  let group: ProductRow[] = [];
+  let images = 0;
+  for (const product of products) {
+    if (group.length > 0 && images + product.imageCount > MOST_IMAGES) {
+      yield group;
+      group = [];
+      images = 0;
+    }
+    group.push(product);
+    images += product.imageCount;
+  }
+  if (group.length > 0) yield group;
 }
 
 function layoutOf({ layout }: RequestEntity): CsvLayout {

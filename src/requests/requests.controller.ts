@@ -114,8 +114,12 @@ async function sendCsv(
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Status': status,
   });
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
   try {
-    await pipeline(Readable.from(text), response);
+    await pipeline(Readable.from(text, { highWaterMark: 2 }), response);
   } catch (error) {
     // Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole.
     response.destroy();

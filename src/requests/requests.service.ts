@@ -76,8 +76,9 @@ export class RequestsService {
     const id = randomUUID();
     const request = { id, status: 'Receiving', fileName, layout: JSON.stringify(layout), quality } as const;
     const createdAt = this.clock.now();
-    const inserted = await this.database.write((manager) =>
-      manager.insert(RequestEntity, { ...request, productCount: 0, imageCount: 0, createdAt }),
+    const inserted = await this.database.write(
+      (manager) => manager.insert(RequestEntity, { ...request, productCount: 0, imageCount: 0, createdAt }),
+      { isUrgent: true },
     );
     return new RequestDraft(this.database, id, Number(inserted.identifiers[0].key));
   }

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UnavailableError } from '../errors.js';
 import { FileStorage, type StoredFile } from './file-storage.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Where files are written before they get their names, so that a reader never sees half of one. No request's id. */
+const PARTIAL = '.partial';
 
 /** Files under one folder, which the API serves under `<publicUrl>/images/`. */
 export class LocalFileStorage extends FileStorage {
@@ -17,15 +21,14 @@ export class LocalFileStorage extends FileStorage {
 
   async put(key: string, content: Buffer): Promise<void> {
     const file = this.locate(key);
-    const partial = `${file}.${randomUUID()}.part`;
-    const handle = await openForWriting(partial);
+    const partial = path.join(this.folder, PARTIAL, randomUUID());
     try {
-      await handle.writeFile(content);
-      await handle.sync(); // the database will say that it is there, also after a power cut
-    } finally {
-      await handle.close();
+      await writeDurably(partial, content);
+      await moveInto(partial, file);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
     }
-    await rename(partial, file);
   }
 
   async open(key: string): Promise<StoredFile | null> {
@@ -52,11 +55,23 @@ export class LocalFileStorage extends FileStorage {
   }
 
   async ping(): Promise<void> {
+    const probe = path.join(this.folder, PARTIAL, `ping-${randomUUID()}`);
     try {
-      await mkdir(this.folder, { recursive: true });
-      await access(this.folder, constants.W_OK);
+      await writeDurably(probe, Buffer.from('ping'));
+      await rm(probe);
     } catch (error) {
       throw new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', error);
+    }
+  }
+
+  /** Removes what processes that were killed had begun to write; younger files may be another process's. */
+  async sweep(): Promise<void> {
+    const folder = path.join(this.folder, PARTIAL);
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder)) {
+      const file = path.join(folder, name);
+      const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
+      if (mtimeMs < Date.now() - HOUR_MS) await rm(file, { force: true });
     }
   }
 
@@ -70,13 +85,27 @@ export class LocalFileStorage extends FileStorage {
   }
 }
 
-/** The folder is there for all images of a request but the first. */
-async function openForWriting(file: string): Promise<FileHandle> {
+async function writeDurably(file: string, content: Buffer): Promise<void> {
+  const handle = await withFolder(file, () => open(file, 'wx'));
   try {
-    return await open(file, 'wx');
+    await handle.writeFile(content);
+    await handle.sync(); // the database will say that it is there, also after a power cut
+  } finally {
+    await handle.close();
+  }
+}
+
+function moveInto(from: string, to: string): Promise<void> {
+  return withFolder(to, () => rename(from, to));
+}
+
+/** The folder is there for all files but the first. */
+async function withFolder<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await mkdir(path.dirname(file), { recursive: true });
-    return open(file, 'wx');
+    return work();
   }
 }

@@ -10,8 +10,11 @@ import { LocalFileStorage } from './local.file-storage.js';
     {
       provide: FileStorage,
       inject: [settings.KEY],
-      useFactory: (values: Settings) =>
-        new LocalFileStorage(values.dataPath('images'), () => values.publicUrl),
+      useFactory: async (values: Settings) => {
+        const storage = new LocalFileStorage(values.dataPath('images'), () => values.publicUrl);
+        await storage.sweep();
+        return storage;
+      },
     },
   ],
   exports: [FileStorage],

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
@@ -28,8 +28,9 @@ export interface UploadOptions {
 
 /** Turns an uploaded file into a request, or says what would become of it. */
 @Injectable()
-export class UploadsService implements OnModuleInit {
+export class UploadsService implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(UploadsService.name);
+  private timer?: NodeJS.Timeout;
 
   constructor(
     private readonly requests: RequestsService,
@@ -38,7 +39,15 @@ export class UploadsService implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.sweep(this.settings.dataPath('uploads'));
+    const folder = this.settings.dataPath('uploads');
+    // The embedded database's process has the folder to itself; elsewhere another may be receiving a file.
+    await this.sweep(folder, this.settings.DATABASE_URL ? HOUR_MS : 0);
+    const sweepLater = () => void this.sweep(folder, HOUR_MS).catch(() => undefined);
+    this.timer = setInterval(sweepLater, HOUR_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
   }
 
   /**
@@ -124,13 +133,13 @@ export class UploadsService implements OnModuleInit {
       );
   }
 
-  /** Removes spooled files of uploads whose process was killed; another process may be receiving newer ones. */
-  private async sweep(folder: string): Promise<void> {
+  /** Removes spooled files that nobody will ask for: of processes that were killed, and of disks that were full. */
+  private async sweep(folder: string, olderThanMs: number): Promise<void> {
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder)) {
       const file = path.join(folder, name);
       const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
-      if (mtimeMs < Date.now() - HOUR_MS) await rm(file, { force: true });
+      if (mtimeMs < Date.now() - olderThanMs) await rm(file, { force: true });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { getQueueToken } from '@nestjs/bull';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { randomBytes } from 'node:crypto';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../../src/config.js';
 import { JobQueue } from '../../src/queue/job-queue.js';
@@ -28,6 +29,28 @@ async function open(environment: Record<string, string>): Promise<OpenedQueue> {
     await module.close();
   };
   return { queue, module, close };
+}
+
+/** Stands between us and Redis until it is cut: then every connection breaks, and new ones are refused. */
+async function cuttableProxy(target: URL): Promise<{ url: string; cut(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(target.port || 6379), target.hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => [near, far].forEach((each) => each.destroy()));
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}`,
+    cut: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        sockets.forEach((socket) => socket.destroy());
+      }),
+  };
 }
 
 /** Every adapter of {@link JobQueue} passes this. */
@@ -183,6 +206,28 @@ if (redis) {
       await expect(adding).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', status: 503 });
       await opened.close();
     }, 30_000);
+
+    it('stops while Redis is away, waiting for the running job', async () => {
+      const proxy = await cuttableProxy(new URL(redis));
+      const opened = await open({ ...onRedis(), REDIS_URL: proxy.url });
+      const finish = deferred();
+      let hasEnded = false;
+      opened.queue.handle('process-image', 1, async () => {
+        await finish.promise;
+        hasEnded = true;
+      });
+      await opened.queue.start();
+      await opened.queue.add('process-image', [{ id: '1', data: { requestKey: 1, number: 1 } }]);
+      await sleep(100);
+      await proxy.cut();
+      await sleep(100);
+
+      setTimeout(() => finish.resolve(), 300);
+      await opened.queue.stop(GRACE_MS);
+
+      expect(hasEnded).toBe(true);
+      await opened.close();
+    });
 
     it('leaves nothing of a finished job in Redis', async () => {
       const opened = await open(onRedis());

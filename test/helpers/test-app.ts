@@ -1,7 +1,6 @@
-import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { readSettings } from '../../src/config.js';
-import { createApp } from '../../src/create-app.js';
+import { createApp, startApp as listen } from '../../src/create-app.js';
 import { Client } from './client.js';
 import type { Installation } from './engines.js';
 
@@ -24,8 +23,7 @@ export async function startApp(
     ...environment,
   });
   const nest = await createApp(settings, process.env.TEST_LOG ? undefined : false);
-  await nest.listen(0, '127.0.0.1');
-  settings.PORT = (nest.getHttpServer().address() as AddressInfo).port;
+  await listen(nest, settings);
   const headers =
     settings.API_KEYS.length > 0 ? { authorization: `Bearer ${settings.API_KEYS[0]}` } : undefined;
   return { client: new Client(settings.publicUrl, headers), nest, close: () => nest.close() };
