@@ -1,17 +1,16 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { settings, type Settings } from './config.js';
 import { createApp, startApp } from './create-app.js';
-import { dataSourceOptions, openDataSource } from './database/data-source.js';
+import { openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
 import { SettingsError } from './errors.js';
 
 const logger = new Logger('main');
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--migrate')) return migrateOnly();
   const values = settings();
-  if (process.argv.includes('--migrate')) return migrateOnly(values);
 
   const app = await createApp(values);
   app.enableShutdownHooks();
@@ -24,10 +23,11 @@ async function main(): Promise<void> {
   );
 }
 
-async function migrateOnly(values: Settings): Promise<void> {
-  const dataSource = await openDataSource(
-    new DataSource({ ...dataSourceOptions(values), migrationsRun: true }),
-  );
+/** Through `ormconfig.ts`, as TypeORM's own command line would, but under the lock. */
+async function migrateOnly(): Promise<void> {
+  const { dataSource } = await import('../ormconfig.js');
+  dataSource.setOptions({ migrationsRun: true });
+  await openDataSource(dataSource);
   await dataSource.destroy();
   logger.log('the database schema is up to date');
 }
