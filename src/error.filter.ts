@@ -40,7 +40,11 @@ export class ErrorFilter implements ExceptionFilter {
     const { status, message, code, details } = error;
     if (status === 503) response.set('Retry-After', '5');
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-    response.status(status).json({ error: message, code, ...(details ? { details } : {}) });
+    // The route may have named the type of what it meant to send.
+    response
+      .status(status)
+      .type('json')
+      .json({ error: message, code, ...(details ? { details } : {}) });
   }
 
   private expected(thrown: unknown, request: Request): AppError | InvalidRequestIdError {

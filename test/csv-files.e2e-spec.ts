@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import Papa from 'papaparse';
 import { DataSource } from 'typeorm';
 import { RequestEntity } from '../src/database/request.entity.js';
@@ -6,6 +8,7 @@ import { HostResolver } from '../src/outbound/host-resolver.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
+import { until } from './helpers/wait.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
@@ -27,6 +30,10 @@ describeOnEachEngine('a CSV file', (engine) => {
     a = origin.url('/a.jpg');
     gone = origin.url('/gone.jpg');
   });
+  // What was spooled is removed, be it a moment after the answer.
+  afterEach(() =>
+    until(() => readdirSync(path.join(installation.environment.DATA_DIR, 'uploads')).length === 0),
+  );
   afterAll(async () => {
     await origin.close();
     await app.close();
@@ -113,6 +120,15 @@ describeOnEachEngine('a CSV file', (engine) => {
       expect(status).toBe(200);
       expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
       expect(text).toBe(`\ufeff${HEADER}\n1,Mug,"${a},${a}"\n2,Lamp,"${a},${origin.url('/b.jpg')}"\n`);
+    });
+
+    it('is refused as JSON where there is nothing to clean, also to whom asks for CSV', async () => {
+      const { status, headers, json } = await post('/upload?dry_run=true', 'hello\n', {
+        headers: { accept: 'text/csv' },
+      });
+
+      expect([status, json.code]).toEqual([400, 'HEADER_MISSING']);
+      expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
     });
 
     it('is described even if nothing of it can be taken', async () => {

@@ -57,6 +57,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    * @returns the id of the request
    * @throws BadRequestError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
    * fault (`csv-faults.ts` lists them); for rows `CSV_INVALID`; the faults are the `details`
+   * @throws BadRequestError `IDEMPOTENCY_KEY_INVALID`
    * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
   accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
@@ -189,6 +190,10 @@ async function idempotencyOf(
   { skipsFaults }: UploadOptions,
   file: string,
 ): Promise<Idempotency> {
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    const message = 'An Idempotency-Key has at most 255 printable ASCII characters.';
+    throw new BadRequestError('IDEMPOTENCY_KEY_INVALID', message);
+  }
   const digest = createHash('sha256').update(`${skipsFaults}\n`);
   for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
   return { key, digest: digest.digest('hex') };
