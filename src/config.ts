@@ -104,6 +104,10 @@ export class Settings {
   @wholeNumber(1, 10_000)
   DOWNLOADS_IN_FLIGHT = 128;
 
+  /** Of those, images of one host. */
+  @wholeNumber(1, 10_000)
+  DOWNLOADS_PER_HOST = 16;
+
   /** Hosts, addresses or CIDR blocks that may be fetched although they are not public; `host:port` allows one port. */
   @commaSeparated
   @ArrayUnique()

@@ -39,6 +39,7 @@ export class Worker implements BeforeApplicationShutdown {
     this.readiness.isStopping = true;
     await this.reconciler.stop();
     this.logger.log('stopping: waiting for the images in work');
+    this.images.close();
     await this.queue.stop(GRACE_MS);
     this.images.abort();
     await this.queue.stop(GIVE_BACK_MS);

@@ -90,6 +90,10 @@ describeOnEachEngine('claims and settlements', (engine) => {
     return draft.key;
   }
 
+  const claimOf = async (key: number, number: number) => {
+    const image = await claims.find(key, number);
+    return image && claims.claim(image);
+  };
   const manager = () => worker.get(DataSource).manager;
   const requestOf = (key: number) => manager().findOneByOrFail(RequestEntity, { key });
   const imageOf = (requestKey: number, number = 1) =>
@@ -99,7 +103,8 @@ describeOnEachEngine('claims and settlements', (engine) => {
   it('give an image to one of those who ask at once', async () => {
     const key = await newRequest(1);
 
-    const given = await Promise.all(Array.from({ length: 10 }, () => claims.claim(key, 1)));
+    const image = (await claims.find(key, 1))!;
+    const given = await Promise.all(Array.from({ length: 10 }, () => claims.claim(image)));
 
     expect(given.filter((claim) => claim !== null)).toEqual([
       expect.objectContaining({ number: 1, attempt: 1 }),
@@ -109,7 +114,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('count an image once, however often it is settled', async () => {
     const key = await newRequest(2);
-    const claim = (await claims.claim(key, 1))!;
+    const claim = (await claimOf(key, 1))!;
 
     const settled = [];
     for (let times = 0; times < 3; times++) settled.push(await requests.settle(plain(claim), DONE));
@@ -125,11 +130,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('refuse the settlement of a worker whose claim has gone to another', async () => {
     const key = await newRequest(1);
-    const slow = (await claims.claim(key, 1))!;
+    const slow = (await claimOf(key, 1))!;
     claims.forget(slow); // as if its process were frozen
     await expire(key);
     expect(await claims.releaseExpired(key)).toBe(1);
-    const quick = (await claims.claim(key, 1))!;
+    const quick = (await claimOf(key, 1))!;
 
     const late = await requests.settle(plain(slow), FAILED);
     const right = await requests.settle(plain(quick), DONE);
@@ -146,7 +151,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('complete a request exactly when its last image is settled, with many settled at once', async () => {
     const key = await newRequest(60);
-    const claimed = await Promise.all(Array.from({ length: 60 }, (_, index) => claims.claim(key, index + 1)));
+    const claimed = await Promise.all(Array.from({ length: 60 }, (_, index) => claimOf(key, index + 1)));
 
     await Promise.all(
       claimed.slice(1).map((claim, index) => requests.settle(plain(claim!), index % 3 ? DONE : FAILED)),
@@ -169,7 +174,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('are renewed while the worker lives', async () => {
     const key = await newRequest(1);
-    const claim = (await claims.claim(key, 1))!;
+    const claim = (await claimOf(key, 1))!;
     const { dueAt } = await imageOf(key);
 
     await until(async () => (await imageOf(key)).dueAt > dueAt);
@@ -180,7 +185,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('are taken back when the worker no longer renews them', async () => {
     const key = await newRequest(1);
-    claims.forget((await claims.claim(key, 1))!);
+    claims.forget((await claimOf(key, 1))!);
 
     await until(async () => (await claims.releaseExpired(key)) === 1);
 
@@ -189,7 +194,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('can be given back without a trace of failure', async () => {
     const key = await newRequest(1);
-    const claim = (await claims.claim(key, 1))!;
+    const claim = (await claimOf(key, 1))!;
 
     await claims.giveBack(claim);
     claims.forget(claim);
@@ -201,11 +206,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
   it('wait for their next try until it is due', async () => {
     const key = await newRequest(3);
     for (const number of [1, 2, 3]) {
-      const claim = (await claims.claim(key, number))!;
+      const claim = (await claimOf(key, number))!;
       await claims.retryLater(claim, new UnavailableError('X', 'Away.'), number === 3 ? 60_000 : 0, true);
       claims.forget(claim);
     }
-    expect(await claims.claim(key, 1)).toBeNull();
+    expect(await claimOf(key, 1)).toBeNull();
 
     const woken = [await claims.wakeDue(key, 1), await claims.wakeDue(key, 5), await claims.wakeDue(key, 5)];
 
@@ -227,7 +232,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
       expect((await requestOf(key)).enqueuedCount).toBe(WINDOW);
 
       for (let number = 1; number <= 200; number++) {
-        const claim = (await claims.claim(key, number))!;
+        const claim = (await claimOf(key, number))!;
         await requests.settle(plain(claim), DONE);
         claims.forget(claim);
       }
@@ -310,7 +315,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('are reconciled for every request although the queue is away, which is asked once in a round', async () => {
     const keys = [await newRequest(1), await newRequest(1), await newRequest(1)];
-    for (const key of keys) claims.forget((await claims.claim(key, 1))!);
+    for (const key of keys) claims.forget((await claimOf(key, 1))!);
     for (const key of keys) await expire(key);
     const away = new UnavailableError('QUEUE_UNAVAILABLE', 'The job queue does not answer.');
     const adding = jest.spyOn(worker.get(JobQueue), 'add').mockRejectedValue(away);
@@ -341,7 +346,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
   it('are put right by the reconciler alone: dead workers, due retries, settled requests, lost uploads', async () => {
     const dead = await newRequest(1);
-    claims.forget((await claims.claim(dead, 1))!);
+    claims.forget((await claimOf(dead, 1))!);
     await expire(dead);
     const settled = await newRequest(1);
     await manager().update(ImageEntity, { requestKey: settled }, { status: 'done' });

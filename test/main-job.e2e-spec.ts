@@ -4,6 +4,7 @@ import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
+import { until } from './helpers/wait.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -166,6 +167,20 @@ describeOnEachEngine('the main job', (engine) => {
     expect(images[0].error).toBeNull();
     expect(origin.hits['/flaky.jpg']).toBe(2);
     expect(origin.hits['/gone.jpg']).toBe(goneBefore + 1);
+  });
+
+  it('finishes a small request while another waits for a host that hangs', async () => {
+    const hanging = await serveImages({ '/hang.jpg': () => undefined });
+    const urls = Array.from({ length: 200 }, (_, image) => `${hanging.url('/hang.jpg')}?${image}`);
+    const slow = await app.client.accepted(csvOf([['Slow', urls]]));
+    await until(() => hanging.hits['/hang.jpg'] > 0);
+
+    const quick = await app.client.accepted(csvOf([['Quick', [origin.url('/mug.jpg')]]]));
+    await app.client.completed(quick, 8_000);
+
+    expect(hanging.hits['/hang.jpg']).toBe(16);
+    expect((await app.client.get(`/status/${slow}`)).json).toEqual({ status: 'Processing' });
+    await hanging.close();
   });
 
   it('completes with the outcome failed where no image could be had', async () => {

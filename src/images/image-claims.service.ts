@@ -10,8 +10,8 @@ import type { Claim } from '../requests/requests.service.js';
 
 const SECOND = 1000;
 
-/** An image that this process may work on, with what it needs for that. */
-export interface ClaimedImage extends Claim {
+/** An image that this process may claim; then `attempt` is that of the claim. */
+export interface ClaimableImage extends Claim {
   request: {
     id: string;
     /** Encoder quality, 1 to 100. */
@@ -27,6 +27,9 @@ export interface ClaimedImage extends Claim {
   /** Whether a worker died while it had this image in hand. */
   isSuspect: boolean;
 }
+
+/** An image that this process may work on. */
+export type ClaimedImage = ClaimableImage;
 
 interface ClaimableRow {
   attempt: number;
@@ -81,23 +84,28 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** Claims an image, or gives null where it is settled, claimed by another, waiting, or gone. */
-  async claim(requestKey: number, number: number): Promise<ClaimedImage | null> {
+  /** The image as it may be claimed, or null where it is settled, claimed by another, waiting, or gone. */
+  async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const attempt = row.attempt + 1;
-    const parameters = [attempt, this.leaseEnd(), requestKey, number, row.attempt];
-    const changed = await this.database.write((manager) => execute(manager, CLAIM, parameters));
-    if (changed !== 1) return null;
-
-    const { inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
+    const { attempt, inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
     const request = {
       id: requestId,
       quality,
       isNew: status === 'Pending',
       isEnqueued: Number(allEnqueued) === 1,
     };
-    const claimed = { requestKey, number, attempt, request, inputUrl, failures, isSuspect: crashes > 0 };
+    return { requestKey, number, attempt, request, inputUrl, failures, isSuspect: crashes > 0 };
+  }
+
+  /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */
+  async claim(found: ClaimableImage): Promise<ClaimedImage | null> {
+    const { requestKey, number, attempt } = found;
+    const parameters = [attempt + 1, this.leaseEnd(), requestKey, number, attempt];
+    const changed = await this.database.write((manager) => execute(manager, CLAIM, parameters));
+    if (changed !== 1) return null;
+
+    const claimed = { ...found, attempt: attempt + 1 };
     this.held.add(claimed);
     return claimed;
   }

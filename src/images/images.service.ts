@@ -5,11 +5,13 @@ import { settings, type Settings } from '../config.js';
 import { isDatabaseAway } from '../database/database.js';
 import { AppError, ImageError, isDiskFault, UnavailableError } from '../errors.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
+import { parseUrl } from '../parse-url.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
-import { type ClaimedImage, ImageClaims } from './image-claims.service.js';
+import { HostLanes } from './host-lanes.js';
+import { type ClaimableImage, type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { ImageDownloader } from './image-downloader.js';
 import { extensionOf } from './image-format.js';
 import { ImageQueue } from './image-queue.service.js';
@@ -39,6 +41,7 @@ export class ImagesService {
   private readonly logger = new Logger(ImagesService.name);
   private readonly away = new RepeatedWarning(this.logger);
   private readonly shutdown = new AbortController();
+  private readonly hosts: HostLanes;
   private readonly encoderSlots: Semaphore;
   private readonly pixels: Semaphore;
 
@@ -51,6 +54,7 @@ export class ImagesService {
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {
     setMaxListeners(0, this.shutdown.signal); // one per download in flight
+    this.hosts = new HostLanes(settings.DOWNLOADS_PER_HOST);
     this.encoderSlots = new Semaphore(settings.CONCURRENCY);
     // A decoded pixel costs up to 10 bytes, so this is what bounds the memory, not the number of images.
     this.pixels = new Semaphore(settings.MAX_IMAGE_PIXELS);
@@ -67,21 +71,41 @@ export class ImagesService {
 
   /**
    * Downloads, compresses, stores and settles one image. Running it twice, or in two places at once, settles the image
-   * once. Where the database can't be reached, the claim runs out and the image is taken up again.
+   * once. Returns at once where the image's host is busy: then it is worked on later. Where the database can't be reached, the claim runs out and the image is taken up again.
    */
   async process(requestKey: number, number: number): Promise<void> {
+    const id = `${requestKey}-${number}`;
+    if (this.hosts.isParked(id)) return;
+    await this.orAway(async () => {
+      const image = await this.claims.find(requestKey, number);
+      if (!image) return;
+      const host = parseUrl(image.inputUrl)?.host ?? '';
+      await this.hosts.run(host, { id, run: () => this.orAway(() => this.claimAndWork(image)) });
+    });
+  }
+
+  /** Begins no more tries. */
+  close(): void {
+    this.hosts.close();
+  }
+
+  /** Ends the tries under way; each gives its image back. For the end of the process's grace period. */
+  abort(): void {
+    this.shutdown.abort(new ShutdownError());
+  }
+
+  private async orAway(work: () => Promise<void>): Promise<void> {
     try {
-      const claim = await this.claims.claim(requestKey, number);
-      if (claim) await this.work(claim);
+      await work();
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
       this.away.warn(`the database is away: ${(error as Error).message}`);
     }
   }
 
-  /** Ends the tries under way; each gives its image back. For the end of the process's grace period. */
-  abort(): void {
-    this.shutdown.abort(new ShutdownError());
+  private async claimAndWork(image: ClaimableImage): Promise<void> {
+    const claim = await this.claims.claim(image);
+    if (claim) await this.work(claim);
   }
 
   private async work(claim: ClaimedImage): Promise<void> {

@@ -1,0 +1,67 @@
+import { setImmediate } from 'node:timers/promises';
+import { HostLanes } from './host-lanes.js';
+
+describe('host lanes', () => {
+  function errands(lanes: HostLanes) {
+    const begun: string[] = [];
+    const finish = new Map<string, () => void>();
+    const send = (host: string, id: string) =>
+      lanes.run(host, {
+        id,
+        run: () => {
+          begun.push(id);
+          return new Promise<void>((resolve) => finish.set(id, resolve));
+        },
+      });
+    const end = async (id: string) => {
+      finish.get(id)!();
+      await setImmediate();
+    };
+    return { begun, send, end };
+  }
+
+  it('run so many of one host at once, park the rest without holding anybody up, and take them up in order', async () => {
+    const lanes = new HostLanes(2);
+    const { begun, send, end } = errands(lanes);
+
+    const slots = ['a1', 'a2'].map((id) => send('a', id));
+    await send('a', 'a3'); // returns at once: its slot is free for others
+    await send('a', 'a4');
+    const other = send('b', 'b1');
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    expect(['a2', 'a3'].map((id) => lanes.isParked(id))).toEqual([false, true]);
+
+    await end('a2');
+    await end('a1');
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'a4']);
+    for (const id of ['a3', 'a4', 'b1']) await end(id);
+    await Promise.all([...slots, other]);
+  });
+
+  it('park an errand once, however often it comes', async () => {
+    const lanes = new HostLanes(1);
+    const { begun, send, end } = errands(lanes);
+    const slot = send('a', 'a1');
+
+    await Promise.all([send('a', 'a2'), send('a', 'a2')]);
+    await end('a1');
+    await end('a2');
+    await slot;
+
+    expect(begun).toEqual(['a1', 'a2']);
+  });
+
+  it('let go of what is parked when they are closed, and take nothing more', async () => {
+    const lanes = new HostLanes(1);
+    const { begun, send, end } = errands(lanes);
+    const slot = send('a', 'a1');
+    await send('a', 'a2');
+
+    lanes.close();
+    await send('b', 'b1');
+    await end('a1');
+    await slot;
+
+    expect(begun).toEqual(['a1']);
+  });
+});
