@@ -255,6 +255,28 @@ describeOnEachEngine('a CSV file', (engine) => {
     });
   });
 
+  it('is compressed at the quality that was asked for', async () => {
+    const bytes = [];
+    for (const quality of ['20', '', '90']) {
+      const { json } = await post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } });
+      await app.client.completed(json.request_id);
+      const request = await app.client.get(`/requests/${json.request_id}`);
+      expect(request.json.options.quality).toBe(Number(quality || 50));
+      bytes.push(request.json.bytes.output);
+    }
+    const refused = await Promise.all(
+      ['0', '101', '50.5', 'best'].map((quality) =>
+        post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } }),
+      ),
+    );
+
+    expect(bytes).toEqual([...bytes].sort((x, y) => x - y));
+    expect(new Set(bytes).size).toBe(3);
+    expect(refused.map(({ status, json }) => [status, json.code])).toEqual(
+      Array(4).fill([400, 'INVALID_PARAMETER']),
+    );
+  });
+
   it('comes back with its own delimiter, line ends, columns and order, and can be fed in again', async () => {
     const input = `\ufeffColour;Sr. No;product_name;inputImageUrls;Price\r\nred;1;Mug;${a},${gone};"1,50"\r\n;2;"Lamp;large";${a};\r\n`;
     const { json } = await post('/upload', input);

@@ -44,6 +44,7 @@ export class UploadsController {
     }
     const id = await this.uploads.accept(files, {
       skipsFaults: form?.on_invalid === 'skip',
+      quality: form?.quality ?? null,
       idempotencyKey: idempotencyKey || null,
     });
     response.location(`/requests/${id}`);

@@ -22,6 +22,8 @@ export type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
 export interface UploadOptions {
   /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
   skipsFaults: boolean;
+  /** Encoder quality, 1 to 100; null for that of the settings. */
+  quality: number | null;
   /** The client's name for this upload, by which a repetition is known. */
   idempotencyKey: string | null;
 }
@@ -72,7 +74,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       const draft = await this.requests.begin({
         fileName: displayName(originalname),
         layout: csv.layout!,
-        quality: this.settings.QUALITY,
+        quality: options.quality ?? this.settings.QUALITY,
       });
       try {
         return await this.publish(draft, csv, idempotency || null);
@@ -187,14 +189,14 @@ async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
 
 async function idempotencyOf(
   key: string,
-  { skipsFaults }: UploadOptions,
+  { skipsFaults, quality }: UploadOptions,
   file: string,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     const message = 'An Idempotency-Key has at most 255 printable ASCII characters.';
     throw new BadRequestError('IDEMPOTENCY_KEY_INVALID', message);
   }
-  const digest = createHash('sha256').update(`${skipsFaults}\n`);
+  const digest = createHash('sha256').update(`${skipsFaults} ${quality}\n`);
   for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
   return { key, digest: digest.digest('hex') };
 }
