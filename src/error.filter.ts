@@ -64,7 +64,7 @@ export class ErrorFilter implements ExceptionFilter {
       this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
       return new UnavailableError(
         'STORAGE_UNAVAILABLE',
-        'The service has no room to store anything for now.',
+        'The service has no room to store anything at the moment.',
       );
     }
     if (isDatabaseAway(thrown)) {

@@ -98,7 +98,7 @@ export async function execute(manager: EntityManager, sql: string, parameters: u
   }
 }
 
-/** Whether `error` says that the database is away for now, rather than that it refused something. */
+/** Whether `error` says that the database is away at the moment, rather than that it refused something. */
 export function isDatabaseAway(error: unknown): boolean {
   if (AWAY.test(errorCode(error))) return true;
   return error instanceof Error && error.message.includes('connection is in closed state'); // mysql2 has no code for it

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
 import { isLoopback, Settings, settings } from '../config.js';
 import { OutboundError } from '../errors.js';
+import { sweepFolder } from '../sweep-folder.js';
 import { AddressGuard } from './address-guard.js';
 import { AllowedPrivate, type DialTarget } from './allowed-private.js';
 import { Deadline } from './deadline.js';
@@ -14,7 +15,7 @@ import { HostResolver } from './host-resolver.js';
 import { connectionError, statusError } from './outbound-failure.js';
 import { hostOf, parseOutboundUrl, parseRedirect, portOf } from './outbound-url.js';
 import { boundedChunks, IDLE_TIMEOUT_MS, readStart, tooLarge } from './response-body.js';
-import { SpooledBody, sweepSpool } from './spooled-body.js';
+import { SpooledBody } from './spooled-body.js';
 
 /** The version in the User-Agent; a test compares it with package.json. */
 export const VERSION = '0.1.0';
@@ -30,6 +31,9 @@ const WHOLE_FILE = [200, 203];
 const COMPRESSED = /\b(gzip|deflate|br|zstd|compress)\b/i;
 
 /** Bytes of an unwanted body that are read so that the connection can be used again. */
+/** A download under way is written to all the time, or ended by its idle timeout. */
+const ORPHAN_AGE_MS = 60_000;
+
 const MAX_SKIPPED_BYTES = 16 * 1024;
 const MAX_ANSWER_BYTES = 1024;
 
@@ -100,7 +104,7 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    await sweepSpool(this.spoolFolder);
+    await sweepFolder(this.spoolFolder, ORPHAN_AGE_MS);
   }
 
   onApplicationShutdown(): void {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { MEMORY_LIMIT, SpooledBody, sweepSpool } from './spooled-body.js';
+import { MEMORY_LIMIT, SpooledBody } from './spooled-body.js';
 
 let folder: string;
 
@@ -73,26 +73,5 @@ describe('SpooledBody', () => {
     await expect(SpooledBody.collect(broken(), path.join(folder, 'made', 'here'))).rejects.toThrow('reset');
 
     expect(await readdir(path.join(folder, 'made', 'here'))).toEqual([]);
-  });
-});
-
-describe('sweepSpool', () => {
-  it('removes old temporary files, and neither young ones nor other files', async () => {
-    const old = new Date(Date.now() - 2 * 60 * 1000);
-    const names = ['download-0a1b.part', 'download-ffff.part', 'upload-0a1b.csv', 'download-0a1b.part.txt'];
-    for (const name of names) await writeFile(path.join(folder, name), 'x');
-    for (const name of names.filter((each) => !each.includes('ffff')))
-      await utimes(path.join(folder, name), old, old);
-    await mkdir(path.join(folder, 'download-0a1c'));
-
-    await sweepSpool(folder);
-
-    expect((await readdir(folder)).sort()).toEqual(
-      ['download-0a1b.part.txt', 'download-0a1c', 'download-ffff.part', 'upload-0a1b.csv'].sort(),
-    );
-  });
-
-  it('does nothing where the folder does not exist yet', async () => {
-    await expect(sweepSpool(path.join(folder, 'absent'))).resolves.toBeUndefined();
   });
 });

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Bytes kept in memory; what is larger goes to a file. 128 downloads in flight cost at most 128 MiB. */
 export const MEMORY_LIMIT = 1024 * 1024;
 
 const FIRST_BUFFER = 64 * 1024;
-const SPOOL_FILE = /^download-[0-9a-f-]+\.part$/;
-const ORPHAN_AGE_MS = 60 * 1000;
 
 /**
  * The bytes of one download: in memory up to {@link MEMORY_LIMIT}, above it in a temporary file. Whoever gets one
@@ -119,19 +117,5 @@ export class SpooledBody {
       () => undefined,
     );
     return file;
-  }
-}
-
-/**
- * Removes the temporary files that a process left when it was killed. Safe while other processes use the same folder:
- * a file in use has no name any more, or is younger than a minute where the file system keeps the name.
- */
-export async function sweepSpool(folder: string, now = Date.now()): Promise<void> {
-  const names = await readdir(folder).catch(() => []); // no folder, nothing to sweep
-  for (const name of names.filter((each) => SPOOL_FILE.test(each))) {
-    const file = path.join(folder, name);
-    // Another process may sweep at the same time.
-    const info = await stat(file).catch(() => null);
-    if (info && now - info.mtimeMs > ORPHAN_AGE_MS) await rm(file, { force: true });
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UnavailableError } from '../errors.js';
+import { sweepFolder } from '../sweep-folder.js';
 import { FileStorage, type StoredFile } from './file-storage.js';
 
 const HOUR_MS = 3_600_000;
@@ -65,14 +66,8 @@ export class LocalFileStorage extends FileStorage {
   }
 
   /** Removes what processes that were killed had begun to write; younger files may be another process's. */
-  async sweep(): Promise<void> {
-    const folder = path.join(this.folder, PARTIAL);
-    await mkdir(folder, { recursive: true });
-    for (const name of await readdir(folder)) {
-      const file = path.join(folder, name);
-      const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
-      if (mtimeMs < Date.now() - HOUR_MS) await rm(file, { force: true });
-    }
+  sweep(): Promise<void> {
+    return sweepFolder(path.join(this.folder, PARTIAL), HOUR_MS);
   }
 
   /** @throws Error if `key` points outside the folder: keys come from us, so that is a bug. */

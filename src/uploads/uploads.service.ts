@@ -1,8 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config.js';
@@ -11,6 +10,7 @@ import { ImagesService } from '../images/images.service.js';
 import { outputCsvHeader, outputCsvRows } from '../requests/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
 import { RequestsService } from '../requests/requests.service.js';
+import { sweepFolder } from '../sweep-folder.js';
 import { openInputCsv, type InputCsv } from './input-csv.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
@@ -43,9 +43,9 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     const folder = this.settings.dataPath('uploads');
     // The embedded database's process has the folder to itself; elsewhere another may be receiving a file.
-    await this.sweep(folder, this.settings.DATABASE_URL ? HOUR_MS : 0);
-    const sweepLater = () => void this.sweep(folder, HOUR_MS).catch(() => undefined);
-    this.timer = setInterval(sweepLater, HOUR_MS).unref();
+    await sweepFolder(folder, this.settings.DATABASE_URL ? HOUR_MS : 0);
+    // A disk that was full leaves files behind, too.
+    this.timer = setInterval(() => void sweepFolder(folder, HOUR_MS), HOUR_MS).unref();
   }
 
   onModuleDestroy(): void {
@@ -134,16 +134,6 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       .catch((error: unknown) =>
         this.logger.warn(`request ${draft.id}: not discarded; the reconciler will do it`, error),
       );
-  }
-
-  /** Removes spooled files that nobody will ask for: of processes that were killed, and of disks that were full. */
-  private async sweep(folder: string, olderThanMs: number): Promise<void> {
-    await mkdir(folder, { recursive: true });
-    for (const name of await readdir(folder)) {
-      const file = path.join(folder, name);
-      const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
-      if (mtimeMs < Date.now() - olderThanMs) await rm(file, { force: true });
-    }
   }
 }
 
