@@ -51,7 +51,7 @@ export class Database {
       if (!this.isEmbedded) return this.tryAgain(() => this.dataSource.transaction(work));
       if (durable) await this.manager.query('PRAGMA synchronous = FULL');
       try {
-        return await this.dataSource.transaction(work);
+        return await this.embeddedTransaction(work);
       } finally {
         if (durable) await this.manager.query('PRAGMA synchronous = NORMAL');
       }
@@ -65,6 +65,30 @@ export class Database {
     } catch (error) {
       throw new UnavailableError('DATABASE_UNAVAILABLE', 'The database does not answer.', error);
     }
+  }
+
+  /**
+   * Not TypeORM's: SQLite ends a transaction by itself when the disk is full, and TypeORM, whose own ROLLBACK then
+   * fails, goes on with savepoints inside a transaction that nobody ever commits.
+   */
+  private async embeddedTransaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    await this.manager.query('BEGIN IMMEDIATE').catch(async () => {
+      await this.rollBack(); // whatever an earlier one could not end
+      await this.manager.query('BEGIN IMMEDIATE');
+    });
+    try {
+      const result = await work(this.manager);
+      await this.manager.query('COMMIT');
+      return result;
+    } catch (error) {
+      await this.rollBack();
+      throw error;
+    }
+  }
+
+  /** Fails where there is nothing to roll back any more, which is what we want. */
+  private async rollBack(): Promise<void> {
+    await this.manager.query('ROLLBACK').catch(() => undefined);
   }
 
   private inTurn<T>(work: () => Promise<T>, isUrgent: boolean): Promise<T> {

@@ -6,6 +6,7 @@ import { Database, execute } from '../database/database.js';
 import { ImageEntity } from '../database/image.entity.js';
 import type { RequestStatus } from '../database/request.entity.js';
 import type { AppError } from '../errors.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import type { Claim } from '../requests/requests.service.js';
 
 const SECOND = 1000;
@@ -24,8 +25,8 @@ export interface ClaimableImage extends Claim {
   inputUrl: string;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
-  /** Whether a worker died while it had this image in hand. */
-  isSuspect: boolean;
+  /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
+  crashes: number;
 }
 
 /** An image that this process may work on. */
@@ -60,7 +61,7 @@ const CLAIM = `
  */
 @Injectable()
 export class ImageClaims implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger(ImageClaims.name);
+  private readonly warning = new RepeatedWarning(new Logger(ImageClaims.name));
   private readonly held = new Set<Claim>();
   private timer?: NodeJS.Timeout;
 
@@ -73,7 +74,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     this.timer = setInterval(
       () => {
-        this.renew().catch((error: unknown) => this.logger.warn('leases could not be renewed', error));
+        this.renew().catch(({ message }: Error) => this.warning.warn(`leases were not renewed: ${message}`));
       },
       (this.settings.LEASE_SECONDS * SECOND) / 3,
     );
@@ -95,7 +96,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
       isNew: status === 'Pending',
       isEnqueued: Number(allEnqueued) === 1,
     };
-    return { requestKey, number, attempt, request, inputUrl, failures, isSuspect: crashes > 0 };
+    return { requestKey, number, attempt, request, inputUrl, failures, crashes };
   }
 
   /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */

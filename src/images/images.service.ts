@@ -135,11 +135,11 @@ export class ImagesService {
 
   /** Waits for the encoder with the download on disk, and brings it into memory only when its turn has come. */
   private encode(claim: ClaimedImage, body: SpooledBody): Promise<CompressedImage> {
-    const slots = claim.isSuspect ? this.settings.CONCURRENCY : 1; // a suspect takes nobody with it
+    const slots = claim.crashes > 1 ? this.settings.CONCURRENCY : 1; // next time it takes nobody with it
     return this.encoderSlots.use(slots, async () => {
       this.shutdown.signal.throwIfAborted();
       const source = await body.read();
-      if (!claim.isSuspect) return this.compress(claim, source);
+      if (claim.crashes === 0) return this.compress(claim, source);
       await this.refuseIfDeadly(claim);
       try {
         return await this.compress(claim, source);

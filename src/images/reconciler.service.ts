@@ -81,7 +81,7 @@ export class Reconciler {
     }
     const released = await this.claims.releaseExpired(request.key, round.isStart && this.database.isEmbedded);
     if (released > 0)
-      this.logger.warn(`request ${request.id}: took ${released} images back from a worker that died`);
+      this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
     const due = await this.claims.wakeDue(request.key, await this.queue.room(request));
     const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
     if (!round.isQueueAway) await this.ring(request, isNews, round);

@@ -65,9 +65,9 @@ export class LocalFileStorage extends FileStorage {
     }
   }
 
-  /** Removes what processes that were killed had begun to write; younger files may be another process's. */
-  sweep(): Promise<void> {
-    return sweepFolder(path.join(this.folder, PARTIAL), HOUR_MS);
+  /** Removes what processes that were killed had begun to write. `isShared`: young files may be another process's. */
+  sweep(isShared: boolean): Promise<void> {
+    return sweepFolder(path.join(this.folder, PARTIAL), isShared ? HOUR_MS : 0);
   }
 
   /** @throws Error if `key` points outside the folder: keys come from us, so that is a bug. */

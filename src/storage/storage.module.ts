@@ -12,7 +12,7 @@ import { LocalFileStorage } from './local.file-storage.js';
       inject: [settings.KEY],
       useFactory: async (values: Settings) => {
         const storage = new LocalFileStorage(values.dataPath('images'), () => values.publicUrl);
-        await storage.sweep();
+        await storage.sweep(Boolean(values.DATABASE_URL));
         return storage;
       },
     },
