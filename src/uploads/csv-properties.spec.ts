@@ -20,6 +20,9 @@ const HEADER = 'S. No.,Product Name,Input Image Urls\n';
 /** Its second row has an address for a serial number and another for a name: written out, a line of URLs only. */
 const URL_FOR_SERIAL = `${HEADER}1,Chair,https://a.example/1\n"https://a.example/2",https://a.example/3,http://b.example/1,2\n`;
 
+/** Its second line is one of URLs only, though one of them has a separator before it. */
+const SEPARATOR_BEFORE_URL = `${HEADER}1,Chair,https://a.example/1,\rhttps://a.example/2,,|https://a.example/3\n`;
+
 interface Reading {
   layout: CsvLayout | null;
   rows: InputRow[];
@@ -192,7 +195,10 @@ describe('any file', () => {
         expect(second.faults).toEqual([]);
         expect(contents(second.rows)).toEqual(contents(first.rows));
       }),
-      { numRuns: RUNS, examples: [[Buffer.from(URL_FOR_SERIAL)]] },
+      {
+        numRuns: RUNS,
+        examples: [[Buffer.from(URL_FOR_SERIAL)], [Buffer.from(SEPARATOR_BEFORE_URL)]],
+      },
     );
   });
 });

@@ -9,8 +9,8 @@ export interface UrlList {
   repair: CsvRepairCode | null;
 }
 
-/** Matches where an image URL begins, with whatever quotes and brackets people put before it. */
-export const URL_START = /^[\s'"[(]*https?:\/\//i;
+/** Matches where an image URL begins, with whatever quotes, brackets and separators people put before it. */
+export const URL_START = /^[\s'"[(|;,]*https?:\/\//i;
 
 /**
  * URLs without anything odd, separated by commas, which is nearly all cells. Ten times faster than parsing; whatever
