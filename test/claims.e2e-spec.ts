@@ -344,6 +344,21 @@ describeOnEachEngine('claims and settlements', (engine) => {
     await origin.close();
   });
 
+  it('leave an upload alone that began before the first round of the reconciler', async () => {
+    const draft = await requests.begin({
+      fileName: 'a.csv',
+      layout: { ...LAYOUT, columns: [] },
+      quality: 50,
+    });
+
+    await worker.get(Reconciler).reconcile(true);
+    await draft.add([
+      { line: 2, serialNumber: '1', productName: 'Mug', urls: ['http://a.example/'], extra: [] },
+    ]);
+
+    expect(await draft.publish()).toBe(true);
+  });
+
   it('are put right by the reconciler alone: dead workers, due retries, settled requests, lost uploads', async () => {
     const dead = await newRequest(1);
     claims.forget((await claimOf(dead, 1))!);

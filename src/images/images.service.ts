@@ -71,7 +71,8 @@ export class ImagesService {
 
   /**
    * Downloads, compresses, stores and settles one image. Running it twice, or in two places at once, settles the image
-   * once. Returns at once where the image's host is busy: then it is worked on later. Where the database can't be reached, the claim runs out and the image is taken up again.
+   * once. Returns at once where the image's host is busy: then it is worked on later. Where the database can't be
+   * reached, the claim runs out and the image is taken up again.
    */
   async process(requestKey: number, number: number): Promise<void> {
     const id = `${requestKey}-${number}`;

@@ -28,6 +28,8 @@ const UPLOAD_LOST_AFTER_MS = HOUR;
 export class Reconciler {
   private readonly logger = new Logger(Reconciler.name);
   private readonly warning = new RepeatedWarning(this.logger);
+  /** What was being received before is lost; since then, it may be an upload to this process. */
+  private readonly bornAt: number;
   private timer?: NodeJS.Timeout;
   private isStopping = false;
   private current: Promise<void> = Promise.resolve();
@@ -38,7 +40,9 @@ export class Reconciler {
     private readonly requests: RequestsService,
     private readonly claims: ImageClaims,
     private readonly queue: ImageQueue,
-  ) {}
+  ) {
+    this.bornAt = clock.now();
+  }
 
   /**
    * Takes up what an earlier process left, then looks again every few seconds until {@link stop}. Returns before the
@@ -100,10 +104,11 @@ export class Reconciler {
   }
 
   private async dropLostUploads(isStart: boolean): Promise<void> {
-    const age = isStart && this.database.isEmbedded ? 0 : UPLOAD_LOST_AFTER_MS;
+    const isOnlyProcess = isStart && this.database.isEmbedded;
+    const before = isOnlyProcess ? this.bornAt : this.clock.now() - UPLOAD_LOST_AFTER_MS;
     const lost = await this.database.manager.findBy(RequestEntity, {
       status: 'Receiving',
-      createdAt: LessThan(this.clock.now() - age),
+      createdAt: LessThan(before),
     });
     for (const request of lost) {
       await this.requests.discard(request.key);
