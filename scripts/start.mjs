@@ -23,8 +23,13 @@ const child = spawn(process.execPath, [MAIN, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 
+// npm passes a signal on to its shell only, whose end we notice by having another parent.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) {
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
+}
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-process.on('SIGINT', () => {}); // a terminal sends it to the child as well; wait for that to end
+process.on('SIGINT', () => child.kill('SIGINT')); // from a terminal it has it already, and ignores the second
 child.on('exit', (code, signal) =>
   process.exit(code ?? (signal === 'SIGTERM' || signal === 'SIGINT' ? 0 : 1)),
 );

@@ -12,8 +12,8 @@ import { type ErrorRow, errorsCsvHeader, errorsCsvRows } from './errors-csv.js';
 import { type CsvLayout, outputCsvHeader, outputCsvRows, type OutputRow } from './output-csv.js';
 
 /** Rows read at a time: some milliseconds of the event loop with SQLite. */
-const CHUNK = 250;
-const MOST_IMAGES = 500;
+const CHUNK = 500;
+const MOST_IMAGES = 1000;
 
 interface ProductRow {
   firstImage: number;
