@@ -35,7 +35,7 @@ export async function createApp(
   app.disable('x-powered-by');
   if (!settings.servesApi) app.use(healthOnly);
   else if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
-  app.use(redirectToDocs);
+  app.use(openDocs);
   describeApi(app);
   return app;
 }
@@ -74,7 +74,7 @@ function plain(value: unknown): unknown {
 }
 
 /** For whoever opens the address that the start printed. */
-function redirectToDocs(request: Request, response: Response, next: NextFunction): void {
+function openDocs(request: Request, response: Response, next: NextFunction): void {
   if (request.path === '/' && request.method === 'GET') response.redirect('/docs');
   else next();
 }
