@@ -10,7 +10,7 @@ import { RepeatedWarning } from '../repeated-warning.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
-import { HostLanes } from './host-lanes.js';
+import { HostLanes } from '../outbound/host-lanes.js';
 import { type ClaimableImage, type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { ImageDownloader } from './image-downloader.js';
 import { extensionOf } from './image-format.js';
