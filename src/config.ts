@@ -108,6 +108,10 @@ export class Settings {
   @wholeNumber(1, 10_000)
   DOWNLOADS_PER_HOST = 16;
 
+  /** Seconds that the download of one image may take, from the call to its last byte. 25 MiB at 7 Mbit/s fit into 30. */
+  @wholeNumber(1, 600)
+  DOWNLOAD_TIMEOUT_SECONDS = 30;
+
   /** Hosts, addresses or CIDR blocks that may be fetched although they are not public; `host:port` allows one port. */
   @commaSeparated
   @ArrayUnique()

@@ -23,6 +23,8 @@ export interface ClaimableImage extends Claim {
     isEnqueued: boolean;
   };
   inputUrl: string;
+  /** It was put aside before, or tried. */
+  hasWaited: boolean;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
   /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
@@ -34,6 +36,7 @@ export type ClaimedImage = ClaimableImage;
 
 interface ClaimableRow {
   attempt: number;
+  dueAt: number | string;
   failures: number;
   crashes: number;
   inputUrl: string;
@@ -44,7 +47,7 @@ interface ClaimableRow {
 }
 
 const CLAIMABLE = `
-  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes, images.input_url AS inputUrl,
+  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes, images.due_at AS dueAt, images.input_url AS inputUrl,
     requests.id AS requestId, requests.quality AS quality, requests.status AS status,
     requests.enqueued_count >= requests.image_count AS allEnqueued
   FROM images JOIN requests ON requests.request_key = images.request_key
@@ -89,14 +92,15 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const { attempt, inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
+    const { attempt, dueAt, inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
     const request = {
       id: requestId,
       quality,
       isNew: status === 'Pending',
       isEnqueued: Number(allEnqueued) === 1,
     };
-    return { requestKey, number, attempt, request, inputUrl, failures, crashes };
+    const hasWaited = Number(dueAt) > 0;
+    return { requestKey, number, attempt, request, inputUrl, hasWaited, failures, crashes };
   }
 
   /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */

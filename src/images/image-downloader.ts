@@ -1,29 +1,66 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../config.js';
 import { type Download, GuardedHttp } from '../outbound/guarded-http.js';
+import { type Admission, HostBreaker } from '../outbound/host-breaker.js';
+import { parseUrl } from '../parse-url.js';
 
 const SECOND = 1000;
 
-/** From the call to the last byte. 25 MiB at 7 Mbit/s fit in. */
-const DEADLINE_MS = 30 * SECOND;
-
-/** Fetches the images that users link to. */
+/** Fetches the images that users link to, and leaves hosts in peace that don't answer. */
 @Injectable()
 export class ImageDownloader {
+  private readonly breaker = new HostBreaker();
+
   constructor(
     private readonly http: GuardedHttp,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
+  /** Whether an image of this host may be fetched now. `hasWaited`: it has been in line before. */
+  ask(host: string, hasWaited: boolean): Admission {
+    return this.breaker.ask(host, hasWaited);
+  }
+
+  /**
+   * As {@link ask}, for who then does it. Whoever is admitted calls {@link download} or {@link forgo}.
+   */
+  admit(host: string, hasWaited: boolean): Admission {
+    return this.breaker.admit(host, hasWaited);
+  }
+
+  /** Gives up an admission that was not used. */
+  forgo(host: string): void {
+    this.breaker.forget(host);
+  }
+
+  /** Whether the host was tried so often in vain that its images fail without being tried. */
+  isGivenUp(host: string): boolean {
+    return this.breaker.isGivenUp(host);
+  }
+
   /**
    * The bytes behind `url`, whatever they are. The caller discards the body in the end.
    * @throws OutboundError as {@link GuardedHttp.download} does, or the reason of `signal`
    */
-  download(url: string, signal: AbortSignal): Promise<Download> {
-    return this.http.download(url, {
-      maxBytes: this.settings.MAX_IMAGE_BYTES,
-      timeoutMs: DEADLINE_MS,
-      signal,
-    });
+  async download(url: string, signal: AbortSignal): Promise<Download> {
+    const host = hostOf(url);
+    try {
+      const download = await this.http.download(url, {
+        maxBytes: this.settings.MAX_IMAGE_BYTES,
+        timeoutMs: this.settings.DOWNLOAD_TIMEOUT_SECONDS * SECOND,
+        signal,
+      });
+      this.breaker.note(host);
+      return download;
+    } catch (error) {
+      if (signal.aborted) this.breaker.forget(host);
+      else this.breaker.note(host, error);
+      throw error;
+    }
   }
+}
+
+/** Host and port of a URL, as one name for whoever has to be treated with care. */
+export function hostOf(url: string): string {
+  return parseUrl(url)?.host ?? '';
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Between, LessThanOrEqual } from 'typeorm';
+import { Between, In, LessThanOrEqual } from 'typeorm';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
@@ -15,11 +15,23 @@ export const WINDOW = 512;
 const STEP = WINDOW / 4;
 const TOP_UP_AFTER_MS = 50;
 
+/** What is put aside is gathered for so long, since one statement for many images costs little more than for one. */
+const ASIDE_AFTER_MS = 50;
+/** … in steps of so long. */
+const ASIDE_STEP_MS = 500;
+
+interface Aside {
+  requestKey: number;
+  dueAt: number;
+  numbers: number[];
+}
+
 /** Tells the job queue which images are to be worked on: a window of each request that moves on as images are settled. */
 @Injectable()
 export class ImageQueue {
   private readonly warning = new RepeatedWarning(new Logger(ImageQueue.name));
   private readonly scheduled = new Map<number, NodeJS.Timeout>();
+  private aside = new Map<string, Aside>();
 
   constructor(
     private readonly database: Database,
@@ -74,6 +86,19 @@ export class ImageQueue {
     if (affected === 1) await this.ring(requestKey, enqueuedCount + 1, moved);
   }
 
+  /**
+   * Takes an unclaimed image out of the line for `delayMs`, so that others get its place. Where the process ends before
+   * that is written, the image is still in line.
+   */
+  putAside(requestKey: number, number: number, delayMs: number): void {
+    if (this.aside.size === 0) setTimeout(() => void this.writeAside(), ASIDE_AFTER_MS).unref();
+    const dueAt = Math.ceil((this.clock.now() + delayMs) / ASIDE_STEP_MS) * ASIDE_STEP_MS;
+    const name = `${requestKey} ${dueAt}`;
+    const group = this.aside.get(name) ?? { requestKey, dueAt, numbers: [] };
+    this.aside.set(name, group);
+    group.numbers.push(number);
+  }
+
   /** How many more of the request's images may be put in line now, 0 to {@link WINDOW}. */
   async room({ key, enqueuedCount }: RequestEntity): Promise<number> {
     const { manager } = this.database;
@@ -98,6 +123,19 @@ export class ImageQueue {
       manager.update(RequestEntity, { key, rungAt }, { rungAt: now }),
     );
     if (affected === 1) await this.ring(key, 1, enqueuedCount);
+  }
+
+  /** Never fails: what was not written is still in line. */
+  private async writeAside(): Promise<void> {
+    const groups = [...this.aside.values()];
+    this.aside = new Map();
+    for (const { requestKey, dueAt, numbers } of groups) {
+      const where = { requestKey, number: In(numbers), status: 'pending' as const };
+      await this.database
+        .write((manager) => manager.update(ImageEntity, where, { status: 'waiting', dueAt }))
+        .catch(({ message }: Error) => this.warning.warn(`images were not put aside: ${message}`));
+      this.topUpSoon(requestKey);
+    }
   }
 
   private async ring(requestKey: number, first: number, last: number): Promise<void> {

@@ -4,27 +4,23 @@ import { setMaxListeners } from 'node:events';
 import { settings, type Settings } from '../config.js';
 import { isDatabaseAway } from '../database/database.js';
 import { AppError, ImageError, isDiskFault, UnavailableError } from '../errors.js';
+import { MOST_RETRY_AFTER_MS } from '../outbound/host-breaker.js';
+import { HostLanes } from '../outbound/host-lanes.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
-import { parseUrl } from '../parse-url.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
-import { HostLanes } from '../outbound/host-lanes.js';
 import { type ClaimableImage, type ClaimedImage, ImageClaims } from './image-claims.service.js';
-import { ImageDownloader } from './image-downloader.js';
+import { hostOf, ImageDownloader } from './image-downloader.js';
 import { extensionOf } from './image-format.js';
 import { ImageQueue } from './image-queue.service.js';
 import { Semaphore } from './semaphore.js';
 
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
 
 /** Waits before the second and the third try of an image, before jitter. After the third it has failed. */
 const RETRY_AFTER_MS = [2 * SECOND, 10 * SECOND];
-
-/** The longest that a server's `Retry-After` is obeyed: a request must come to its end. */
-const MOST_RETRY_AFTER_MS = 2 * MINUTE;
 
 /** How long an image waits when not it, but our own database or storage is at fault. */
 const UNAVAILABLE_RETRY_MS = 10 * SECOND;
@@ -80,8 +76,16 @@ export class ImagesService {
     await this.orAway(async () => {
       const image = await this.claims.find(requestKey, number);
       if (!image) return;
-      const host = parseUrl(image.inputUrl)?.host ?? '';
-      await this.hosts.run(host, { id, run: () => this.orAway(() => this.claimAndWork(image)) });
+      const host = hostOf(image.inputUrl);
+      // Whoever is not to be sent anyway takes no place in the host's line.
+      if (this.downloader.ask(host, image.hasWaited).is !== 'admitted') {
+        return this.claimAndWork(image, host);
+      }
+      await this.hosts.run(host, {
+        id,
+        run: () => this.orAway(() => this.claimAndWork(image, host)),
+        putAside: (delayMs) => this.queue.putAside(requestKey, number, delayMs),
+      });
     });
   }
 
@@ -104,15 +108,21 @@ export class ImagesService {
     }
   }
 
-  private async claimAndWork(image: ClaimableImage): Promise<void> {
+  private async claimAndWork(image: ClaimableImage, host: string): Promise<void> {
+    const admission = this.downloader.admit(host, image.hasWaited);
+    if (admission.is === 'early') {
+      return this.queue.putAside(image.requestKey, image.number, admission.waitMs);
+    }
     const claim = await this.claims.claim(image);
-    if (claim) await this.work(claim);
+    if (!claim) return this.downloader.forgo(host);
+    if (admission.is === 'admitted') await this.work(claim, () => this.attempt(claim));
+    else await this.work(claim, () => Promise.reject(admission.error));
   }
 
-  private async work(claim: ClaimedImage): Promise<void> {
+  private async work(claim: ClaimedImage, attempt: () => Promise<Settlement>): Promise<void> {
     try {
       if (claim.request.isNew) await this.requests.markStarted(claim.requestKey);
-      await this.conclude(claim, await this.attempt(claim));
+      await this.conclude(claim, await attempt());
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       await this.recordFailure(claim, error);
@@ -178,7 +188,8 @@ export class ImagesService {
       return this.claims.retryLater(claim, fault, UNAVAILABLE_RETRY_MS, false);
     }
     const failure = this.expected(claim, error);
-    const delay = retryDelay(claim.failures, failure);
+    const isHopeless = this.downloader.isGivenUp(hostOf(claim.inputUrl));
+    const delay = isHopeless ? null : retryDelay(claim.failures, failure);
     if (delay !== null) return this.claims.retryLater(claim, failure, delay, true);
     const { code, message, retryable } = failure;
     await this.conclude(claim, { status: 'failed', code, message, retryable });

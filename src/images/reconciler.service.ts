@@ -12,6 +12,8 @@ import { ImageQueue } from './image-queue.service.js';
 const SECOND = 1000;
 const HOUR = 3_600 * SECOND;
 const EVERY_MS = 2 * SECOND;
+/** Where more was due than there was room for. */
+const SOON_MS = SECOND / 4;
 
 /** How often the queue is told of jobs that it should have already. */
 const RING_AGAIN_MS = 15 * SECOND;
@@ -32,6 +34,7 @@ export class Reconciler {
   private readonly bornAt: number;
   private timer?: NodeJS.Timeout;
   private isStopping = false;
+  private isBehind = false;
   private current: Promise<void> = Promise.resolve();
 
   constructor(
@@ -64,6 +67,7 @@ export class Reconciler {
 
   /** One round. `isStart`: the queue may be empty, and with the embedded database all claims are of dead processes. */
   async reconcile(isStart = false): Promise<void> {
+    this.isBehind = false;
     await this.dropLostUploads(isStart);
     const open = await this.database.manager.findBy(RequestEntity, { status: In(['Pending', 'Processing']) });
     if (open.length === 0) return;
@@ -86,7 +90,9 @@ export class Reconciler {
     const released = await this.claims.releaseExpired(request.key, round.isStart && this.database.isEmbedded);
     if (released > 0)
       this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
-    const due = await this.claims.wakeDue(request.key, await this.queue.room(request));
+    const room = await this.queue.room(request);
+    const due = await this.claims.wakeDue(request.key, room);
+    if (due > 0 && due === room) this.isBehind = true;
     const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
     if (!round.isQueueAway) await this.ring(request, isNews, round);
   }
@@ -123,7 +129,7 @@ export class Reconciler {
           this.warning.warn(`a round of reconciling failed: ${(error as Error).message}`),
         )
         .finally(() => {
-          if (!this.isStopping) this.schedule(EVERY_MS);
+          if (!this.isStopping) this.schedule(this.isBehind ? SOON_MS : EVERY_MS);
         });
     }, delayMs);
     this.timer.unref();

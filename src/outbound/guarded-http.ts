@@ -30,10 +30,10 @@ const WHOLE_FILE = [200, 203];
 /** Encodings that hide the real size. Other labels (`aws-chunked`, `utf-8`) are mistakes beside plain bytes. */
 const COMPRESSED = /\b(gzip|deflate|br|zstd|compress)\b/i;
 
-/** Bytes of an unwanted body that are read so that the connection can be used again. */
 /** A download under way is written to all the time, or ended by its idle timeout. */
 const ORPHAN_AGE_MS = 60_000;
 
+/** Bytes of an unwanted body that are read so that the connection can be used again. */
 const MAX_SKIPPED_BYTES = 16 * 1024;
 const MAX_ANSWER_BYTES = 1024;
 
@@ -74,6 +74,12 @@ export interface PostAnswer {
 
 type Request = Pick<AxiosRequestConfig, 'method' | 'data' | 'headers' | 'timeout'> & { url: URL };
 type Response = AxiosResponse<Readable>;
+
+/** Where a download has got to. */
+interface Way {
+  target: URL;
+  redirects: number;
+}
 
 /**
  * The only way out to an address that a user gave: every name and address is checked at the dial (see
@@ -124,11 +130,14 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
    */
   async download(url: string, options: DownloadOptions): Promise<Download> {
     const deadline = new Deadline(options.timeoutMs, options.signal);
+    const way = { target: parseOutboundUrl(url), redirects: 0 };
     try {
-      const { response, target } = await this.follow(parseOutboundUrl(url), deadline);
-      return await this.receive(response, target, options.maxBytes);
+      const response = await this.follow(way, deadline);
+      return await this.receive(response, way.target, options.maxBytes);
     } catch (error) {
-      throw deadline.explain(error);
+      const explained = deadline.explain(error);
+      if (explained instanceof OutboundError) explained.isElsewhere = way.redirects > 0;
+      throw explained;
     } finally {
       deadline.clear();
     }
@@ -166,14 +175,13 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private async follow(first: URL, deadline: Deadline): Promise<{ response: Response; target: URL }> {
-    let target = first;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const response = await this.fetch(target, deadline);
+  private async follow(way: Way, deadline: Deadline): Promise<Response> {
+    for (; way.redirects <= MAX_REDIRECTS; way.redirects++) {
+      const response = await this.fetch(way.target, deadline);
       const location: unknown = response.headers.location;
-      if (!REDIRECTS.includes(response.status) || typeof location !== 'string') return { response, target };
+      if (!REDIRECTS.includes(response.status) || typeof location !== 'string') return response;
       await readStart(response.data, MAX_SKIPPED_BYTES);
-      target = parseRedirect(location, target);
+      way.target = parseRedirect(location, way.target);
     }
     throw new OutboundError('TOO_MANY_REDIRECTS', `The server redirects more than ${MAX_REDIRECTS} times.`);
   }

@@ -64,4 +64,51 @@ describe('host lanes', () => {
 
     expect(begun).toEqual(['a1']);
   });
+
+  describe('of a slow host', () => {
+    beforeEach(() => jest.useFakeTimers());
+    afterEach(() => jest.useRealTimers());
+
+    function slow(lanes: HostLanes, count: number, takesMs: number) {
+      const aside: [id: number, delayMs: number][] = [];
+      for (let id = 1; id <= count; id++) {
+        void lanes.run('slow', {
+          id: String(id),
+          run: () => new Promise((resolve) => setTimeout(resolve, takesMs)),
+          putAside: (delayMs) => aside.push([id, delayMs]),
+        });
+      }
+      return aside;
+    }
+
+    it('put aside whose turn is far away, until it is near', async () => {
+      const lanes = new HostLanes(2);
+      const aside = slow(lanes, 30, 4_000);
+      await jest.advanceTimersByTimeAsync(1_000);
+
+      // Two take a second or more: within five seconds, ten more have their turn.
+      expect(aside.map(([id]) => id)).toEqual(Array.from({ length: 18 }, (_, index) => index + 13));
+      expect(aside.map(([, delayMs]) => delayMs)).toEqual(
+        aside.map((_, index) => Math.max(1_000, 500 * (index + 1))),
+      );
+    });
+
+    it('leave the line alone while the host is quick', async () => {
+      const lanes = new HostLanes(2);
+      const aside = slow(lanes, 300, 20);
+      await jest.advanceTimersByTimeAsync(5_000);
+
+      expect(aside).toEqual([]);
+    });
+
+    it('put what comes later aside at once', async () => {
+      const lanes = new HostLanes(2);
+      slow(lanes, 30, 4_000);
+      await jest.advanceTimersByTimeAsync(3_000);
+      const aside = slow(lanes, 40, 4_000).map(([id]) => id);
+
+      expect(aside).toContain(40);
+      expect(lanes.isParked('40')).toBe(false);
+    });
+  });
 });

@@ -1,22 +1,41 @@
-/** Something to do for one image, known by an id of its own. */
-interface Errand {
+/** Something to do for one host, known by an id of its own. */
+export interface Errand {
   id: string;
+  /** Doesn't throw. */
   run: () => Promise<void>;
+  /** Takes the errand away again, because its turn is `delayMs` or more away. Without it, the errand waits for however long. */
+  putAside?: (delayMs: number) => void;
 }
 
 interface Lane {
-  running: number;
+  /** When each of the errands under way began, the oldest first. */
+  running: Set<{ startedAt: number }>;
   parked: Errand[];
+  /** How long an errand takes: a moving average, 0 before the first has ended. */
+  averageMs: number;
+  /** When the last one that was put aside would have had its turn. */
+  bookedUntil: number;
 }
 
+const SECOND = 1000;
+
+/** An errand whose turn is further away than this is put aside: who stands in line takes room from other hosts'. */
+const LONGEST_LINE_MS = 5 * SECOND;
+/** It comes back after this at the latest: the host may have become faster. */
+const LONGEST_ASIDE_MS = 30 * SECOND;
+const LOOK_EVERY_MS = SECOND;
+/** What the latest errand counts in the average. */
+const WEIGHT = 0.2;
+
 /**
- * Lets so many images of one host be in work at once. Those that come while the host is busy are parked, so that they
+ * Lets so many errands of one host be in work at once. Those that come while the host is busy are parked, so that they
  * hold none of the worker's slots while other hosts have something to do; a slot that becomes free takes the next of
- * the same host. What is parked when the process ends is still `pending` in the database.
+ * the same host. Where the line has become too long for the host's pace, its end is put aside.
  */
 export class HostLanes {
   private readonly lanes = new Map<string, Lane>();
   private readonly parked = new Set<string>();
+  private timer?: NodeJS.Timeout;
   private isClosed = false;
 
   constructor(private readonly perHost: number) {}
@@ -26,41 +45,96 @@ export class HostLanes {
     return this.parked.has(id);
   }
 
-  /** Runs the errand, and then what is parked for its host; or parks it and returns at once. Errands don't throw. */
+  /** Runs the errand, and then what is parked for its host; or parks it, or puts it aside, and returns at once. */
   async run(host: string, errand: Errand): Promise<void> {
     if (this.isClosed || this.parked.has(errand.id)) return;
     const lane = this.laneOf(host);
-    if (lane.running >= this.perHost) {
-      this.parked.add(errand.id);
-      lane.parked.push(errand);
+    if (lane.running.size >= this.perHost) {
+      this.park(lane, errand);
       return;
     }
-    lane.running++;
-    try {
-      await errand.run();
-      for (let next = this.takeParked(lane); next; next = this.takeParked(lane)) await next.run();
-    } finally {
-      lane.running--;
-      if (lane.running === 0) this.lanes.delete(host);
-    }
+    lane.bookedUntil = 0; // a free slot: there is no line
+    for (let next: Errand | undefined = errand; next; next = this.takeParked(lane)) await timed(lane, next);
+    if (lane.running.size === 0) this.lanes.delete(host);
   }
 
   /** Lets go of what is parked; those under way end by themselves. */
   close(): void {
     this.isClosed = true;
+    clearInterval(this.timer);
     this.parked.clear();
     for (const lane of this.lanes.values()) lane.parked.length = 0;
   }
 
   private laneOf(host: string): Lane {
-    const lane = this.lanes.get(host) ?? { running: 0, parked: [] };
+    const lane = this.lanes.get(host) ?? { running: new Set(), parked: [], averageMs: 0, bookedUntil: 0 };
     this.lanes.set(host, lane);
     return lane;
+  }
+
+  private park(lane: Lane, errand: Errand): void {
+    if (errand.putAside && lane.parked.length >= this.room(lane)) return this.putAside(lane, errand);
+    this.parked.add(errand.id);
+    lane.parked.push(errand);
+    this.timer ??= setInterval(() => this.shortenLines(), LOOK_EVERY_MS).unref();
   }
 
   private takeParked(lane: Lane): Errand | undefined {
     const errand = lane.parked.shift();
     if (errand) this.parked.delete(errand.id);
     return errand;
+  }
+
+  /** A host that fell silent has a line from the time when it was quick. */
+  private shortenLines(): void {
+    for (const lane of this.lanes.values()) {
+      const excess = lane.parked.splice(this.room(lane));
+      for (const errand of excess) {
+        this.parked.delete(errand.id);
+        if (errand.putAside) this.putAside(lane, errand);
+        else this.keep(lane, errand);
+      }
+    }
+    if (this.parked.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private keep(lane: Lane, errand: Errand): void {
+    this.parked.add(errand.id);
+    lane.parked.push(errand);
+  }
+
+  /** Until shortly before its turn, as if all that were put aside stood in line one behind the other. */
+  private putAside(lane: Lane, errand: Errand): void {
+    const now = performance.now();
+    const endOfLine = now + lane.parked.length * this.paceMs(lane);
+    lane.bookedUntil = Math.max(lane.bookedUntil, endOfLine) + this.paceMs(lane);
+    const delay = lane.bookedUntil - now - LONGEST_LINE_MS;
+    errand.putAside!(Math.round(Math.min(Math.max(delay, SECOND), LONGEST_ASIDE_MS)));
+  }
+
+  /** How many may stand in line. */
+  private room(lane: Lane): number {
+    return Math.max(this.perHost, Math.floor(LONGEST_LINE_MS / this.paceMs(lane)));
+  }
+
+  /** Milliseconds from one errand's end to the next one's, all slots taken together. */
+  private paceMs(lane: Lane): number {
+    const [oldest] = lane.running;
+    const age = oldest ? performance.now() - oldest.startedAt : 0;
+    return Math.max(lane.averageMs, age) / this.perHost;
+  }
+}
+
+async function timed(lane: Lane, errand: Errand): Promise<void> {
+  const run = { startedAt: performance.now() };
+  lane.running.add(run);
+  try {
+    await errand.run();
+  } finally {
+    lane.running.delete(run);
+    const tookMs = performance.now() - run.startedAt;
+    lane.averageMs = lane.averageMs === 0 ? tookMs : lane.averageMs + (tookMs - lane.averageMs) * WEIGHT;
   }
 }
