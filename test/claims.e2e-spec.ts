@@ -14,6 +14,7 @@ import { Reconciler } from '../src/images/reconciler.service.js';
 import { UnavailableError } from '../src/errors.js';
 import { JobQueue } from '../src/queue/job-queue.js';
 import { QueueModule } from '../src/queue/queue.module.js';
+import { toCompressionOptions } from '../src/requests/compression-options.js';
 import { RequestsService, type Settlement } from '../src/requests/requests.service.js';
 import { FileStorage } from '../src/storage/file-storage.js';
 import { StorageModule } from '../src/storage/storage.module.js';
@@ -28,6 +29,7 @@ const DONE: Settlement = {
   outputKey: 'a/1.jpg',
   input: FACTS,
   output: FACTS,
+  report: { quality: 50, similarity: 0.9731, milliseconds: 12, notes: ['first_page_only'] },
 };
 const FAILED: Settlement = { status: 'failed', code: 'HTTP_404', message: 'Gone.', retryable: false };
 const LAYOUT = { columns: [], delimiter: ',', newline: '\n', bom: false, encoding: 'utf-8' } as const;
@@ -80,7 +82,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const draft = await requests.begin({
       fileName: 'a.csv',
       layout: { ...LAYOUT, columns: [] },
-      quality: 50,
+      options: toCompressionOptions({}, 50),
     });
     for (let left = images; left > 0; left -= 100) {
       const urls = Array<string>(Math.min(left, 100)).fill(url);
@@ -348,7 +350,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const draft = await requests.begin({
       fileName: 'a.csv',
       layout: { ...LAYOUT, columns: [] },
-      quality: 50,
+      options: toCompressionOptions({}, 50),
     });
 
     await worker.get(Reconciler).reconcile(true);
@@ -369,7 +371,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const draft = await requests.begin({
       fileName: 'a.csv',
       layout: { ...LAYOUT, columns: [] },
-      quality: 50,
+      options: toCompressionOptions({}, 50),
     });
     await draft.add([
       { line: 2, serialNumber: '1', productName: 'Mug', urls: ['http://a.example/'], extra: [] },

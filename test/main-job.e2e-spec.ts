@@ -115,7 +115,15 @@ describeOnEachEngine('the main job', (engine) => {
       progress: 1,
       bytes: { input: expect.any(Number), output: expect.any(Number), saved_percent: expect.any(Number) },
       faults: 0,
-      options: { quality: 50, format: 'keep' },
+      options: {
+        quality: 50,
+        target: null,
+        format: 'keep',
+        max_width: null,
+        max_height: null,
+        effort: 'balanced',
+        metadata: 'none',
+      },
       links: {
         self: `${app.client.url}/requests/${id}`,
         images: `${app.client.url}/requests/${id}/images`,
@@ -232,6 +240,10 @@ describeOnEachEngine('the main job', (engine) => {
       attempts: 1,
       input: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
       output: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
+      quality: 50,
+      similarity: null,
+      milliseconds: expect.any(Number),
+      notes: [],
     });
   });
 

@@ -22,7 +22,7 @@ describeOnEachEngine('the migrations', (engine) => {
     status: 'Pending',
     fileName: '椅子🪑.csv',
     layout: '{}',
-    quality: 50,
+    options: '{}',
     productCount: 1,
     imageCount: 1,
     createdAt: 1_767_225_600_123,

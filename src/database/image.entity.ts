@@ -89,4 +89,20 @@ export class ImageEntity {
 
   @Column('int', { name: 'output_height', nullable: true })
   outputHeight!: number | null;
+
+  /** Encoder quality used, 1 to 100; null where the format has none, or the original was kept. */
+  @Column('int', { name: 'quality_used', nullable: true })
+  qualityUsed!: number | null;
+
+  /** Similarity of the output to the input, in ten-thousandths. */
+  @Column('int', { nullable: true })
+  similarity!: number | null;
+
+  /** Milliseconds from the bytes of the input to those of the output. */
+  @Column('int', { name: 'encode_ms', nullable: true })
+  encodeMs!: number | null;
+
+  /** What was left out or could not be done, separated by commas. */
+  @Column('varchar', { length: 255, nullable: true })
+  notes!: string | null;
 }

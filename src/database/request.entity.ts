@@ -28,9 +28,9 @@ export class RequestEntity {
   @Column('text')
   layout!: string;
 
-  /** Encoder quality, 1 to 100. */
-  @Column('int')
-  quality!: number;
+  /** `CompressionOptions` as canonical JSON: equal options are equal text. */
+  @Column('text')
+  options!: string;
 
   @Column('int', { name: 'product_count' })
   productCount!: number;

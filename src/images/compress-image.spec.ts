@@ -1,10 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import { deflateSync, crc32 } from 'node:zlib';
 import { compressImage, inspectImage } from './compress-image.js';
+import { toCompressionOptions } from '../requests/compression-options.js';
 import type { ImageFormat } from './image-format.js';
 import { stripJpeg } from './image-strip-jpeg.js';
 
-const OPTIONS = { quality: 50, maxPixels: 50_000_000 };
+const OPTIONS = { ...toCompressionOptions({}, 50), maxPixels: 50_000_000 };
 const FORMATS: ImageFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
 
 describe('compressImage', () => {
@@ -20,7 +21,7 @@ describe('compressImage', () => {
         input: { bytes: source.length, format, width: 320, height: 200 },
         output: { bytes: data.length, format, width: 320, height: 200 },
         contentType: `image/${format}`,
-        notes: [],
+        report: { quality: 50, similarity: null, milliseconds: expect.any(Number), notes: [] },
       });
       expect(data.length).toBeLessThan(source.length * 0.7);
       expect(await difference(data, source)).toBeLessThan(8);
@@ -146,27 +147,27 @@ describe('compressImage', () => {
       const options = { delay: [100, 200, 300, 400], loop: 3, quality: 95 };
       const source = await animation(4).toFormat(format, options).toBuffer();
 
-      const { data, notes, output } = await compressImage(source, OPTIONS);
+      const { data, report, output } = await compressImage(source, OPTIONS);
 
       const { pages, delay, loop } = await sharp(data, { animated: true }).metadata();
       expect({ pages, delay, loop }).toEqual({ pages: 4, delay: [100, 200, 300, 400], loop: 3 });
       expect(output).toMatchObject({ width: 64, height: 40 });
-      expect(notes).toEqual([]);
+      expect(report.notes).toEqual([]);
     });
 
     it('become the first frame where all would be too many pixels', async () => {
       const source = await animation(4).webp({ quality: 95 }).toBuffer();
 
-      const { data, notes } = await compressImage(source, { quality: 50, maxPixels: 64 * 40 * 3 });
+      const { data, report } = await compressImage(source, { ...OPTIONS, maxPixels: 64 * 40 * 3 });
 
-      expect(notes).toEqual(['first_frame_only']);
+      expect(report.notes).toEqual(['first_frame_only']);
       expect((await sharp(data, { animated: true }).metadata()).pages).toBeUndefined();
     });
 
     it('become the first frame where there are 10,000', async () => {
-      const { data, notes } = await compressImage(gifOfFrames(10_000), OPTIONS);
+      const { data, report } = await compressImage(gifOfFrames(10_000), OPTIONS);
 
-      expect(notes).toEqual(['first_frame_only']);
+      expect(report.notes).toEqual(['first_frame_only']);
       expect(data.length).toBeLessThan(100);
     });
 
@@ -175,9 +176,9 @@ describe('compressImage', () => {
       const source = withSecondPage(page);
       expect((await sharp(source).metadata()).pages).toBe(2);
 
-      const { data, notes } = await compressImage(source, OPTIONS);
+      const { data, report } = await compressImage(source, OPTIONS);
 
-      expect(notes).toEqual(['first_page_only']);
+      expect(report.notes).toEqual(['first_page_only']);
       expect((await sharp(data).metadata()).pages).toBe(1);
     });
   });

@@ -1,5 +1,7 @@
 import type { Metadata, OutputInfo } from 'sharp';
 import { ImageError } from '../errors.js';
+import type { CompressionOptions } from '../requests/compression-options.js';
+import type { CompressionReport } from '../requests/requests.service.js';
 import { encodeImage } from './image-encode.js';
 import { asImageError, openImage } from './image-engine.js';
 import { contentTypeOf, sniffFormat, type ImageFormat } from './image-format.js';
@@ -11,10 +13,14 @@ import { isAnimatedPng, stripPng, withColourChunks } from './image-strip-png.js'
 import { stripTiff } from './image-strip-tiff.js';
 import { stripWebp } from './image-strip-webp.js';
 
+/**
+ * Raised by one whenever the same bytes and options give other bytes than before: part of the key under which results
+ * may be kept.
+ */
+export const ENGINE_VERSION = 1;
+
 /** What the caller decides. */
-export interface CompressOptions {
-  /** Encoder quality, 1 to 100. */
-  quality: number;
+export interface CompressOptions extends CompressionOptions {
   /** At most this many pixels are decoded: width × height × frames. */
   maxPixels: number;
 }
@@ -39,7 +45,7 @@ export interface CompressedImage {
   output: ImageFacts;
   /** MIME type of `data`. */
   contentType: string;
-  notes: ImageNote[];
+  report: CompressionReport;
 }
 
 /** What the header of an image says. */
@@ -102,9 +108,10 @@ export async function compressImage(source: Buffer, options: CompressOptions): P
     // Half the bytes are a gain whatever the rest was. Looking no further saves 1 % of the time.
     if (encoded.length > source.length / 2) {
       const original = await keep(source, header, options, encoded.length);
-      if (original) return report(source, header, original, 'kept_original');
+      if (original) return report(source, header, original, 'kept_original', null);
     }
-    if (encoded.length < source.length) return report(source, header, encoded, 'compressed');
+    if (encoded.length < source.length)
+      return report(source, header, encoded, 'compressed', qualityOf(options));
   } catch (error) {
     throw asImageError(error);
   }
@@ -163,7 +170,7 @@ async function encode(source: Buffer, header: Header, options: CompressOptions):
   if (metadata.space === 'rgb16' && metadata.hasProfile) pipeline.withIccProfile('srgb', { attach: false });
   const { data, info } = await encodeImage(pipeline, {
     format,
-    quality: options.quality,
+    quality: qualityOf(options),
     pixels,
     isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
     isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette,
@@ -172,6 +179,10 @@ async function encode(source: Buffer, header: Header, options: CompressOptions):
   });
   assertSameSize(header, info);
   return format === 'png' ? withColourChunks(data, source) : data;
+}
+
+function qualityOf({ quality }: CompressOptions): number {
+  return typeof quality === 'number' ? quality : 50;
 }
 
 function assertSameSize(header: Header, info: OutputInfo): void {
@@ -233,6 +244,7 @@ function report(
   { format, width, height, notes }: Header,
   data: Buffer,
   outcome: CompressedImage['outcome'],
+  quality: number | null,
 ): CompressedImage {
   return {
     data,
@@ -240,7 +252,7 @@ function report(
     input: { bytes: source.length, format, width, height },
     output: { bytes: data.length, format, width, height },
     contentType: contentTypeOf(format),
-    notes,
+    report: { quality, similarity: null, milliseconds: 0, notes },
   };
 }
 

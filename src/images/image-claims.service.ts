@@ -7,6 +7,7 @@ import { ImageEntity } from '../database/image.entity.js';
 import type { RequestStatus } from '../database/request.entity.js';
 import type { AppError } from '../errors.js';
 import { RepeatedWarning } from '../repeated-warning.js';
+import { type CompressionOptions, readCompressionOptions } from '../requests/compression-options.js';
 import type { Claim } from '../requests/requests.service.js';
 
 const SECOND = 1000;
@@ -15,8 +16,7 @@ const SECOND = 1000;
 export interface ClaimableImage extends Claim {
   request: {
     id: string;
-    /** Encoder quality, 1 to 100. */
-    quality: number;
+    options: CompressionOptions;
     /** Whether this may be the first of its images that is worked on. */
     isNew: boolean;
     /** Whether all its images have been put into the queue. */
@@ -41,14 +41,14 @@ interface ClaimableRow {
   crashes: number;
   inputUrl: string;
   requestId: string;
-  quality: number;
+  options: string;
   status: RequestStatus;
   allEnqueued: number | string;
 }
 
 const CLAIMABLE = `
-  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes, images.due_at AS dueAt, images.input_url AS inputUrl,
-    requests.id AS requestId, requests.quality AS quality, requests.status AS status,
+  SELECT images.attempt AS attempt, images.due_at AS dueAt, images.failures AS failures, images.crashes AS crashes,
+    images.input_url AS inputUrl, requests.id AS requestId, requests.options AS options, requests.status AS status,
     requests.enqueued_count >= requests.image_count AS allEnqueued
   FROM images JOIN requests ON requests.request_key = images.request_key
   WHERE images.request_key = ? AND images.number = ? AND images.status = 'pending'`;
@@ -92,10 +92,10 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const { attempt, dueAt, inputUrl, failures, crashes, requestId, quality, status, allEnqueued } = row;
+    const { attempt, dueAt, inputUrl, failures, crashes, requestId, options, status, allEnqueued } = row;
     const request = {
       id: requestId,
-      quality,
+      options: readCompressionOptions(options),
       isNew: status === 'Pending',
       isEnqueued: Number(allEnqueued) === 1,
     };

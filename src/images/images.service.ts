@@ -138,7 +138,8 @@ export class ImagesService {
       const image = await this.encode(claim, body);
       const outputKey = storageKey(claim, image);
       await this.store(outputKey, image);
-      return { status: 'done', outcome: image.outcome, outputKey, input: image.input, output: image.output };
+      const { outcome, input, output, report } = image;
+      return { status: 'done', outcome, outputKey, input, output, report };
     } finally {
       await body.discard();
     }
@@ -163,7 +164,7 @@ export class ImagesService {
   private async compress({ request }: ClaimedImage, source: Buffer): Promise<CompressedImage> {
     const maxPixels = this.settings.MAX_IMAGE_PIXELS;
     const { pixels } = await inspectImage(source, maxPixels);
-    return this.pixels.use(pixels, () => compressImage(source, { quality: request.quality, maxPixels }));
+    return this.pixels.use(pixels, () => compressImage(source, { ...request.options, maxPixels }));
   }
 
   private async refuseIfDeadly(claim: ClaimedImage): Promise<void> {

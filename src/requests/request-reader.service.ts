@@ -7,7 +7,13 @@ import { ProductEntity } from '../database/product.entity.js';
 import { RequestEntity } from '../database/request.entity.js';
 import { NotFoundError } from '../errors.js';
 import { FileStorage } from '../storage/file-storage.js';
-import type { ImagePageResponse, ImageResponse, RequestResponse } from './request.dto.js';
+import { type CompressionOptions, readCompressionOptions, targetAsField } from './compression-options.js';
+import type {
+  ImagePageResponse,
+  ImageResponse,
+  RequestOptionsResponse,
+  RequestResponse,
+} from './request.dto.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -122,7 +128,7 @@ export class RequestReader {
         saved_percent: inputBytes === 0 ? 0 : Math.round((1 - outputBytes / inputBytes) * 1000) / 10,
       },
       faults: request.faultCount,
-      options: { quality: request.quality, format: 'keep' },
+      options: optionsAsFields(readCompressionOptions(request.options)),
       links: {
         self,
         images: `${self}/images`,
@@ -149,12 +155,22 @@ export class RequestReader {
       attempts: image.attempt,
       input: facts(image.inputBytes, image.inputFormat, image.inputWidth, image.inputHeight),
       output: facts(image.outputBytes, image.outputFormat, image.outputWidth, image.outputHeight),
+      quality: image.qualityUsed,
+      similarity: image.similarity === null ? null : image.similarity / 10_000,
+      milliseconds: image.encodeMs,
+      notes: image.notes?.split(',') ?? [],
     };
   }
 }
 
 function facts(bytes: number | null, format: string | null, width: number | null, height: number | null) {
   return bytes === null ? null : { bytes, format: format!, width: width!, height: height! };
+}
+
+function optionsAsFields(options: CompressionOptions): RequestOptionsResponse {
+  const { quality, target, format, maxWidth, maxHeight, effort, metadata } = options;
+  const sides = { max_width: maxWidth, max_height: maxHeight };
+  return { quality, target: targetAsField(target), format, ...sides, effort, metadata };
 }
 
 function isoTime(instant: number | null): string | null {

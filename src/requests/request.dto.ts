@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ImageOutcome } from '../database/image.entity.js';
 import type { RequestOutcome } from '../database/request.entity.js';
+import { EFFORTS, FORMAT_CHOICES, METADATA_CHOICES } from './compression-options.js';
 
 /** Exactly what the original system answered. */
 export class StatusResponse {
@@ -32,10 +33,28 @@ export class RequestBytes {
 }
 
 export class RequestOptionsResponse {
-  /** Encoder quality, 1 to 100. */
-  quality!: number;
-  /** `keep`: each image stays in its own format. */
+  /** Encoder quality 1 to 100, or as text such as `50%` a part of the source's own; null where a target was given. */
+  @ApiProperty({ oneOf: [{ type: 'integer' }, { type: 'string' }], nullable: true, example: 50 })
+  quality!: number | string | null;
+
+  @ApiProperty({ nullable: true, type: String, example: 'ssim:0.95' })
+  target!: string | null;
+
+  /** `keep`: each image stays in its own format; `auto`: the smallest of several. */
+  @ApiProperty({ enum: FORMAT_CHOICES })
   format!: string;
+
+  @ApiProperty({ nullable: true, type: 'integer' })
+  max_width!: number | null;
+
+  @ApiProperty({ nullable: true, type: 'integer' })
+  max_height!: number | null;
+
+  @ApiProperty({ enum: EFFORTS })
+  effort!: string;
+
+  @ApiProperty({ enum: METADATA_CHOICES })
+  metadata!: string;
 }
 
 export class RequestLinks {
@@ -133,6 +152,22 @@ export class ImageResponse {
 
   @ApiProperty({ nullable: true, type: ImageFactsResponse })
   output!: ImageFactsResponse | null;
+
+  /** Encoder quality used, 1 to 100; null where the format has none, or the original was kept. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 50 })
+  quality!: number | null;
+
+  /** Similarity of the output to the input (SSIM of the brightness, both shrunk), 0 to 1. */
+  @ApiProperty({ nullable: true, type: Number, example: 0.9731 })
+  similarity!: number | null;
+
+  /** Time from the bytes of the input to those of the output. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 12 })
+  milliseconds!: number | null;
+
+  /** What was left out or could not be done, such as `first_frame_only`. */
+  @ApiProperty({ type: [String], example: [] })
+  notes!: string[];
 }
 
 export class ImagePageResponse {

@@ -6,6 +6,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
 import type { ImageOutcome } from '../database/image.entity.js';
 import { RequestEntity } from '../database/request.entity.js';
+import { canonicalOptions, type CompressionOptions } from './compression-options.js';
 import type { CsvLayout } from './output-csv.js';
 import { RequestDraft } from './request-draft.js';
 
@@ -13,8 +14,7 @@ import { RequestDraft } from './request-draft.js';
 export interface NewRequest {
   fileName: string;
   layout: CsvLayout;
-  /** Encoder quality, 1 to 100. */
-  quality: number;
+  options: CompressionOptions;
 }
 
 /** A worker's right to settle an image: it ends when somebody else claims the image. */
@@ -31,9 +31,27 @@ export interface ImageFacts {
   height: number;
 }
 
+/** How the output came about. */
+export interface CompressionReport {
+  /** Encoder quality used, 1 to 100; null where the format has none, or nothing was encoded. */
+  quality: number | null;
+  /** To the source, 0 to 1; null where it was not measured. */
+  similarity: number | null;
+  milliseconds: number;
+  /** What was left out or could not be done, in words that stay the same. */
+  notes: readonly string[];
+}
+
 /** How a try ended for good. */
 export type Settlement =
-  | { status: 'done'; outcome: ImageOutcome; outputKey: string; input: ImageFacts; output: ImageFacts }
+  | {
+      status: 'done';
+      outcome: ImageOutcome;
+      outputKey: string;
+      input: ImageFacts;
+      output: ImageFacts;
+      report: CompressionReport;
+    }
   | { status: 'failed'; code: string; message: string; retryable: boolean };
 
 /** Rows of a request deleted at a time: some milliseconds of the event loop with SQLite. */
@@ -45,7 +63,8 @@ const SETTLE_DONE = `
   UPDATE images SET status = 'done', outcome = ?, output_key = ?,
     error_code = NULL, error_message = NULL, error_retryable = NULL,
     input_bytes = ?, input_format = ?, input_width = ?, input_height = ?,
-    output_bytes = ?, output_format = ?, output_width = ?, output_height = ?
+    output_bytes = ?, output_format = ?, output_width = ?, output_height = ?,
+    quality_used = ?, similarity = ?, encode_ms = ?, notes = ?
   ${IF_CLAIMED}`;
 
 const SETTLE_FAILED = `
@@ -72,9 +91,10 @@ export class RequestsService {
   ) {}
 
   /** Begins a request that nobody sees until {@link RequestDraft.publish}. */
-  async begin({ fileName, layout, quality }: NewRequest): Promise<RequestDraft> {
+  async begin({ fileName, layout, options }: NewRequest): Promise<RequestDraft> {
     const id = randomUUID();
-    const request = { id, status: 'Receiving', fileName, layout: JSON.stringify(layout), quality } as const;
+    const stored = { layout: JSON.stringify(layout), options: canonicalOptions(options) };
+    const request = { id, status: 'Receiving', fileName, ...stored } as const;
     const createdAt = this.clock.now();
     const inserted = await this.database.write(
       (manager) => manager.insert(RequestEntity, { ...request, productCount: 0, imageCount: 0, createdAt }),
@@ -165,7 +185,12 @@ function settleImage(manager: EntityManager, claim: Claim, settlement: Settlemen
     const { code, message, retryable } = settlement;
     return execute(manager, SETTLE_FAILED, [code, message.slice(0, 255), retryable ? 1 : 0, ...key]);
   }
-  const { outcome, outputKey, input, output } = settlement;
+  const { outcome, outputKey, input, output, report } = settlement;
   const facts = [input, output].flatMap(({ bytes, format, width, height }) => [bytes, format, width, height]);
-  return execute(manager, SETTLE_DONE, [outcome, outputKey, ...facts, ...key]);
+  return execute(manager, SETTLE_DONE, [outcome, outputKey, ...facts, ...reported(report), ...key]);
+}
+
+function reported({ quality, similarity, milliseconds, notes }: CompressionReport): unknown[] {
+  const tenThousandths = similarity === null ? null : Math.round(similarity * 10_000);
+  return [quality, tenThousandths, Math.round(milliseconds), notes.join(',') || null];
 }

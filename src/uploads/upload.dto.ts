@@ -1,16 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
+import { CompressionForm } from '../requests/compression-fields.dto.js';
 
 /** A form sends a field that was left empty as empty text. */
 const EmptyIsUnset = () => Transform(({ value }) => (value === '' ? undefined : value));
 
-/** As sent: an empty field must not become 0. */
-const EmptyOrNumber = () =>
-  Transform(({ obj, key }) => (obj[key] === '' || obj[key] === undefined ? undefined : Number(obj[key])));
-
 /** A multipart form with one file part, whatever its name. */
-export class UploadForm {
+export class UploadForm extends CompressionForm {
   /** The CSV file: `S. No., Product Name, Input Image Urls`. */
   @ApiProperty({ type: 'string', format: 'binary' })
   file!: unknown;
@@ -21,15 +18,6 @@ export class UploadForm {
   @IsOptional()
   @IsIn(['refuse', 'skip'])
   on_invalid?: 'refuse' | 'skip';
-
-  /** Encoder quality of this file's images, 1 to 100; `QUALITY` unless given. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, example: 50 })
-  @EmptyOrNumber()
-  @IsOptional()
-  @IsInt({ message: 'quality must be a whole number from 1 to 100' })
-  @Min(1)
-  @Max(100)
-  quality?: number;
 }
 
 export class UploadQuery {

@@ -44,7 +44,7 @@ export class UploadsController {
     }
     const id = await this.uploads.accept(files, {
       skipsFaults: form?.on_invalid === 'skip',
-      quality: form?.quality ?? null,
+      compression: form ?? {},
       idempotencyKey: idempotencyKey || null,
     });
     response.location(`/requests/${id}`);

@@ -7,6 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config.js';
 import { AppError, BadRequestError } from '../errors.js';
 import { ImagesService } from '../images/images.service.js';
+import {
+  canonicalOptions,
+  type CompressionFields,
+  toCompressionOptions,
+} from '../requests/compression-options.js';
 import { outputCsvHeader, outputCsvRows } from '../requests/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
 import { RequestsService } from '../requests/requests.service.js';
@@ -22,8 +27,8 @@ export type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
 export interface UploadOptions {
   /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
   skipsFaults: boolean;
-  /** Encoder quality, 1 to 100; null for that of the settings. */
-  quality: number | null;
+  /** How the images are to be compressed, as far as the client said. */
+  compression: CompressionFields;
   /** The client's name for this upload, by which a repetition is known. */
   idempotencyKey: string | null;
 }
@@ -74,7 +79,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       const draft = await this.requests.begin({
         fileName: displayName(originalname),
         layout: csv.layout!,
-        quality: options.quality ?? this.settings.QUALITY,
+        options: toCompressionOptions(options.compression, this.settings.QUALITY),
       });
       try {
         return await this.publish(draft, csv, idempotency || null);
@@ -179,14 +184,15 @@ async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
 
 async function idempotencyOf(
   key: string,
-  { skipsFaults, quality }: UploadOptions,
+  { skipsFaults, compression }: UploadOptions,
   file: string,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     const message = 'An Idempotency-Key has at most 255 printable ASCII characters.';
     throw new BadRequestError('IDEMPOTENCY_KEY_INVALID', message);
   }
-  const digest = createHash('sha256').update(`${skipsFaults} ${quality}\n`);
+  const asked = canonicalOptions(toCompressionOptions(compression, null)); // whatever `QUALITY` is by then
+  const digest = createHash('sha256').update(`${skipsFaults} ${asked}\n`);
   for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
   return { key, digest: digest.digest('hex') };
 }

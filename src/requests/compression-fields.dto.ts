@@ -1,0 +1,97 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import {
+  type CompressionFields,
+  type Effort,
+  EFFORTS,
+  FORMAT_CHOICES,
+  type FormatChoice,
+  METADATA_CHOICES,
+  type MetadataChoice,
+  QUALITY_PATTERN,
+  TARGET_PATTERN,
+} from './compression-options.js';
+
+/** The largest that WebP can hold. */
+const MOST_PIXELS_A_SIDE = 16_383;
+
+/** A form sends a field that was left empty as empty text. */
+const EmptyIsUnset = () => Transform(({ value }) => (value === '' ? undefined : value));
+
+const oneOf = (choices: readonly string[], byDefault: string) =>
+  applyDecorators(
+    ApiPropertyOptional({ enum: [...choices], default: byDefault }),
+    EmptyIsUnset(),
+    IsOptional(),
+    IsIn([...choices]),
+  );
+
+const sideInPixels = () =>
+  applyDecorators(
+    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_PIXELS_A_SIDE, example: 1600 }),
+    // As sent: an empty field must not become 0.
+    Transform(({ obj, key }) => (obj[key] === '' || obj[key] === undefined ? undefined : Number(obj[key]))),
+    IsOptional(),
+    IsInt(),
+    Min(1),
+    Max(MOST_PIXELS_A_SIDE),
+  );
+
+const NotTogetherWithQuality = () =>
+  ValidateBy({
+    name: 'notTogetherWithQuality',
+    validator: {
+      validate: (_, context) => (context?.object as CompressionForm).quality === undefined,
+      defaultMessage: () => 'quality and target exclude each other: give one of them',
+    },
+  });
+
+/** What an upload may say about how its images are compressed. */
+export class CompressionForm implements CompressionFields {
+  /**
+   * Encoder quality of this file's images: `1` to `100` on JPEG's scale (other formats are set to come out about as
+   * similar), or `1%` to `100%` of each source's own. `QUALITY` unless given.
+   */
+  @ApiPropertyOptional({ type: 'string', pattern: QUALITY_PATTERN.source, example: '50' })
+  @EmptyIsUnset()
+  @IsOptional()
+  @Matches(QUALITY_PATTERN, {
+    message: 'quality must be a whole number from 1 to 100, or such a number with % behind it',
+  })
+  quality?: string;
+
+  /**
+   * In place of `quality`: `ssim:0.95` for the smallest file at least that similar to its source (0.1 to 1), or
+   * `bytes:60000` for at most so many bytes per image. Where it can't be reached, the image says so in its notes.
+   */
+  @ApiPropertyOptional({ type: 'string', pattern: TARGET_PATTERN.source, example: 'ssim:0.95' })
+  @EmptyIsUnset()
+  @IsOptional()
+  @Matches(TARGET_PATTERN, {
+    message: 'target must be ssim: with a number from 0.1 to 1, or bytes: with a whole number',
+  })
+  @NotTogetherWithQuality()
+  target?: string;
+
+  /** The format delivered: `keep` for the source's own, `auto` for the smallest of JPEG, PNG, WebP and AVIF. */
+  @oneOf(FORMAT_CHOICES, 'keep')
+  format?: FormatChoice;
+
+  /** Wider images are made smaller, in proportion; none is made larger. Pixels, upright. */
+  @sideInPixels()
+  max_width?: number;
+
+  /** Higher images are made smaller, in proportion; none is made larger. Pixels, upright. */
+  @sideInPixels()
+  max_height?: number;
+
+  /** How long the encoder may look for fewer bytes: `best` takes several times as long as `balanced`. */
+  @oneOf(EFFORTS, 'balanced')
+  effort?: Effort;
+
+  /** What is delivered besides the picture: nothing, the author and copyright, or EXIF, XMP and colour profile. */
+  @oneOf(METADATA_CHOICES, 'none')
+  metadata?: MetadataChoice;
+}
