@@ -26,6 +26,7 @@ export class CreateTables1767225600000 implements MigrationInterface {
           text('options'),
           integer('product_count'),
           integer('image_count'),
+          integer('repeat_count', { default: 0 }),
           integer('fault_count', { default: 0 }),
           short('idempotency_key', 255, { isNullable: true, isUnique: true }),
           short('idempotency_digest', 64, { isNullable: true }),
@@ -89,6 +90,7 @@ export class CreateTables1767225600000 implements MigrationInterface {
           integer('position'),
           text('input_url'),
           short('status', 16),
+          integer('same_as', { isNullable: true }),
           integer('attempt', { default: 0 }),
           integer('failures', { default: 0 }),
           integer('crashes', { default: 0 }),
@@ -97,6 +99,8 @@ export class CreateTables1767225600000 implements MigrationInterface {
           short('error_code', 64, { isNullable: true }),
           short('error_message', 255, { isNullable: true }),
           integer('error_retryable', { isNullable: true }),
+          short('download', 16, { isNullable: true }),
+          integer('download_ms', { isNullable: true }),
           short('output_key', 255, { isNullable: true }),
           integer('input_bytes', { isNullable: true }),
           short('input_format', 16, { isNullable: true }),
@@ -112,7 +116,10 @@ export class CreateTables1767225600000 implements MigrationInterface {
           short('notes', 255, { isNullable: true }),
         ],
         // With `due_at` it covers what looks for leases and retries: SQLite would read the whole request otherwise.
-        indices: [{ name: 'images_by_status', columnNames: ['request_key', 'status', 'number', 'due_at'] }],
+        indices: [
+          { name: 'images_by_status', columnNames: ['request_key', 'status', 'number', 'due_at'] },
+          { name: 'images_by_same_url', columnNames: ['request_key', 'same_as'] },
+        ],
         foreignKeys: [toRequest('images_request')],
       }),
     );

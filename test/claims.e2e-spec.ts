@@ -25,13 +25,20 @@ import { until } from './helpers/wait.js';
 const FACTS = { bytes: 100, format: 'jpeg', width: 1, height: 1 };
 const DONE: Settlement = {
   status: 'done',
+  download: { how: 'fetched', milliseconds: 120 },
   outcome: 'compressed',
   outputKey: 'a/1.jpg',
   input: FACTS,
   output: FACTS,
   report: { quality: 50, similarity: 0.9731, milliseconds: 12, notes: ['first_page_only'] },
 };
-const FAILED: Settlement = { status: 'failed', code: 'HTTP_404', message: 'Gone.', retryable: false };
+const FAILED: Settlement = {
+  status: 'failed',
+  download: null,
+  code: 'HTTP_404',
+  message: 'Gone.',
+  retryable: false,
+};
 const LAYOUT = { columns: [], delimiter: ',', newline: '\n', bom: false, encoding: 'utf-8' } as const;
 
 /** The parts of a worker, without anything that runs by itself: the tests do each step. */

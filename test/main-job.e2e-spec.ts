@@ -238,6 +238,7 @@ describeOnEachEngine('the main job', (engine) => {
       outcome: 'compressed',
       error: null,
       attempts: 1,
+      download: { how: 'fetched', milliseconds: expect.any(Number) },
       input: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
       output: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
       quality: 50,

@@ -1,18 +1,25 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { bigInteger } from './columns.js';
 
-/** Clients see `waiting` as `pending`. */
-export type ImageStatus = 'pending' | 'waiting' | 'processing' | 'done' | 'failed';
+/** Clients see `waiting` and `repeat` as `pending`. */
+export type ImageStatus = 'pending' | 'waiting' | 'processing' | 'repeat' | 'done' | 'failed';
+/**
+ * `fetched`; `not_modified`: the server said that it is the file we had the last time; `repeat`: with another image of
+ * the request that has the same URL.
+ */
+export type ImageDownload = 'fetched' | 'not_modified' | 'repeat';
 export type ImageOutcome = 'compressed' | 'kept_original';
 
 /**
  * One URL in one cell of the user's file.
  *
  * `pending` → (claimed) → `processing` → (settled) → `done` | `failed`, or after a retryable error → `waiting` → (due) →
- * `pending`. Whoever claims it raises `attempt`, and only who still holds that number may settle it.
+ * `pending`. Whoever claims it raises `attempt`, and only who still holds that number may settle it. A `repeat` is not
+ * worked on: it is settled like the first image with the same URL.
  */
 @Entity('images', { withoutRowid: true })
 @Index('images_by_status', ['requestKey', 'status', 'number', 'dueAt'])
+@Index('images_by_same_url', ['requestKey', 'sameAs'])
 export class ImageEntity {
   @PrimaryColumn('int', { name: 'request_key' })
   requestKey!: number;
@@ -33,6 +40,10 @@ export class ImageEntity {
 
   @Column('varchar', { length: 16 })
   status!: ImageStatus;
+
+  /** The number of the first image of the request with the same URL; null where it is this one. */
+  @Column('int', { name: 'same_as', nullable: true })
+  sameAs!: number | null;
 
   /** Times that the image was claimed: the fencing token of the current claim. */
   @Column('int', { default: 0 })
@@ -61,6 +72,14 @@ export class ImageEntity {
 
   @Column('int', { name: 'error_retryable', nullable: true })
   errorRetryable!: number | null;
+
+  /** How its bytes were come by. */
+  @Column('varchar', { length: 16, nullable: true })
+  download!: ImageDownload | null;
+
+  /** Milliseconds from the call to the last byte. */
+  @Column('int', { name: 'download_ms', nullable: true })
+  downloadMs!: number | null;
 
   /** Where the compressed file lies in the storage. */
   @Column('varchar', { name: 'output_key', length: 255, nullable: true })

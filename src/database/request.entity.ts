@@ -38,6 +38,10 @@ export class RequestEntity {
   @Column('int', { name: 'image_count' })
   imageCount!: number;
 
+  /** Of those, images with the same URL as one before them. */
+  @Column('int', { name: 'repeat_count', default: 0 })
+  repeatCount!: number;
+
   /** Faults of rows that were left out because the user asked for that. */
   @Column('int', { name: 'fault_count', default: 0 })
   faultCount!: number;

@@ -8,7 +8,7 @@ import type { RequestStatus } from '../database/request.entity.js';
 import type { AppError } from '../errors.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { type CompressionOptions, readCompressionOptions } from '../requests/compression-options.js';
-import type { Claim } from '../requests/requests.service.js';
+import type { Claim, DownloadFacts } from '../requests/requests.service.js';
 
 const SECOND = 1000;
 
@@ -19,6 +19,8 @@ export interface ClaimableImage extends Claim {
     options: CompressionOptions;
     /** Whether this may be the first of its images that is worked on. */
     isNew: boolean;
+    /** Whether some of its images have the same URL. */
+    hasRepeats: boolean;
     /** Whether all its images have been put into the queue. */
     isEnqueued: boolean;
   };
@@ -32,7 +34,10 @@ export interface ClaimableImage extends Claim {
 }
 
 /** An image that this process may work on. */
-export type ClaimedImage = ClaimableImage;
+export interface ClaimedImage extends ClaimableImage {
+  /** Of this try; null before it. */
+  download: DownloadFacts | null;
+}
 
 interface ClaimableRow {
   attempt: number;
@@ -43,13 +48,14 @@ interface ClaimableRow {
   requestId: string;
   options: string;
   status: RequestStatus;
+  repeatCount: number;
   allEnqueued: number | string;
 }
 
 const CLAIMABLE = `
   SELECT images.attempt AS attempt, images.due_at AS dueAt, images.failures AS failures, images.crashes AS crashes,
     images.input_url AS inputUrl, requests.id AS requestId, requests.options AS options, requests.status AS status,
-    requests.enqueued_count >= requests.image_count AS allEnqueued
+    requests.repeat_count AS repeatCount, requests.enqueued_count >= requests.image_count AS allEnqueued
   FROM images JOIN requests ON requests.request_key = images.request_key
   WHERE images.request_key = ? AND images.number = ? AND images.status = 'pending'`;
 
@@ -92,12 +98,13 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const { attempt, dueAt, inputUrl, failures, crashes, requestId, options, status, allEnqueued } = row;
+    const { attempt, dueAt, inputUrl, failures, crashes, requestId, options, status } = row;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),
       isNew: status === 'Pending',
-      isEnqueued: Number(allEnqueued) === 1,
+      hasRepeats: row.repeatCount > 0,
+      isEnqueued: Number(row.allEnqueued) === 1,
     };
     const hasWaited = Number(dueAt) > 0;
     return { requestKey, number, attempt, request, inputUrl, hasWaited, failures, crashes };
@@ -110,7 +117,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     const changed = await this.database.write((manager) => execute(manager, CLAIM, parameters));
     if (changed !== 1) return null;
 
-    const claimed = { ...found, attempt: attempt + 1 };
+    const claimed = { ...found, attempt: attempt + 1, download: null };
     this.held.add(claimed);
     return claimed;
   }

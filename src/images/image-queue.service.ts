@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Between, In, LessThanOrEqual } from 'typeorm';
+import { Between, In, LessThanOrEqual, MoreThan } from 'typeorm';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
@@ -72,10 +72,9 @@ export class ImageQueue {
 
     const { enqueuedCount } = request;
     const room = await this.room(request);
-    const left = request.imageCount - enqueuedCount;
-    if (room < Math.min(STEP, left)) return;
+    if (room < Math.min(STEP, request.imageCount - enqueuedCount)) return;
 
-    const moved = enqueuedCount + Math.min(room, left);
+    const moved = await this.edge(request, room);
     const { affected } = await this.database.write((writer) =>
       writer.update(
         RequestEntity,
@@ -97,6 +96,17 @@ export class ImageQueue {
     const group = this.aside.get(name) ?? { requestKey, dueAt, numbers: [] };
     this.aside.set(name, group);
     group.numbers.push(number);
+  }
+
+  /** The number up to which `room` more images are in line: repeats and others that are settled don't count. */
+  private async edge({ key, enqueuedCount, imageCount }: RequestEntity, room: number): Promise<number> {
+    const next = await this.database.manager.find(ImageEntity, {
+      select: { number: true },
+      where: { requestKey: key, status: 'pending', number: MoreThan(enqueuedCount) },
+      order: { number: 'ASC' },
+      take: room,
+    });
+    return next.length < room ? imageCount : next[room - 1].number;
   }
 
   /** How many more of the request's images may be put in line now, 0 to {@link WINDOW}. */

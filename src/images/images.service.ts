@@ -4,10 +4,12 @@ import { setMaxListeners } from 'node:events';
 import { settings, type Settings } from '../config.js';
 import { isDatabaseAway } from '../database/database.js';
 import { AppError, ImageError, isDiskFault, UnavailableError } from '../errors.js';
+import type { Download } from '../outbound/guarded-http.js';
 import { MOST_RETRY_AFTER_MS } from '../outbound/host-breaker.js';
 import { HostLanes } from '../outbound/host-lanes.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
 import { RepeatedWarning } from '../repeated-warning.js';
+import { RepeatedImages } from '../requests/repeated-images.service.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
@@ -47,6 +49,7 @@ export class ImagesService {
     private readonly downloader: ImageDownloader,
     private readonly storage: FileStorage,
     private readonly requests: RequestsService,
+    private readonly repeats: RepeatedImages,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {
     setMaxListeners(0, this.shutdown.signal); // one per download in flight
@@ -133,16 +136,23 @@ export class ImagesService {
   }
 
   private async attempt(claim: ClaimedImage): Promise<Settlement> {
-    const { body } = await this.downloader.download(claim.inputUrl, this.shutdown.signal);
+    const { body } = await this.download(claim);
     try {
       const image = await this.encode(claim, body);
       const outputKey = storageKey(claim, image);
       await this.store(outputKey, image);
       const { outcome, input, output, report } = image;
-      return { status: 'done', outcome, outputKey, input, output, report };
+      return { status: 'done', download: claim.download, outcome, outputKey, input, output, report };
     } finally {
       await body.discard();
     }
+  }
+
+  private async download(claim: ClaimedImage): Promise<Download> {
+    const startedAt = performance.now();
+    const download = await this.downloader.download(claim.inputUrl, this.shutdown.signal);
+    claim.download = { how: 'fetched', milliseconds: performance.now() - startedAt };
+    return download;
   }
 
   /** Waits for the encoder with the download on disk, and brings it into memory only when its turn has come. */
@@ -193,7 +203,8 @@ export class ImagesService {
     const delay = isHopeless ? null : retryDelay(claim.failures, failure);
     if (delay !== null) return this.claims.retryLater(claim, failure, delay, true);
     const { code, message, retryable } = failure;
-    await this.conclude(claim, { status: 'failed', code, message, retryable });
+    const { download } = claim;
+    await this.conclude(claim, { status: 'failed', download, code, message, retryable });
   }
 
   private expected(claim: ClaimedImage, error: unknown): AppError {
@@ -211,6 +222,7 @@ export class ImagesService {
       this.logger.debug(
         `image ${imageName(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`,
       );
+    if (isOurs && claim.request.hasRepeats) await this.repeats.settle(requestKey, number);
   }
 }
 

@@ -5,6 +5,7 @@ import { Database } from '../database/database.js';
 import { RequestEntity } from '../database/request.entity.js';
 import { UnavailableError } from '../errors.js';
 import { RepeatedWarning } from '../repeated-warning.js';
+import { RepeatedImages } from '../requests/repeated-images.service.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { ImageClaims } from './image-claims.service.js';
 import { ImageQueue } from './image-queue.service.js';
@@ -43,6 +44,7 @@ export class Reconciler {
     private readonly requests: RequestsService,
     private readonly claims: ImageClaims,
     private readonly queue: ImageQueue,
+    private readonly repeats: RepeatedImages,
   ) {
     this.bornAt = clock.now();
   }
@@ -90,6 +92,7 @@ export class Reconciler {
     const released = await this.claims.releaseExpired(request.key, round.isStart && this.database.isEmbedded);
     if (released > 0)
       this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
+    if (request.repeatCount > 0) await this.repeats.settleLeftovers(request.key);
     const room = await this.queue.room(request);
     const due = await this.claims.wakeDue(request.key, room);
     if (due > 0 && due === room) this.isBehind = true;

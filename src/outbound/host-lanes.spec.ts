@@ -83,11 +83,11 @@ describe('host lanes', () => {
 
     it('put aside whose turn is far away, until it is near', async () => {
       const lanes = new HostLanes(2);
-      const aside = slow(lanes, 30, 4_000);
+      const aside = slow(lanes, 60, 4_000);
       await jest.advanceTimersByTimeAsync(1_000);
 
-      // Two take a second or more: within five seconds, ten more have their turn.
-      expect(aside.map(([id]) => id)).toEqual(Array.from({ length: 18 }, (_, index) => index + 13));
+      // Two take a second or more: within fifteen seconds, thirty more have their turn.
+      expect(aside.map(([id]) => id)).toEqual(Array.from({ length: 28 }, (_, index) => index + 33));
       expect(aside.map(([, delayMs]) => delayMs)).toEqual(
         aside.map((_, index) => Math.max(1_000, 500 * (index + 1))),
       );
@@ -103,12 +103,12 @@ describe('host lanes', () => {
 
     it('put what comes later aside at once', async () => {
       const lanes = new HostLanes(2);
-      slow(lanes, 30, 4_000);
+      slow(lanes, 60, 4_000);
       await jest.advanceTimersByTimeAsync(3_000);
-      const aside = slow(lanes, 40, 4_000).map(([id]) => id);
+      const aside = slow(lanes, 80, 4_000).map(([id]) => id);
 
-      expect(aside).toContain(40);
-      expect(lanes.isParked('40')).toBe(false);
+      expect(aside).toContain(80);
+      expect(lanes.isParked('80')).toBe(false);
     });
   });
 });

@@ -20,9 +20,9 @@ interface Lane {
 const SECOND = 1000;
 
 /** An errand whose turn is further away than this is put aside: who stands in line takes room from other hosts'. */
-const LONGEST_LINE_MS = 5 * SECOND;
+const LONGEST_LINE_MS = 15 * SECOND;
 /** It comes back after this at the latest: the host may have become faster. */
-const LONGEST_ASIDE_MS = 30 * SECOND;
+const LONGEST_ASIDE_MS = 15 * SECOND;
 const LOOK_EVERY_MS = SECOND;
 /** What the latest errand counts in the average. */
 const WEIGHT = 0.2;

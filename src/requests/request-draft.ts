@@ -1,6 +1,7 @@
 import { type Database, isDuplicate } from '../database/database.js';
 import { insertRows } from '../database/insert-rows.js';
 import { RequestEntity } from '../database/request.entity.js';
+import type { RepeatedUrls } from './repeated-urls.js';
 
 /** One row of the user's file. */
 export interface NewProduct {
@@ -40,7 +41,15 @@ const PRODUCT_COLUMNS = [
   'image_count',
   'extra',
 ];
-const IMAGE_COLUMNS = ['request_key', 'number', 'product_number', 'position', 'input_url', 'status'];
+const IMAGE_COLUMNS = [
+  'request_key',
+  'number',
+  'product_number',
+  'position',
+  'input_url',
+  'status',
+  'same_as',
+];
 const FAULT_COLUMNS = ['request_key', 'number', 'line', 'column_name', 'value', 'code', 'hint'];
 
 /** A request whose rows are being stored, seen by nobody before {@link publish}. */
@@ -48,12 +57,14 @@ export class RequestDraft {
   private products = 0;
   private images = 0;
   private faults = 0;
+  private repeats = 0;
 
   constructor(
     private readonly database: Database,
     /** What clients know the request by. */
     readonly id: string,
     readonly key: number,
+    private readonly repeated?: RepeatedUrls,
   ) {}
 
   /** Stores some hundred rows, in order, and what was left out among them, in one transaction. */
@@ -73,9 +84,13 @@ export class RequestDraft {
         urls.length,
         further,
       ]);
-      urls.forEach((url, index) =>
-        images.push([this.key, ++this.images, product, index + 1, url, 'pending']),
-      );
+      urls.forEach((url, index) => {
+        const number = ++this.images;
+        const sameAs = this.repeated?.firstOf(url, number) ?? null;
+        if (sameAs !== null) this.repeats++;
+        const status = sameAs === null ? 'pending' : 'repeat';
+        images.push([this.key, number, product, index + 1, url, status, sameAs]);
+      });
     }
     const left = faults.map(({ line, column, value, code, hint }) => {
       return [this.key, ++this.faults, line, column, value, code, hint];
@@ -96,6 +111,7 @@ export class RequestDraft {
       status: 'Pending' as const,
       productCount: this.products,
       imageCount: this.images,
+      repeatCount: this.repeats,
       faultCount: this.faults,
       idempotencyKey: idempotency?.key ?? null,
       idempotencyDigest: idempotency?.digest ?? null,

@@ -19,7 +19,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Which stored states a client means by the four that it knows. */
 const STORED_STATES: Record<string, ImageStatus[]> = {
-  pending: ['pending', 'waiting'],
+  pending: ['pending', 'waiting', 'repeat'],
   processing: ['processing'],
   done: ['done'],
   failed: ['failed'],
@@ -153,6 +153,7 @@ export class RequestReader {
         ? { code: image.errorCode, message: image.errorMessage ?? '', retryable: image.errorRetryable === 1 }
         : null,
       attempts: image.attempt,
+      download: image.download && { how: image.download, milliseconds: image.downloadMs },
       input: facts(image.inputBytes, image.inputFormat, image.inputWidth, image.inputHeight),
       output: facts(image.outputBytes, image.outputFormat, image.outputWidth, image.outputHeight),
       quality: image.qualityUsed,

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { ImageOutcome } from '../database/image.entity.js';
+import type { ImageDownload, ImageOutcome } from '../database/image.entity.js';
 import type { RequestOutcome } from '../database/request.entity.js';
 import { EFFORTS, FORMAT_CHOICES, METADATA_CHOICES } from './compression-options.js';
 
@@ -121,6 +121,19 @@ export class ImageErrorResponse {
   retryable!: boolean;
 }
 
+export class ImageDownloadResponse {
+  /**
+   * `not_modified`: the server said that it is the file we had the last time; `repeat`: with another image of the request
+   * that has the same URL.
+   */
+  @ApiProperty({ enum: ['fetched', 'not_modified', 'repeat'] })
+  how!: ImageDownload;
+
+  /** From the call to the last byte. */
+  @ApiProperty({ nullable: true, type: Number })
+  milliseconds!: number | null;
+}
+
 export class ImageResponse {
   id!: string;
   /** Line of the file on which its row begins; the first is 1. */
@@ -146,6 +159,10 @@ export class ImageResponse {
 
   /** Times that it was tried. */
   attempts!: number;
+
+  /** Null before, and where it failed. */
+  @ApiProperty({ nullable: true, type: ImageDownloadResponse })
+  download!: ImageDownloadResponse | null;
 
   @ApiProperty({ nullable: true, type: ImageFactsResponse })
   input!: ImageFactsResponse | null;

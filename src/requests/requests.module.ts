@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RepeatedImages } from './repeated-images.service.js';
 import { RequestFiles } from './request-files.service.js';
 import { RequestReader } from './request-reader.service.js';
 import { RequestsController } from './requests.controller.js';
@@ -8,7 +9,7 @@ import { StatusController } from './status.controller.js';
 /** The requests: their rows, their counters, and what clients are told of them. */
 @Module({
   controllers: [StatusController, RequestsController],
-  providers: [RequestsService, RequestReader, RequestFiles],
-  exports: [RequestsService],
+  providers: [RequestsService, RepeatedImages, RequestReader, RequestFiles],
+  exports: [RequestsService, RepeatedImages],
 })
 export class RequestsModule {}

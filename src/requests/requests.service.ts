@@ -1,13 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In, type QueryDeepPartialEntity } from 'typeorm';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
-import type { ImageOutcome } from '../database/image.entity.js';
+import { type ImageDownload, ImageEntity, type ImageOutcome } from '../database/image.entity.js';
 import { RequestEntity } from '../database/request.entity.js';
 import { canonicalOptions, type CompressionOptions } from './compression-options.js';
 import type { CsvLayout } from './output-csv.js';
+import type { RepeatedUrls } from './repeated-urls.js';
 import { RequestDraft } from './request-draft.js';
 
 /** What a new request is made from, besides its rows. */
@@ -15,6 +16,8 @@ export interface NewRequest {
   fileName: string;
   layout: CsvLayout;
   options: CompressionOptions;
+  /** That has been told of all URLs of the file; without it, those that are repeated are fetched again. */
+  repeated?: RepeatedUrls;
 }
 
 /** A worker's right to settle an image: it ends when somebody else claims the image. */
@@ -42,17 +45,25 @@ export interface CompressionReport {
   notes: readonly string[];
 }
 
-/** How a try ended for good. */
+/** How the bytes of an image were come by. */
+export interface DownloadFacts {
+  how: Exclude<ImageDownload, 'repeat'>;
+  /** From the call to the last byte. */
+  milliseconds: number;
+}
+
+/** How a try ended for good. `download` is null where there was none, or where it was what failed. */
 export type Settlement =
   | {
       status: 'done';
+      download: DownloadFacts | null;
       outcome: ImageOutcome;
       outputKey: string;
       input: ImageFacts;
       output: ImageFacts;
       report: CompressionReport;
     }
-  | { status: 'failed'; code: string; message: string; retryable: boolean };
+  | { status: 'failed'; download: DownloadFacts | null; code: string; message: string; retryable: boolean };
 
 /** Rows of a request deleted at a time: some milliseconds of the event loop with SQLite. */
 const DELETED_AT_ONCE = 2000;
@@ -60,7 +71,7 @@ const DELETED_AT_ONCE = 2000;
 const IF_CLAIMED = "WHERE request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
 
 const SETTLE_DONE = `
-  UPDATE images SET status = 'done', outcome = ?, output_key = ?,
+  UPDATE images SET status = 'done', download = ?, download_ms = ?, outcome = ?, output_key = ?,
     error_code = NULL, error_message = NULL, error_retryable = NULL,
     input_bytes = ?, input_format = ?, input_width = ?, input_height = ?,
     output_bytes = ?, output_format = ?, output_width = ?, output_height = ?,
@@ -68,7 +79,9 @@ const SETTLE_DONE = `
   ${IF_CLAIMED}`;
 
 const SETTLE_FAILED = `
-  UPDATE images SET status = 'failed', error_code = ?, error_message = ?, error_retryable = ? ${IF_CLAIMED}`;
+  UPDATE images SET status = 'failed', download = ?, download_ms = ?,
+    error_code = ?, error_message = ?, error_retryable = ?
+  ${IF_CLAIMED}`;
 
 const COUNT = `
   UPDATE requests SET done_count = done_count + ?, failed_count = failed_count + ?,
@@ -79,6 +92,16 @@ const COMPLETE = `
   UPDATE requests SET status = 'Completed', completed_at = ?,
     outcome = CASE WHEN failed_count = 0 THEN 'succeeded' WHEN done_count = 0 THEN 'failed' ELSE 'partial' END
   WHERE request_key = ? AND status IN ('Pending', 'Processing') AND done_count + failed_count = image_count`;
+
+/** Columns that say which image it is. */
+const PLACE: (keyof ImageEntity)[] = [
+  'requestKey',
+  'number',
+  'productNumber',
+  'position',
+  'inputUrl',
+  'sameAs',
+];
 
 /** Creates requests, and keeps their counters true while images are settled. */
 @Injectable()
@@ -91,7 +114,7 @@ export class RequestsService {
   ) {}
 
   /** Begins a request that nobody sees until {@link RequestDraft.publish}. */
-  async begin({ fileName, layout, options }: NewRequest): Promise<RequestDraft> {
+  async begin({ fileName, layout, options, repeated }: NewRequest): Promise<RequestDraft> {
     const id = randomUUID();
     const stored = { layout: JSON.stringify(layout), options: canonicalOptions(options) };
     const request = { id, status: 'Receiving', fileName, ...stored } as const;
@@ -100,7 +123,7 @@ export class RequestsService {
       (manager) => manager.insert(RequestEntity, { ...request, productCount: 0, imageCount: 0, createdAt }),
       { isUrgent: true },
     );
-    return new RequestDraft(this.database, id, Number(inserted.identifiers[0].key));
+    return new RequestDraft(this.database, id, Number(inserted.identifiers[0].key), repeated);
   }
 
   /** The request that was uploaded under an `Idempotency-Key`, with the digest of what was uploaded then. */
@@ -134,6 +157,23 @@ export class RequestsService {
       await this.count(manager, claim.requestKey, settlement);
       await this.completeIfSettled(manager, claim.requestKey);
       return true;
+    });
+  }
+
+  /**
+   * Settles those of the given images that are repeats of `first` as that was settled, and counts them, in one
+   * transaction. Calling twice is safe.
+   */
+  settleLike(first: ImageEntity, numbers: number[]): Promise<void> {
+    const { requestKey, status } = first;
+    return this.database.transaction(async (manager) => {
+      const repeats = { requestKey, number: In(numbers), status: 'repeat' as const };
+      const { affected } = await manager.update(ImageEntity, repeats, settledLike(first));
+      const count = affected ?? 0;
+      const counts = status === 'done' ? [count, 0] : [0, count];
+      const bytes = [first.inputBytes, first.outputBytes].map((each) => (each ?? 0) * count);
+      await execute(manager, COUNT, [...counts, ...bytes, requestKey]);
+      await this.completeIfSettled(manager, requestKey);
     });
   }
 
@@ -181,13 +221,21 @@ export class RequestsService {
 
 function settleImage(manager: EntityManager, claim: Claim, settlement: Settlement): Promise<number> {
   const key = [claim.requestKey, claim.number, claim.attempt];
+  const { download } = settlement;
+  const had = [download?.how ?? null, download ? Math.round(download.milliseconds) : null];
   if (settlement.status === 'failed') {
     const { code, message, retryable } = settlement;
-    return execute(manager, SETTLE_FAILED, [code, message.slice(0, 255), retryable ? 1 : 0, ...key]);
+    return execute(manager, SETTLE_FAILED, [...had, code, message.slice(0, 255), retryable ? 1 : 0, ...key]);
   }
   const { outcome, outputKey, input, output, report } = settlement;
   const facts = [input, output].flatMap(({ bytes, format, width, height }) => [bytes, format, width, height]);
-  return execute(manager, SETTLE_DONE, [outcome, outputKey, ...facts, ...reported(report), ...key]);
+  return execute(manager, SETTLE_DONE, [...had, outcome, outputKey, ...facts, ...reported(report), ...key]);
+}
+
+/** What the image became, without what it is and where it stands. */
+function settledLike(first: ImageEntity): QueryDeepPartialEntity<ImageEntity> {
+  const settled = Object.entries(first).filter(([column]) => !PLACE.includes(column as keyof ImageEntity));
+  return { ...Object.fromEntries(settled), download: 'repeat', downloadMs: null };
 }
 
 function reported({ quality, similarity, milliseconds, notes }: CompressionReport): unknown[] {

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import type { CsvLayout } from '../requests/output-csv.js';
+import { fingerprint, type RepeatedUrls } from '../requests/repeated-urls.js';
 import type { CsvFault, CsvRepair } from './csv-faults.js';
 import type { InputCsv } from './input-csv.js';
 
@@ -27,13 +27,17 @@ export interface CsvSurvey {
   faults: Listing<CsvFault>;
 }
 
-/** How many rows of a file can be taken, and what is wrong with the others. */
-export async function checkCsv(csv: InputCsv): Promise<Pick<CsvSurvey, 'rows' | 'faults'>> {
+/** How many rows of a file can be taken, and what is wrong with the others; `repeated` is told of their URLs. */
+export async function checkCsv(
+  csv: InputCsv,
+  repeated?: RepeatedUrls,
+): Promise<Pick<CsvSurvey, 'rows' | 'faults'>> {
   const faults = emptyListing<CsvFault>();
   let rows = 0;
   for await (const batch of csv.batches()) {
     add(faults, batch.faults);
     rows += batch.rows.length;
+    if (repeated) for (const { urls } of batch.rows) for (const url of urls) repeated.note(url);
   }
   return { rows, faults };
 }
@@ -85,11 +89,6 @@ function add<T>(listing: Listing<T>, items: T[]): void {
   listing.total += items.length;
   if (listing.items.length < MOST_LISTED)
     listing.items.push(...items.slice(0, MOST_LISTED - listing.items.length));
-}
-
-/** 48 bits of a hash: a number takes a fifth of the memory of a URL. */
-function fingerprint(url: string): number {
-  return hash('md5', url, 'buffer').readUIntBE(0, 6);
 }
 
 /** The reader lets http and https URLs without user info through only, so this needs no parser. */

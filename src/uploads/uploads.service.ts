@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config.js';
@@ -14,6 +14,7 @@ import {
 } from '../requests/compression-options.js';
 import { outputCsvHeader, outputCsvRows } from '../requests/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
+import { RepeatedUrls } from '../requests/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../sweep-folder.js';
 import { openInputCsv, type InputCsv } from './input-csv.js';
@@ -75,11 +76,13 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       if (earlier) return earlier;
 
       const csv = await openInputCsv(file);
-      await refuseFaults(csv, options.skipsFaults);
+      const repeated = new RepeatedUrls((await stat(file)).size);
+      await refuseFaults(csv, options.skipsFaults, repeated);
       const draft = await this.requests.begin({
         fileName: displayName(originalname),
         layout: csv.layout!,
         options: toCompressionOptions(options.compression, this.settings.QUALITY),
+        repeated,
       });
       try {
         return await this.publish(draft, csv, idempotency || null);
@@ -156,8 +159,8 @@ async function withFile<T>(files: SpooledFile[], work: (file: SpooledFile) => Pr
 }
 
 /** A file of which nothing can be taken answers with the code of its one fault. */
-async function refuseFaults(csv: InputCsv, skipsFaults: boolean): Promise<void> {
-  const { rows, faults } = await checkCsv(csv);
+async function refuseFaults(csv: InputCsv, skipsFaults: boolean, repeated?: RepeatedUrls): Promise<void> {
+  const { rows, faults } = await checkCsv(csv, repeated);
   const { total, items } = faults;
   if (total === 0) return;
   if (csv.layout === null || items[0].code === 'NO_ROWS') {
