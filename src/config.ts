@@ -117,6 +117,17 @@ export class Settings {
   @ArrayUnique()
   ALLOW_PRIVATE: string[] = [];
 
+  /**
+   * Most results that are remembered: bytes that were compressed with the same options before are not compressed again,
+   * and their URL is only asked whether it has changed. 0: none.
+   */
+  @wholeNumber(0)
+  CACHE_RESULTS = 100_000;
+
+  /** Days after which a result that nobody used is forgotten. */
+  @wholeNumber(1, 3650)
+  CACHE_DAYS = 30;
+
   /** Largest CSV file taken, in bytes. */
   @wholeNumber(1)
   MAX_UPLOAD_BYTES = 100 * MEBIBYTE;

@@ -3,8 +3,11 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
+import { CreateCache1767225650000 } from '../../migrations/1767225650000-create-cache.js';
 import type { Settings } from '../config.js';
 import { SettingsError } from '../errors.js';
+import { CachedResultEntity } from './cached-result.entity.js';
+import { CachedSourceEntity } from './cached-source.entity.js';
 import { FaultEntity } from './fault.entity.js';
 import { ImageEntity } from './image.entity.js';
 import { migrate } from './migrate.js';
@@ -15,8 +18,8 @@ const SECOND = 1000;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {
-  entities: [RequestEntity, ProductEntity, FaultEntity, ImageEntity],
-  migrations: [CreateTables1767225600000],
+  entities: [RequestEntity, ProductEntity, FaultEntity, ImageEntity, CachedSourceEntity, CachedResultEntity],
+  migrations: [CreateTables1767225600000, CreateCache1767225650000],
   migrationsTransactionMode: 'each' as const,
   logging: false,
 };

@@ -7,14 +7,34 @@ const MOST_VALUES = 6000;
  * Inserts many rows by plain multi-row statements: 20 times faster than the query builder for this.
  * Table and column names are ours, never a user's.
  */
-export async function insertRows(
+export function insertRows(
+  manager: EntityManager,
+  table: string,
+  columns: string[],
+  rows: unknown[][],
+): Promise<void> {
+  return addRows('INSERT', manager, table, columns, rows);
+}
+
+/** As {@link insertRows}, but a row takes the place of one with the same primary key. */
+export function replaceRows(
+  manager: EntityManager,
+  table: string,
+  columns: string[],
+  rows: unknown[][],
+): Promise<void> {
+  return addRows('REPLACE', manager, table, columns, rows);
+}
+
+async function addRows(
+  verb: 'INSERT' | 'REPLACE',
   manager: EntityManager,
   table: string,
   columns: string[],
   rows: unknown[][],
 ): Promise<void> {
   const perStatement = Math.floor(MOST_VALUES / columns.length);
-  const head = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
+  const head = `${verb} INTO ${table} (${columns.join(', ')}) VALUES `;
   const row = `(${columns.map(() => '?').join(', ')})`;
   for (let start = 0; start < rows.length; start += perStatement) {
     const part = rows.slice(start, start + perStatement);

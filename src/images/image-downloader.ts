@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../config.js';
-import { type Download, GuardedHttp } from '../outbound/guarded-http.js';
+import { type Download, GuardedHttp, type Validators } from '../outbound/guarded-http.js';
 import { type Admission, HostBreaker } from '../outbound/host-breaker.js';
 import { parseUrl } from '../parse-url.js';
 
@@ -39,13 +39,14 @@ export class ImageDownloader {
   }
 
   /**
-   * The bytes behind `url`, whatever they are. The caller discards the body in the end.
+   * The bytes behind `url`, whatever they are, or null where they are still the `known` ones. The caller discards the
+   * body in the end.
    * @throws OutboundError as {@link GuardedHttp.download} does, or the reason of `signal`
    */
-  async download(url: string, signal: AbortSignal): Promise<Download> {
+  async download(known: Validators | null, url: string, signal: AbortSignal): Promise<Download | null> {
     const host = hostOf(url);
     try {
-      const download = await this.http.download(url, {
+      const download = await this.http.downloadUnless(known, url, {
         maxBytes: this.settings.MAX_IMAGE_BYTES,
         timeoutMs: this.settings.DOWNLOAD_TIMEOUT_SECONDS * SECOND,
         signal,

@@ -37,6 +37,9 @@ const ORPHAN_AGE_MS = 60_000;
 const MAX_SKIPPED_BYTES = 16 * 1024;
 const MAX_ANSWER_BYTES = 1024;
 
+/** A file that has not been changed for so long is not about to be changed again within the same second. */
+const SETTLED_AFTER_MS = 60_000;
+
 /** How much a download may take. */
 export interface DownloadOptions {
   maxBytes: number;
@@ -46,13 +49,17 @@ export interface DownloadOptions {
   signal?: AbortSignal;
 }
 
-/** A downloaded file, with what a cache needs to ask for it again. Its `body` must be discarded. */
-export interface Download {
-  body: SpooledBody;
+/** What a server can be asked by whether it still has the file that it had (RFC 9110, section 13.1). */
+export interface Validators {
   /** The URL that answered, after redirects. */
   url: string;
-  etag?: string;
-  lastModified?: string;
+  etag?: string | null;
+  lastModified?: string | null;
+}
+
+/** A downloaded file, with what a cache needs to ask for it again. Its `body` must be discarded. */
+export interface Download extends Validators {
+  body: SpooledBody;
   contentType?: string;
 }
 
@@ -129,10 +136,26 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
    * (with `retryAfterMs` where the server asked). Throws `options.signal.reason` when the caller aborts.
    */
   async download(url: string, options: DownloadOptions): Promise<Download> {
+    return (await this.downloadUnless(null, url, options))!;
+  }
+
+  /**
+   * As {@link download}, but null where the server says that the file is still `known`. Asked is only the URL that
+   * answered the last time: a validator means nothing to another server.
+   */
+  async downloadUnless(
+    known: Validators | null,
+    url: string,
+    options: DownloadOptions,
+  ): Promise<Download | null> {
     const deadline = new Deadline(options.timeoutMs, options.signal);
     const way = { target: parseOutboundUrl(url), redirects: 0 };
     try {
-      const response = await this.follow(way, deadline);
+      const response = await this.follow(way, deadline, known);
+      if (response.status === 304 && way.target.href === known?.url) {
+        await readStart(response.data, MAX_SKIPPED_BYTES);
+        return null;
+      }
       return await this.receive(response, way.target, options.maxBytes);
     } catch (error) {
       const explained = deadline.explain(error);
@@ -175,9 +198,9 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private async follow(way: Way, deadline: Deadline): Promise<Response> {
+  private async follow(way: Way, deadline: Deadline, known: Validators | null): Promise<Response> {
     for (; way.redirects <= MAX_REDIRECTS; way.redirects++) {
-      const response = await this.fetch(way.target, deadline);
+      const response = await this.fetch(way.target, deadline, known);
       const location: unknown = response.headers.location;
       if (!REDIRECTS.includes(response.status) || typeof location !== 'string') return response;
       await readStart(response.data, MAX_SKIPPED_BYTES);
@@ -186,11 +209,11 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     throw new OutboundError('TOO_MANY_REDIRECTS', `The server redirects more than ${MAX_REDIRECTS} times.`);
   }
 
-  private fetch(url: URL, deadline: Deadline): Promise<Response> {
+  private fetch(url: URL, deadline: Deadline, known: Validators | null): Promise<Response> {
     const request: Request = {
       method: 'GET',
       url,
-      headers: { Accept: 'image/*,*/*;q=0.8' },
+      headers: { Accept: 'image/*,*/*;q=0.8', ...(known?.url === url.href ? conditions(known) : {}) },
       timeout: IDLE_TIMEOUT_MS, // until the headers; the body is watched by boundedChunks
     };
     return this.send(request, this.downloads, deadline);
@@ -280,7 +303,24 @@ async function readAnswer(response: Response, startedAt: number): Promise<PostAn
 
 function validators({ headers }: Response): Pick<Download, 'etag' | 'lastModified' | 'contentType'> {
   const text = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
-  return { etag: text('etag'), lastModified: text('last-modified'), contentType: text('content-type') };
+  const contentType = text('content-type');
+  if (/\bno-store\b/i.test(text('cache-control') ?? '')) return { contentType };
+  return { etag: etagOf(text('etag')), lastModified: lastModifiedOf(text('last-modified')), contentType };
+}
+
+function etagOf(text: string | undefined): string | undefined {
+  return text && /^(W\/)?"[\x21\x23-\x7e]{1,240}"$/.test(text) ? text : undefined;
+}
+
+/** A file that changed twice within a second has one date for both (RFC 9110, section 8.8.2.2). */
+function lastModifiedOf(text: string | undefined): string | undefined {
+  return Date.parse(text ?? '') < Date.now() - SETTLED_AFTER_MS ? text?.slice(0, 64) : undefined;
+}
+
+/** The date only where there is no tag, which is the better one of the two. */
+function conditions({ etag, lastModified }: Validators): Record<string, string> {
+  if (etag) return { 'If-None-Match': etag };
+  return lastModified ? { 'If-Modified-Since': lastModified } : {};
 }
 
 function isCompressed({ headers }: Response): boolean {

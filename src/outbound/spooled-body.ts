@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -21,6 +21,8 @@ export class SpooledBody {
   private file?: FileHandle;
   private fileName?: string;
   private isDiscarded = false;
+  private readonly hash = createHash('sha256');
+  private digest = '';
 
   private constructor(private readonly folder: string) {}
 
@@ -32,6 +34,7 @@ export class SpooledBody {
     const body = new SpooledBody(folder);
     try {
       for await (const chunk of chunks) await body.append(chunk);
+      body.digest = body.hash.digest('hex');
       if (body.file) {
         await body.spill();
         body.memory = Buffer.alloc(0);
@@ -41,6 +44,11 @@ export class SpooledBody {
       await body.discard();
       throw error;
     }
+  }
+
+  /** SHA-256 of the bytes, hexadecimal. */
+  get sha256(): string {
+    return this.digest;
   }
 
   get bytes(): number {
@@ -78,6 +86,7 @@ export class SpooledBody {
   // Copied into one buffer: a server that sends a megabyte in chunks of one byte would otherwise
   // cost a Buffer object for each of them, two hundred times the memory.
   private async append(chunk: Buffer): Promise<void> {
+    this.hash.update(chunk);
     if (this.inMemory + chunk.length > MEMORY_LIMIT) await this.spill();
     this.reserve(this.inMemory + chunk.length);
     chunk.copy(this.memory, this.inMemory);
