@@ -242,7 +242,7 @@ describeOnEachEngine('the main job', (engine) => {
       input: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
       output: { bytes: expect.any(Number), format: 'jpeg', width: 400, height: 300 },
       quality: 50,
-      similarity: null,
+      similarity: expect.any(Number),
       milliseconds: expect.any(Number),
       notes: [],
     });

@@ -1,4 +1,5 @@
 import { isOutOfBounds } from './image-bounds.js';
+import { NO_METADATA } from './image-metadata.js';
 
 interface Box {
   type: string;
@@ -14,18 +15,19 @@ const METADATA_ITEMS = new Set(['Exif', 'mime', 'uri ']);
 
 /**
  * The same picture, bit for bit, with everything overwritten by zeros that does not draw it: EXIF, XMP, unknown
- * boxes, the frames of an image sequence. Nothing moves but the end, since the file refers to its parts by position.
+ * boxes, the frames of an image sequence. Nothing moves but the end, since the file refers to its parts by position; so
+ * tags of our own can't be added, and of wanted metadata only all of it can stay.
  *
  * @returns undefined where the file is not built as AVIF files are
  */
-export function stripAvif(source: Buffer): Buffer | undefined {
+export function stripAvif(source: Buffer, { isAll } = NO_METADATA): Buffer | undefined {
   const boxes = readBoxes(source, 0, source.length);
   const meta = boxes?.find(({ type }) => type === 'meta');
   if (!boxes || !meta) return undefined;
 
   const stripped = Buffer.from(source);
   try {
-    for (const [start, end] of metadataExtents(source, meta)) stripped.fill(0, start, end);
+    if (!isAll) for (const [start, end] of metadataExtents(source, meta)) stripped.fill(0, start, end);
   } catch (error) {
     if (isOutOfBounds(error)) return undefined;
     throw error;

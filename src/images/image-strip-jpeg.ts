@@ -1,4 +1,5 @@
-import { exifWithOrientation, type Orientation } from './image-orientation.js';
+import { NO_METADATA, type WantedMetadata } from './image-metadata.js';
+import { exifBlock, type Orientation } from './image-orientation.js';
 
 interface Segment {
   marker: number;
@@ -15,17 +16,24 @@ const MAX_SEGMENTS = 20_000;
 
 /**
  * The same picture, bit for bit, without whatever does not draw it: EXIF, XMP, comments, thumbnails, gain maps,
- * and everything behind the end of the image. The ICC profile stays, and an orientation other than 1 as a tag.
+ * and everything behind the end of the image. The ICC profile stays, an orientation other than 1 as a tag, and the
+ * metadata that is wanted.
  *
  * @returns undefined where the file is not built as JPEG files are
  */
-export function stripJpeg(source: Buffer, orientation: Orientation): Buffer | undefined {
+export function stripJpeg(
+  source: Buffer,
+  orientation: Orientation,
+  wanted: WantedMetadata = NO_METADATA,
+): Buffer | undefined {
   const segments = readSegments(source);
   if (!segments) return undefined;
 
-  const kept = segments.filter(draws).map(withoutThumbnail);
-  if (orientation !== 1) kept.splice(isJfif(segments[0]) ? 1 : 0, 0, exifSegment(orientation));
-  return Buffer.concat([Buffer.from([0xff, 0xd8]), ...kept, Buffer.from([0xff, END_OF_IMAGE])]);
+  const kept = segments.filter((segment) => draws(segment) || (wanted.isAll && describes(segment)));
+  const exif = wanted.isAll ? undefined : exifBlock(orientation, wanted.tags);
+  const pieces = kept.map(withoutThumbnail);
+  if (exif) pieces.splice(isJfif(segments[0]) ? 1 : 0, 0, exifSegment(exif));
+  return Buffer.concat([Buffer.from([0xff, 0xd8]), ...pieces, Buffer.from([0xff, END_OF_IMAGE])]);
 }
 
 /**
@@ -93,6 +101,13 @@ function draws({ marker, bytes }: Segment): boolean {
   return marker === 0xee && bytes.toString('latin1', 4, 9) === 'Adobe';
 }
 
+// EXIF and XMP. What XMP goes on with in further segments is left out.
+function describes({ marker, bytes }: Segment): boolean {
+  if (marker !== 0xe1) return false;
+  const name = bytes.toString('latin1', 4, 33);
+  return name.startsWith('Exif\0\0') || name === 'http://ns.adobe.com/xap/1.0/\0';
+}
+
 function isJfif(segment: Segment | undefined): boolean {
   return segment?.marker === 0xe0 && segment.bytes.toString('latin1', 4, 9) === 'JFIF\0';
 }
@@ -105,8 +120,9 @@ function withoutThumbnail(segment: Segment): Buffer {
   return short;
 }
 
-function exifSegment(orientation: Orientation): Buffer {
-  const content = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exifWithOrientation(orientation)]);
-  const head = Buffer.from([0xff, 0xe1, 0, content.length + 2]);
+function exifSegment(exif: Buffer): Buffer {
+  const content = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif]);
+  const head = Buffer.from([0xff, 0xe1, 0, 0]);
+  head.writeUInt16BE(content.length + 2, 2);
   return Buffer.concat([head, content]);
 }

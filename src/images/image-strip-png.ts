@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { exifWithOrientation, type Orientation } from './image-orientation.js';
+import { NO_METADATA, type WantedMetadata } from './image-metadata.js';
+import { exifBlock, type Orientation } from './image-orientation.js';
 
 interface Chunk {
   type: string;
@@ -19,16 +20,23 @@ const SRGB_PRIMARIES = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 
 
 /**
  * The same picture, bit for bit, without whatever does not draw it: texts, times, EXIF, the frames of an animated PNG,
- * and everything behind the end of the image. Colour chunks stay, and an orientation other than 1 as a tag.
+ * and everything behind the end of the image. Colour chunks stay, an orientation other than 1 as a tag, and the metadata
+ * that is wanted.
  *
  * @returns undefined where the file is not built as PNG files are
  */
-export function stripPng(source: Buffer, orientation: Orientation): Buffer | undefined {
-  const kept = readChunks(source)?.filter(({ type }) => DRAWING.has(type) || COLOUR.has(type));
+export function stripPng(
+  source: Buffer,
+  orientation: Orientation,
+  wanted: WantedMetadata = NO_METADATA,
+): Buffer | undefined {
+  const kept = readChunks(source)?.filter(
+    (chunk) => DRAWING.has(chunk.type) || COLOUR.has(chunk.type) || (wanted.isAll && describes(chunk)),
+  );
   if (!kept) return undefined;
 
-  const exif = orientation === 1 ? [] : [{ type: 'eXIf', bytes: exifChunk(orientation) }];
-  return assemble(source, kept, exif);
+  const exif = wanted.isAll ? undefined : exifBlock(orientation, wanted.tags);
+  return assemble(source, kept, exif ? [{ type: 'eXIf', bytes: exifChunk(exif) }] : []);
 }
 
 /** Whether it is an animated PNG. libvips sees the first image of those only. */
@@ -37,12 +45,27 @@ export function isAnimatedPng(source: Buffer): boolean {
 }
 
 /**
+ * The exponent that takes the file's values, 0 to 1, to those of sRGB, where a gamma chunk says that they are others;
+ * 1 otherwise. Viewers apply it, libvips does not.
+ */
+export function gammaToSrgb(source: Buffer): number {
+  const colours = readChunks(source)?.filter(({ type }) => COLOUR.has(type)) ?? [];
+  if (colours.some(({ type }) => type === 'iCCP' || type === 'sRGB')) return 1; // these come before a gamma
+  const gamma = colours.find((chunk) => chunk.type === 'gAMA' && differsFromSrgb(chunk));
+  const value = gamma?.bytes.readUInt32BE(8) ?? SRGB_GAMMA;
+  return value === 0 ? 1 : SRGB_GAMMA / value;
+}
+
+/**
  * The encoded picture with what the source says about its colours in chunks that libvips neither applies nor keeps
  * (gamma, primaries, cICP): its pixel values are still those of the source, so they still mean the same.
+ * `keepsMetadata`: EXIF, XMP and profile that the encoder wrote stay.
  */
-export function withColourChunks(encoded: Buffer, source: Buffer): Buffer {
+export function withColourChunks(encoded: Buffer, source: Buffer, keepsMetadata = false): Buffer {
   const colours = readChunks(source)?.filter(({ type }) => COLOUR.has(type)) ?? [];
-  const kept = readChunks(encoded)?.filter(({ type }) => DRAWING.has(type)); // less the resolution, 21 bytes
+  const kept = readChunks(encoded)?.filter(
+    (chunk) => DRAWING.has(chunk.type) || (keepsMetadata && (chunk.type === 'iCCP' || describes(chunk))),
+  ); // less the resolution, 21 bytes
   if (!kept) return encoded;
 
   const isConverted = colours.some(({ type }) => type === 'iCCP'); // by libvips, to sRGB
@@ -80,8 +103,13 @@ function differsFromSrgb({ type, bytes }: Chunk): boolean {
   );
 }
 
-function exifChunk(orientation: Orientation): Buffer {
-  const content = Buffer.concat([Buffer.from('eXIf'), exifWithOrientation(orientation)]);
+// EXIF, and the text chunk that holds XMP.
+function describes({ type, bytes }: Chunk): boolean {
+  return type === 'eXIf' || (type === 'iTXt' && bytes.toString('latin1', 8, 26) === 'XML:com.adobe.xmp\0');
+}
+
+function exifChunk(exif: Buffer): Buffer {
+  const content = Buffer.concat([Buffer.from('eXIf'), exif]);
   const chunk = Buffer.alloc(content.length + 8);
   chunk.writeUInt32BE(content.length - 4, 0);
   content.copy(chunk, 4);

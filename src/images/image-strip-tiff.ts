@@ -1,4 +1,5 @@
 import { isOutOfBounds } from './image-bounds.js';
+import { isWanted, NO_METADATA, type WantedMetadata } from './image-metadata.js';
 
 interface Entry {
   tag: number;
@@ -20,16 +21,20 @@ const DRAWING = new Set([
   256, 257, 258, 259, 262, 266, 274, 277, 278, 282, 283, 284, 292, 293, 296, 317, 318, 319, 320, 322, 323,
   332, 334, 336, 338, 339, 340, 341, 347, 529, 530, 531, 532, 34675,
 ]);
+// Artist and copyright; and description, maker, model, program, date, XMP.
+const AUTHOR = new Set([315, 33432]);
+const DESCRIBING = new Set([270, 271, 272, 305, 306, 315, 700, 33432]);
 
 /**
  * The first page, bit for bit, without whatever does not draw it: EXIF, XMP, private tags, other pages, and every byte
- * that no tag refers to. The ICC profile and the orientation stay.
+ * that no tag refers to. The ICC profile and the orientation stay, and of the wanted metadata what is one tag each: a
+ * directory of EXIF tags is not taken along.
  *
  * @returns undefined where the file is not built as TIFF files are, and for BigTIFF and the JPEG of TIFF 6.0
  */
-export function stripTiff(source: Buffer): Buffer | undefined {
+export function stripTiff(source: Buffer, wanted: WantedMetadata = NO_METADATA): Buffer | undefined {
   try {
-    return new TiffPage(source).rewrite();
+    return new TiffPage(source).rewrite(wanted);
   } catch (error) {
     if (isOutOfBounds(error)) return undefined;
     throw error;
@@ -46,10 +51,10 @@ class TiffPage {
     this.entries = this.readEntries(this.long(source, 4));
   }
 
-  rewrite(): Buffer {
+  rewrite(wanted: WantedMetadata): Buffer {
     const place = this.find(STRIPS.offsets) ? STRIPS : TILES;
     const pixels = this.readPixels(place);
-    const kept = this.entries.filter(({ tag }) => DRAWING.has(tag));
+    const kept = this.entries.filter(({ tag }) => DRAWING.has(tag) || keepsTag(tag, wanted));
     const addresses: Entry = { tag: place.offsets, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const lengths: Entry = { tag: place.lengths, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const entries = [...kept, addresses, lengths].sort((a, b) => a.tag - b.tag);
@@ -140,6 +145,11 @@ class TiffPage {
     if (this.isBig) buffer.writeUInt32BE(value, at);
     else buffer.writeUInt32LE(value, at);
   }
+}
+
+function keepsTag(tag: number, wanted: WantedMetadata): boolean {
+  if (wanted.isAll) return DESCRIBING.has(tag);
+  return isWanted(wanted) && AUTHOR.has(tag);
 }
 
 // Values of up to 4 bytes stand in the entry itself; others elsewhere, at an even address.

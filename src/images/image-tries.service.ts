@@ -8,7 +8,7 @@ import type { Download, Validators } from '../outbound/guarded-http.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
 import type { Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { compressImage, inspectImage, type CompressedImage } from './compress-image.js';
+import { type CompressedImage, openSource } from './compress-image.js';
 import { type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { ImageDownloader } from './image-downloader.js';
 import { contentTypeOf, extensionOf, type ImageFormat } from './image-format.js';
@@ -132,9 +132,8 @@ export class ImageTries {
   }
 
   private async compress({ request }: ClaimedImage, source: Buffer): Promise<CompressedImage> {
-    const maxPixels = this.settings.MAX_IMAGE_PIXELS;
-    const { pixels } = await inspectImage(source, maxPixels);
-    return this.pixels.use(pixels, () => compressImage(source, { ...request.options, maxPixels }));
+    const image = await openSource(source, this.settings.MAX_IMAGE_PIXELS);
+    return this.pixels.use(image.weight(request.options), () => image.compress(request.options));
   }
 
   private async refuseIfDeadly(claim: ClaimedImage): Promise<void> {

@@ -1,0 +1,99 @@
+import type { Metadata } from 'sharp';
+import type { MetadataChoice } from '../requests/compression-options.js';
+import { isOutOfBounds } from './image-bounds.js';
+
+/** Whose picture it is, as far as its file says. */
+export interface CopyrightTags {
+  artist?: string;
+  copyright?: string;
+}
+
+/** What is kept of a file besides its picture and colours. */
+export interface WantedMetadata {
+  /** EXIF and XMP as they are. */
+  isAll: boolean;
+  /** Written into an EXIF block of our own, where not all is kept. */
+  tags: CopyrightTags;
+}
+
+/** Nothing. */
+export const NO_METADATA: WantedMetadata = { isAll: false, tags: {} };
+
+const ARTIST = 0x013b;
+const COPYRIGHT = 0x8298;
+const ASCII = 2;
+const MOST_CHARACTERS = 500;
+
+/** What the choice means for this image. Author and copyright are looked for in EXIF, then in XMP. */
+export function wantedMetadata(choice: MetadataChoice, metadata: Metadata): WantedMetadata {
+  if (choice === 'none') return NO_METADATA;
+  if (choice === 'all') return { isAll: true, tags: {} };
+  const exif = metadata.exif ? readExif(metadata.exif) : {};
+  const xmp = metadata.xmp ? readXmp(metadata.xmp.toString('utf8')) : {};
+  return { isAll: false, tags: { ...xmp, ...exif } };
+}
+
+/** Whether there is anything to be kept. */
+export function isWanted({ isAll, tags }: WantedMetadata): boolean {
+  return isAll || tags.artist !== undefined || tags.copyright !== undefined;
+}
+
+/** Whether the file has EXIF or XMP at all. */
+export function hasMetadata({ exif, xmp }: Metadata): boolean {
+  return exif !== undefined || xmp !== undefined;
+}
+
+// The first directory of a TIFF structure, behind `Exif\0\0`.
+function readExif(exif: Buffer): CopyrightTags {
+  const block = exif.toString('latin1', 0, 4) === 'Exif' ? exif.subarray(6) : exif;
+  const isBig = block[0] === 0x4d;
+  const short = (at: number) => (isBig ? block.readUInt16BE(at) : block.readUInt16LE(at));
+  const long = (at: number) => (isBig ? block.readUInt32BE(at) : block.readUInt32LE(at));
+  const tags: CopyrightTags = {};
+  try {
+    const directory = long(4);
+    for (let entry = directory + 2, left = short(directory); left > 0; left -= 1, entry += 12) {
+      const tag = short(entry);
+      if ((tag !== ARTIST && tag !== COPYRIGHT) || short(entry + 2) !== ASCII) continue;
+      const bytes = long(entry + 4);
+      const from = bytes <= 4 ? entry + 8 : long(entry + 8);
+      const text = cleaned(block.toString('utf8', from, from + bytes));
+      if (text) tags[tag === ARTIST ? 'artist' : 'copyright'] = text;
+    }
+  } catch (error) {
+    if (!isOutOfBounds(error)) throw error;
+  }
+  return tags;
+}
+
+function readXmp(xmp: string): CopyrightTags {
+  const element = (name: string): string | undefined => {
+    const start = xmp.indexOf(`<${name}>`);
+    const end = start < 0 ? -1 : xmp.indexOf(`</${name}>`, start);
+    const inside = end < 0 ? undefined : xmp.slice(start, Math.min(end, start + 4 * MOST_CHARACTERS));
+    return cleaned(inside?.replace(/<[^>]*>/g, ' ')) ?? cleaned(attribute(xmp, name));
+  };
+  const tags: CopyrightTags = {};
+  const artist = element('dc:creator') ?? element('photoshop:Credit');
+  const copyright = element('dc:rights');
+  if (artist) tags.artist = artist;
+  if (copyright) tags.copyright = copyright;
+  return tags;
+}
+
+function attribute(xmp: string, name: string): string | undefined {
+  const start = xmp.indexOf(`${name}="`);
+  if (start < 0) return undefined;
+  const from = start + name.length + 2;
+  return xmp.slice(from, Math.min(xmp.indexOf('"', from), from + MOST_CHARACTERS));
+}
+
+// One line of text; markup has no place in it, whoever reads it.
+function cleaned(text: string | undefined): string | undefined {
+  const line = text
+    ?.replace(/&(?:lt|gt|quot|apos|amp);/g, ' ')
+    .replace(/[\u0000-\u001f\u007f<>]+/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line ? line.slice(0, MOST_CHARACTERS) : undefined;
+}

@@ -1,0 +1,173 @@
+import sharp, { type Sharp } from 'sharp';
+import { openImage } from './image-engine.js';
+import type { ImageHeader } from './image-header.js';
+import { type Luminance, type Pixels, sampleLuminance } from './image-similarity.js';
+import { gammaToSrgb } from './image-strip-png.js';
+
+/** How a picture is to be taken out of its file. */
+export interface PictureOptions {
+  maxPixels: number;
+  /** Upright; null for no limit. */
+  maxWidth: number | null;
+  maxHeight: number | null;
+  /** Whether EXIF, XMP and the ICC profile go with it; the colours then stay as the profile means them. */
+  keepsMetadata: boolean;
+  /** Whether it stays an animation, where it is one. */
+  isAnimated: boolean;
+  /** Whether the result can't say that its gamma is another than that of sRGB, as only PNG can. */
+  needsSrgbGamma: boolean;
+}
+
+/** What is to be encoded: decoded once, upright, in sRGB, of its final size. */
+export interface Picture {
+  /** Of a frame, as seen; of an animation whose orientation stays a tag, before it is turned. */
+  width: number;
+  height: number;
+  frames: number;
+  hasAlpha: boolean;
+  isResized: boolean;
+  /** Of the first frame, for comparing. */
+  luminance: Luminance;
+  /** A new pipeline, ready to be encoded. */
+  open(): Sharp;
+}
+
+/**
+ * Decodes an image completely. A still one is kept as pixels, 1 to 4 bytes each: encoding it several times, and
+ * comparing it, needs no second decoding. An animation, and one that keeps its metadata, is read anew each time.
+ *
+ * @throws what libvips says of damaged files
+ */
+export async function decodePicture(
+  source: Buffer,
+  header: ImageHeader,
+  options: PictureOptions,
+): Promise<Picture> {
+  const size = fitInside(header, options);
+  const isAnimated = header.frames > 1 && options.isAnimated;
+  if (isAnimated) return openAnimation(source, header, options, size);
+
+  const first = openUpright(source, header, options.maxPixels, size);
+  const decoded = await readPixels(first);
+  const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
+  const pixels = withoutOpaqueAlpha(exponent === 1 ? decoded : withGamma(decoded, exponent));
+  const { data, width, height, channels } = pixels;
+  return {
+    ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized: size.isResized },
+    luminance: sampleLuminance(pixels),
+    open:
+      options.keepsMetadata && exponent === 1
+        ? () => openUpright(source, header, options.maxPixels, size).keepExif().keepXmp().keepIccProfile()
+        : () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
+  };
+}
+
+/** The brightness of an encoded image's first frame, which decodes it, for comparing it with its picture. */
+export async function readLuminance(encoded: Buffer, picture: Picture): Promise<Luminance> {
+  const pixels = await readPixels(
+    openImage(encoded, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false }),
+  );
+  if (pixels.width !== picture.width || pixels.height !== picture.height) {
+    throw new Error(`encoded as ${pixels.width}×${pixels.height}, not ${picture.width}×${picture.height}`);
+  }
+  return sampleLuminance(pixels);
+}
+
+/** The size to which the limits bring an image, upright. */
+export function fitInside(
+  { width, height }: { width: number; height: number },
+  { maxWidth, maxHeight }: { maxWidth: number | null; maxHeight: number | null },
+): { width: number; height: number; isResized: boolean } {
+  const factor = Math.min(1, (maxWidth ?? width) / width, (maxHeight ?? height) / height);
+  const scaled = (side: number): number => Math.max(1, Math.round(side * factor));
+  return { width: scaled(width), height: scaled(height), isResized: factor < 1 };
+}
+
+type Size = ReturnType<typeof fitInside>;
+
+function openUpright(source: Buffer, header: ImageHeader, maxPixels: number, size: Size): Sharp {
+  const pipeline = openImage(source, { maxPixels, isAnimated: false }).autoOrient();
+  convertWideColours(pipeline, header);
+  return size.isResized ? pipeline.resize(size.width, size.height, { fit: 'fill' }) : pipeline;
+}
+
+// sharp takes 16-bit colours with a profile to Display P3, and would deliver those numbers as if they were sRGB.
+function convertWideColours(pipeline: Sharp, { metadata }: ImageHeader): void {
+  if (metadata.space === 'rgb16' && metadata.hasProfile) pipeline.withIccProfile('srgb', { attach: false });
+}
+
+async function openAnimation(
+  source: Buffer,
+  header: ImageHeader,
+  { maxPixels, keepsMetadata }: PictureOptions,
+  size: Size,
+): Promise<Picture> {
+  // libvips can't turn frames; the tag stays.
+  const isTurned = header.orientation >= 5;
+  const [width, height] = isTurned ? [size.height, size.width] : [size.width, size.height];
+  const open = (): Sharp => {
+    const pipeline = openImage(source, { maxPixels, isAnimated: true });
+    if (size.isResized) pipeline.resize(width, height, { fit: 'fill' });
+    if (keepsMetadata) pipeline.keepExif().keepXmp().keepIccProfile();
+    else if (header.orientation !== 1) pipeline.withMetadata({ orientation: header.orientation });
+    return pipeline;
+  };
+  const first = openImage(source, { maxPixels, isAnimated: false });
+  if (size.isResized) first.resize(width, height, { fit: 'fill' });
+  return {
+    ...{
+      width,
+      height,
+      frames: header.frames,
+      hasAlpha: header.metadata.hasAlpha,
+      isResized: size.isResized,
+    },
+    luminance: sampleLuminance(await readPixels(first)),
+    open,
+  };
+}
+
+async function readPixels(pipeline: Sharp): Promise<Pixels> {
+  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  return withoutExtraChannels({ data, width: info.width, height: info.height, channels: info.channels });
+}
+
+// A TIFF may have several channels beside its colours; the last one is its transparency to libvips.
+function withoutExtraChannels(pixels: Pixels): Pixels {
+  const { data, channels } = pixels;
+  if (channels <= 4) return pixels;
+  const kept = Buffer.allocUnsafe((data.length / channels) * 4);
+  for (let from = 0, to = 0; from < data.length; from += channels, to += 4) {
+    data.copy(kept, to, from, from + 3);
+    kept[to + 3] = data[from + channels - 1];
+  }
+  return { ...pixels, data: kept, channels: 4 };
+}
+
+function hasAlpha({ channels }: Pixels): boolean {
+  return channels === 2 || channels === 4;
+}
+
+// An alpha channel that hides nothing is a fifth of the bytes of some formats, and in the way of JPEG.
+function withoutOpaqueAlpha(pixels: Pixels): Pixels {
+  const { data, channels } = pixels;
+  if (!hasAlpha(pixels)) return pixels;
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== 255) return pixels;
+
+  const colours = channels - 1;
+  const opaque = Buffer.allocUnsafe((data.length / channels) * colours);
+  for (let from = 0, to = 0; from < data.length; from += channels, to += colours) {
+    for (let channel = 0; channel < colours; channel += 1) opaque[to + channel] = data[from + channel];
+  }
+  return { ...pixels, data: opaque, channels: colours };
+}
+
+function withGamma(pixels: Pixels, exponent: number): Pixels {
+  const { data, channels } = pixels;
+  const colours = hasAlpha(pixels) ? channels - 1 : channels;
+  const table = Uint8Array.from({ length: 256 }, (_, value) => Math.round(255 * (value / 255) ** exponent));
+  for (let at = 0; at < data.length; at += channels) {
+    for (let channel = 0; channel < colours; channel += 1) data[at + channel] = table[data[at + channel]];
+  }
+  return pixels;
+}

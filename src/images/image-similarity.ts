@@ -1,0 +1,124 @@
+/** Decoded pixels: 8 bits a channel, one to four of them (grey, grey and alpha, RGB, RGBA), rows from above. */
+export interface Pixels {
+  data: Buffer;
+  width: number;
+  height: number;
+  channels: number;
+}
+
+/** The brightness of some windows of an image, 64 values each, 0 to 255. */
+export type Luminance = Float32Array;
+
+/** Windows are 8 × 8 values of the halved image, so 16 × 16 pixels of the whole one. */
+const SIDE = 8;
+const VALUES = SIDE * SIDE;
+/** Spread evenly over the image. More of them change the fourth decimal, and take time of the event loop. */
+const MOST_WINDOWS = 4096;
+/** Compressed blocks begin at multiples of 8; windows across their edges see when those show. */
+const OFFSET = 4;
+// Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity" (2004).
+const C1 = (0.01 * 255) ** 2;
+const C2 = (0.03 * 255) ** 2;
+
+/**
+ * What {@link similarity} compares: brightness, on white where it is transparent, halved, in up to 4,096 windows
+ * that are spread over the image. Takes 1 ms for 600×450, and at most 5 ms.
+ */
+export function sampleLuminance(pixels: Pixels): Luminance {
+  const across = axis(pixels.width);
+  const down = axis(pixels.height);
+  const every = Math.sqrt(Math.max(1, (across.count * down.count) / MOST_WINDOWS));
+  const columns = Math.max(1, Math.floor(across.count / every));
+  const rows = Math.max(1, Math.floor(Math.min(down.count, MOST_WINDOWS / columns)));
+  const values = new Float32Array(columns * rows * VALUES);
+  for (let row = 0, at = 0; row < rows; row += 1) {
+    const y = down.start + Math.floor((row * down.count) / rows) * down.length;
+    for (let column = 0; column < columns; column += 1, at += VALUES) {
+      const x = across.start + Math.floor((column * across.count) / columns) * across.length;
+      if (across.step === 2 && down.step === 2) readHalved(pixels, x, y, values, at);
+      else readSmall(pixels, x, y, values, at);
+    }
+  }
+  return values;
+}
+
+/**
+ * How alike two images of the same size look: 1 for the same picture, around 0.95 where a trained eye begins to see
+ * differences, 0 for none in common. The mean structural similarity (SSIM) of the windows, four decimals.
+ */
+export function similarity(one: Luminance, other: Luminance): number {
+  if (one.length !== other.length) throw new Error('images of different sizes were compared');
+  let sum = 0;
+  for (let at = 0; at < one.length; at += VALUES) sum += windowSimilarity(one, other, at);
+  const mean = sum / (one.length / VALUES);
+  return Math.min(1, Math.max(0, Math.round(mean * 10_000) / 10_000));
+}
+
+// Along one side: windows of 16 pixels, or of 8 where the image is too small to be halved.
+function axis(length: number): { start: number; length: number; count: number; step: 1 | 2 } {
+  if (length < 2 * SIDE + OFFSET) {
+    return { start: 0, length: SIDE, count: Math.max(1, Math.floor(length / SIDE)), step: 1 };
+  }
+  return { start: OFFSET, length: 2 * SIDE, count: Math.floor((length - OFFSET) / (2 * SIDE)), step: 2 };
+}
+
+function readHalved(pixels: Pixels, left: number, top: number, values: Float32Array, to: number): void {
+  const { width, channels, data } = pixels;
+  const isColour = channels >= 3;
+  const hasAlpha = channels === 2 || channels === 4;
+  const line = width * channels;
+  for (let y = 0, at = to; y < SIDE; y += 1) {
+    const first = ((top + 2 * y) * width + left) * channels;
+    for (let i = first; i < first + 2 * SIDE * channels; i += 2 * channels, at += 1) {
+      const [a, b, c] = [i + channels, i + line, i + line + channels];
+      if (hasAlpha) {
+        const above = onWhite(data, i, isColour) + onWhite(data, a, isColour);
+        values[at] = (above + onWhite(data, b, isColour) + onWhite(data, c, isColour)) / 4;
+      } else if (isColour) {
+        const red = data[i] + data[a] + data[b] + data[c];
+        const green = data[i + 1] + data[a + 1] + data[b + 1] + data[c + 1];
+        const blue = data[i + 2] + data[a + 2] + data[b + 2] + data[c + 2];
+        values[at] = (0.299 * red + 0.587 * green + 0.114 * blue) / 4;
+      } else values[at] = (data[i] + data[a] + data[b] + data[c]) / 4;
+    }
+  }
+}
+
+// An image that ends within the window: its last row and column go on.
+function readSmall(pixels: Pixels, left: number, top: number, values: Float32Array, to: number): void {
+  const { width, height, channels, data } = pixels;
+  for (let y = 0, at = to; y < SIDE; y += 1) {
+    for (let x = 0; x < SIDE; x += 1, at += 1) {
+      const pixel = Math.min(top + y, height - 1) * width + Math.min(left + x, width - 1);
+      const i = pixel * channels;
+      values[at] =
+        channels === 2 || channels === 4 ? onWhite(data, i, channels === 4) : opaque(data, i, channels === 3);
+    }
+  }
+}
+
+function opaque(data: Buffer, i: number, isColour: boolean): number {
+  return isColour ? 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2] : data[i];
+}
+
+function onWhite(data: Buffer, i: number, isColour: boolean): number {
+  const alpha = data[i + (isColour ? 3 : 1)] / 255;
+  return opaque(data, i, isColour) * alpha + 255 * (1 - alpha);
+}
+
+function windowSimilarity(one: Luminance, other: Luminance, from: number): number {
+  let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0];
+  for (let i = from; i < from + VALUES; i += 1) {
+    const [x, y] = [one[i], other[i]];
+    a += x;
+    b += y;
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+  }
+  a /= VALUES;
+  b /= VALUES;
+  const variances = Math.max(0, aa / VALUES - a * a) + Math.max(0, bb / VALUES - b * b);
+  const covariance = ab / VALUES - a * b;
+  return ((2 * a * b + C1) * (2 * covariance + C2)) / ((a * a + b * b + C1) * (variances + C2));
+}

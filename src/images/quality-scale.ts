@@ -1,0 +1,76 @@
+import type { Effort } from '../requests/compression-options.js';
+import type { ImageFormat } from './image-format.js';
+
+type Scale = [jpeg: number, own: number][];
+
+// The quality at which an encoder comes out as similar to the source as libjpeg at the quality in front, by the mean
+// SSIM of 19 photos: JPEG 10: 0.920, 30: 0.973, 50: 0.986, 70: 0.991, 80: 0.996, 90: 0.999. In between, a straight line.
+const MOZJPEG: Scale = [
+  [1, 1],
+  [10, 13],
+  [30, 33],
+  [50, 57],
+  [70, 72],
+  [80, 82],
+  [90, 91],
+  [100, 100],
+];
+const WEBP: Scale = [
+  [1, 1],
+  [10, 1],
+  [20, 12],
+  [30, 19],
+  [40, 27],
+  [50, 40],
+  [60, 54],
+  [70, 63],
+  [80, 83],
+  [90, 95],
+  [95, 100],
+  [100, 100],
+];
+const AVIF: Scale = [
+  [1, 1],
+  [10, 12],
+  [20, 27],
+  [30, 35],
+  [50, 45],
+  [60, 52],
+  [70, 55],
+  [80, 65],
+  [90, 82],
+  [100, 95],
+];
+const AVIF_FAST: Scale = [
+  [1, 1],
+  [10, 20],
+  [20, 36],
+  [30, 41],
+  [50, 54],
+  [70, 60],
+  [80, 73],
+  [90, 86],
+  [100, 97],
+];
+
+/**
+ * The quality to give to a format's encoder so that the result is about as similar to its source as a JPEG of
+ * libjpeg's at `quality` is: the numbers of different encoders mean different things.
+ */
+export function likeJpegQuality(quality: number, format: ImageFormat, effort: Effort): number {
+  const scale = scaleOf(format, effort);
+  if (!scale) return quality;
+  const above = Math.max(
+    1,
+    scale.findIndex(([jpeg]) => jpeg >= quality),
+  );
+  const [from, to] = [scale[above - 1], scale[above]];
+  return Math.round(from[1] + ((quality - from[0]) / (to[0] - from[0])) * (to[1] - from[1]));
+}
+
+function scaleOf(format: ImageFormat, effort: Effort): Scale | undefined {
+  if (format === 'jpeg') return effort === 'best' ? MOZJPEG : undefined;
+  if (format === 'webp') return WEBP;
+  if (format === 'avif') return effort === 'fast' ? AVIF_FAST : AVIF;
+  return undefined;
+}
