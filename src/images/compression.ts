@@ -2,7 +2,7 @@ import { ImageError } from '../errors.js';
 import type { CompressionOptions } from '../requests/compression-options.js';
 import type { CompressedImage } from './compress-image.js';
 import { automaticFormats, canHold } from './image-candidates.js';
-import { effortFor, encodeImage, type EncodeOptions, estimateMs, hasQuality } from './image-encode.js';
+import { encodeImage, type EncodeOptions, estimateMs, hasQuality } from './image-encode.js';
 import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader, ImageNote } from './image-header.js';
 import { hasMetadata, isWanted, type WantedMetadata, wantedMetadata } from './image-metadata.js';
@@ -30,8 +30,9 @@ interface Encoded {
 type Result = Omit<CompressedImage, 'report'> & { report: Omit<CompressedImage['report'], 'milliseconds'> };
 
 const MOST_TRIALS = 7;
-// All trials of a search together; an image that takes longer gets fewer of them.
-const SEARCH_MS = 4_000;
+// All trials of a search together, were the picture noise; a larger image gets fewer of them.
+const SEARCH_MS = 8_000;
+const MOST_GIF_PIXELS = 16_000_000;
 /** What the quality of a source counts as that does not tell: its pixels may be as they were made. */
 const QUALITY_OF_OTHERS = 100;
 /** At about which quality of JPEG a similarity is reached: where a search may not take many trials. */
@@ -67,6 +68,7 @@ export class Compression {
     const early = await this.originalWithinBytes();
     if (early) return this.kept(early, []);
     const { formats, notes } = await this.formats();
+    if (this.isTooSlow(formats[0])) return this.keptUnlessCorrupt(notes);
     let best: Encoded | undefined;
     for (const format of formats) {
       const encoded = await this.encodeAs(format, formats.length);
@@ -84,9 +86,20 @@ export class Compression {
       if (original) return this.kept(original, notes);
     }
     if (best.data.length < source.length) return this.compressed(best, notes);
-    const original = await this.original(source.length);
+    return this.keptUnlessCorrupt(notes);
+  }
+
+  private async keptUnlessCorrupt(notes: ImageNote[]): Promise<Result> {
+    const original = await this.original(this.source.length);
     if (!original) throw corrupt();
-    return this.kept(original, best.picture.isResized ? [...notes, 'size_kept'] : notes);
+    const { isResized } = fitInside(this.header, this.options);
+    return this.kept(original, isResized ? [...notes, 'size_kept'] : notes);
+  }
+
+  /** Half a minute for GIFs of many large frames, which become hardly smaller. */
+  private isTooSlow(format: ImageFormat): boolean {
+    const { width, height } = fitInside(this.header, this.options);
+    return format === 'gif' && width * height * this.header.frames > MOST_GIF_PIXELS;
   }
 
   /** Where it is small enough as it is, there is nothing to be lost for. */
@@ -116,7 +129,7 @@ export class Compression {
     if (format === 'auto') {
       const picture = await this.picture('webp');
       const facts = { source: header.format, ...picture };
-      return { formats: automaticFormats(facts, this.options), notes: [] };
+      return { formats: automaticFormats(facts, this.settings(picture, 'webp')), notes: [] };
     }
     if (canHold(format, fitInside(header, this.options))) return { formats: [format], notes: [] };
     return { formats: [header.format], notes: ['format_not_possible'] };
@@ -144,12 +157,11 @@ export class Compression {
     if (!target) return this.encode(picture, format, this.quality(), true);
 
     const settings = this.settings(picture, format);
-    const ms = estimateMs(format, settings.effort, picture.width * picture.height * picture.frames);
-    const affordable = Math.floor(SEARCH_MS / formats / ms);
+    const affordable = Math.floor(SEARCH_MS / formats / estimateMs(settings));
     const mostTrials = hasQuality(settings) ? Math.max(1, Math.min(MOST_TRIALS, affordable)) : 1;
     const { trial, isReached } = await searchQuality<Encoded>({
       mostTrials,
-      firstGuess: mostTrials < MOST_TRIALS && 'ssim' in target ? this.guess(target.ssim, format) : 50,
+      firstGuess: mostTrials < MOST_TRIALS && 'ssim' in target ? this.guess(target.ssim, settings) : 50,
       wanted: 'ssim' in target ? 'lowest' : 'highest',
       tryQuality: async (quality) => {
         const encoded = await this.encode(picture, format, quality, false);
@@ -170,9 +182,9 @@ export class Compression {
     return Math.max(1, Math.round((own * parseInt(quality ?? '100%')) / 100));
   }
 
-  private guess(wanted: number, format: ImageFormat): number {
+  private guess(wanted: number, settings: EncodeOptions): number {
     const quality = QUALITY_OF_SIMILARITY.find(([reached]) => reached >= wanted)?.[1] ?? 90;
-    return likeJpegQuality(quality, format, this.options.effort);
+    return likeJpegQuality(quality, settings);
   }
 
   private async encode(
@@ -184,7 +196,7 @@ export class Compression {
     const settings = this.settings(picture, format);
     // The numbers of different encoders are compared in `auto` only; but those of libjpeg and mozjpeg mean the same.
     const isForeign = isScaled && (this.options.format === 'auto' || format === 'jpeg');
-    const own = isForeign ? likeJpegQuality(quality, format, settings.effort) : quality;
+    const own = isForeign ? likeJpegQuality(quality, settings) : quality;
     const pipeline = picture.open();
     if (format === 'jpeg' && picture.hasAlpha) pipeline.flatten({ background: '#ffffff' });
     if (!this.wanted.isAll && isWanted(this.wanted)) pipeline.withExif({ IFD0: exifTags(this.wanted) });
@@ -211,7 +223,8 @@ export class Compression {
     const { metadata } = this.header;
     return {
       ...{ format, quality: 0, hasAlpha: picture.hasAlpha, isPalette: metadata.isPalette },
-      effort: effortFor(format, this.options.effort, picture.width * picture.height * picture.frames),
+      effort: this.options.effort,
+      pixels: picture.width * picture.height * picture.frames,
       isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
       isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette,
     };

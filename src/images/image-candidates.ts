@@ -1,5 +1,5 @@
 import type { CompressionOptions } from '../requests/compression-options.js';
-import { effortFor, estimateMs } from './image-encode.js';
+import { type EncodeOptions, estimateMs } from './image-encode.js';
 import type { ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { fitInside } from './image-picture.js';
@@ -19,8 +19,8 @@ const MOST_PIXELS_A_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: 65_500,
 // libaom takes about 30 bytes a pixel, three times as much as the others: 0.6 GB for this many.
 const MOST_AVIF_PIXELS = 16_000_000;
 const AVIF_WEIGHT = 3;
-// All formats of `auto` together; the slowest are left out.
-const AUTO_MS = 4_000;
+// All formats of `auto` together, were the picture noise; the slowest are left out.
+const AUTO_MS = 8_000;
 
 /** Whether the format can hold a picture of this size, and be encoded with bounded memory. */
 export function canHold(format: ImageFormat, { width, height }: { width: number; height: number }): boolean {
@@ -32,14 +32,13 @@ export function canHold(format: ImageFormat, { width, height }: { width: number;
  * The formats that `auto` tries, one at least: those that can show the picture as it is, and that are known to be the
  * smallest now and then. A photo as PNG never is.
  */
-export function automaticFormats(facts: CandidateFacts, { effort }: CompressionOptions): ImageFormat[] {
-  const pixels = facts.width * facts.height * facts.frames;
+export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions): ImageFormat[] {
   const isGraphic = facts.source === 'png' || facts.source === 'gif';
   const suited: ImageFormat[] = facts.frames > 1 ? ['webp', facts.source] : ['webp', 'avif'];
   if (facts.frames === 1 && !facts.hasAlpha) suited.push('jpeg');
   if (facts.frames === 1 && isGraphic) suited.push('png');
 
-  const msOf = (format: ImageFormat): number => estimateMs(format, effortFor(format, effort, pixels), pixels);
+  const msOf = (format: ImageFormat): number => estimateMs({ ...settings, format });
   const possible = [...new Set(suited)]
     .filter((format) => canHold(format, facts))
     .sort((one, other) => msOf(one) - msOf(other));

@@ -7,8 +7,9 @@ export interface EncodeOptions {
   format: ImageFormat;
   /** 1 to 100, on the format's own scale. */
   quality: number;
-  /** As {@link effortFor} gives it. */
   effort: Effort;
+  /** Width × height × frames. */
+  pixels: number;
   isGrey: boolean;
   /** 1 bit a pixel, black and white. */
   isBilevel: boolean;
@@ -16,28 +17,26 @@ export interface EncodeOptions {
   isPalette: boolean;
 }
 
-// Above it `fast` for all but JPEG: a PNG of 49 million pixels takes 15 s with dithering, 7 s without.
-const LARGE_PIXELS = 8_000_000;
-// Up to it the slowest settings: those of AVIF take 2 s a million pixels.
-const SMALL_PIXELS = 1_000_000;
-
 /**
  * Encodes in the given format with settings that balance bytes and time. Measured on 2 cores, bytes and milliseconds
- * a million pixels at equal similarity, on 20 photos of at most 800 × 800:
+ * a million pixels at equal similarity, on 19 photos of at most 800 × 800:
  *
  * - JPEG: fixed Huffman codes (`fast`) 100 %, 11 ms; optimised ones 90 %, 14 ms; mozjpeg with the standard tables
  *   (`best`) 81 %, 70 ms. mozjpeg's own tables save bytes by losing similarity, and nothing more.
  * - WebP: effort 2 (`fast`) 76 %, 40 ms; 4 68 %, 80 ms; 6 (`best`) 64 %, 180 ms.
- * - AVIF: effort 0 (`fast`) 78 %, 75 ms; 2 53 %, 300 ms; 4 (`best`) 50 %, 1,900 ms.
+ * - AVIF: effort 0 (`fast`) 78 %, 75 ms; 1 52 %, 200 ms; 4 (`best`) 50 %, 1,900 ms.
  * - PNG: up to 256 colours. Half the dithering of the default: 8 % fewer bytes, and closer to the source.
  * - GIF: its colours are kept; the quality decides how far a pixel may differ from the frame before.
  * - TIFF: fax codes for 1 bit, Deflate where there is alpha or a palette, else JPEG (a 20th of the bytes).
+ *
+ * Noise takes up to thirty times as long as photos. So each setting has a size from which on the next quicker one is
+ * taken: none of them takes more than 6 s on one core, whatever the picture.
  */
 export async function encodeImage(pipeline: Sharp, options: EncodeOptions): Promise<EncodedImage> {
   // libvips would store three equal channels, 3 % more bytes.
   const isGreyOutput = options.isGrey && (options.format === 'jpeg' || options.format === 'tiff');
   const coloured = isGreyOutput ? pipeline.toColourspace('b-w') : pipeline;
-  const { data, info } = await ENCODERS[options.format](coloured, options).toBuffer({
+  const { data, info } = await settingOf(options).apply(coloured, options).toBuffer({
     resolveWithObject: true,
   });
   return { data, width: info.width, height: info.pageHeight ?? info.height };
@@ -50,64 +49,115 @@ export interface EncodedImage {
   height: number;
 }
 
-/** Whether the quality decides how much is lost; otherwise it has no meaning for the format. */
-export function hasQuality(options: Pick<EncodeOptions, 'format' | 'hasAlpha' | 'isPalette' | 'isBilevel'>) {
+/** Whether the quality decides how much is lost; otherwise it has no meaning. */
+export function hasQuality(options: EncodeOptions): boolean {
   const { format, hasAlpha, isPalette, isBilevel } = options;
   if (format === 'tiff') return !hasAlpha && !isPalette && !isBilevel;
-  return format !== 'gif';
+  return format !== 'gif' && !settingOf(options).isLossless;
 }
 
-/**
- * The effort that is made of the one that is wanted: for large images less, so that none takes more than some seconds.
- */
-export function effortFor(format: ImageFormat, wanted: Effort, pixels: number): Effort {
-  if (format === 'jpeg') return wanted === 'best' && pixels > LARGE_PIXELS ? 'balanced' : wanted;
-  if (pixels > LARGE_PIXELS) return 'fast';
-  return wanted === 'best' && pixels > SMALL_PIXELS ? 'balanced' : wanted;
+/** About how long noise takes to encode on one core, in milliseconds: more than any photo. */
+export function estimateMs(options: EncodeOptions): number {
+  return (settingOf(options).msPerMegapixel * options.pixels) / 1_000_000;
 }
 
-/** About how long it takes to encode on one core, in milliseconds, so that what is too slow is not begun. */
-export function estimateMs(format: ImageFormat, effort: Effort, pixels: number): number {
-  return (MS_PER_MEGAPIXEL[format][effort] * pixels) / 1_000_000;
+/** Whether the setting is one of those that come out less similar to the source at the same quality. */
+export function isHasty(options: EncodeOptions): boolean {
+  return settingOf(options).isHasty ?? false;
 }
 
-const MS_PER_MEGAPIXEL: Record<ImageFormat, Record<Effort, number>> = {
-  jpeg: { fast: 15, balanced: 20, best: 90 },
-  webp: { fast: 50, balanced: 90, best: 200 },
-  avif: { fast: 90, balanced: 350, best: 2_200 },
-  png: { fast: 160, balanced: 350, best: 500 },
-  gif: { fast: 200, balanced: 300, best: 300 },
-  tiff: { fast: 40, balanced: 40, best: 40 },
+/** Whether the setting is mozjpeg's, whose quality numbers are a little different. */
+export function isThorough(options: EncodeOptions): boolean {
+  return settingOf(options).isThorough ?? false;
+}
+
+/** One way to set an encoder. */
+interface Setting {
+  efforts: readonly Effort[];
+  /** Larger pictures take the next one. */
+  mostPixels: number;
+  /** Measured with noise at quality 90. */
+  msPerMegapixel: number;
+  isHasty?: boolean;
+  isLossless?: boolean;
+  isThorough?: boolean;
+  apply(pipeline: Sharp, options: EncodeOptions): Sharp;
+}
+
+const BEST = ['best'] as const;
+const NOT_FAST = ['balanced', 'best'] as const;
+const ANY = ['fast', 'balanced', 'best'] as const;
+
+const webp =
+  (effort: number) =>
+  (pipeline: Sharp, { quality }: EncodeOptions) =>
+    pipeline.webp({ quality, effort });
+// The colours at half the resolution, as JPEG and WebP have them.
+const avif =
+  (effort: number) =>
+  (pipeline: Sharp, { quality }: EncodeOptions) =>
+    pipeline.avif({ quality, effort, chromaSubsampling: '4:2:0' });
+const palettePng =
+  (effort: number, dither: number) =>
+  (pipeline: Sharp, { quality }: EncodeOptions) =>
+    pipeline.png({ palette: true, quality, dither, effort, compressionLevel: effort === 1 ? 6 : 9 });
+const gif =
+  (effort: number) =>
+  (pipeline: Sharp, { quality }: EncodeOptions) =>
+    pipeline.gif({ interFrameMaxError: Math.round(((100 - quality) / 100) * 16), effort });
+
+/** From the slowest to the quickest; the first that fits the effort and the size is taken. */
+const SETTINGS: Record<ImageFormat, Setting[]> = {
+  jpeg: [
+    {
+      ...{ efforts: BEST, mostPixels: 6e6, msPerMegapixel: 1_000, isThorough: true },
+      apply: (pipeline, { quality }) => pipeline.jpeg({ quality, mozjpeg: true, quantisationTable: 0 }),
+    },
+    {
+      ...{ efforts: NOT_FAST, mostPixels: Infinity, msPerMegapixel: 120 },
+      apply: (pipeline, { quality }) => pipeline.jpeg({ quality }),
+    },
+    {
+      ...{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 40 },
+      apply: (pipeline, { quality }) => pipeline.jpeg({ quality, optimiseCoding: false }),
+    },
+  ],
+  png: [
+    { efforts: BEST, mostPixels: 0.25e6, msPerMegapixel: 24_000, apply: palettePng(10, 0.5) },
+    { efforts: NOT_FAST, mostPixels: 0.6e6, msPerMegapixel: 10_000, apply: palettePng(7, 0.5) },
+    { efforts: NOT_FAST, mostPixels: 4e6, msPerMegapixel: 1_500, apply: palettePng(4, 0.5) },
+    { efforts: ANY, mostPixels: 10e6, msPerMegapixel: 600, apply: palettePng(1, 0) },
+    {
+      // No choice of colours, which would take half a minute: nothing is lost, and little won.
+      ...{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 60, isLossless: true },
+      apply: (pipeline) => pipeline.png({ compressionLevel: 6 }),
+    },
+  ],
+  webp: [
+    { efforts: BEST, mostPixels: 4e6, msPerMegapixel: 1_250, apply: webp(6) },
+    { efforts: NOT_FAST, mostPixels: 10e6, msPerMegapixel: 550, apply: webp(4) },
+    { efforts: ANY, mostPixels: 16e6, msPerMegapixel: 360, apply: webp(2) },
+    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 100, apply: webp(0) },
+  ],
+  avif: [
+    { efforts: BEST, mostPixels: 0.4e6, msPerMegapixel: 12_000, apply: avif(4) },
+    { efforts: NOT_FAST, mostPixels: 4e6, msPerMegapixel: 1_450, apply: avif(1) },
+    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 320, isHasty: true, apply: avif(0) },
+  ],
+  gif: [
+    { efforts: NOT_FAST, mostPixels: 10e6, msPerMegapixel: 520, apply: gif(7) },
+    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 440, apply: gif(3) },
+  ],
+  tiff: [{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 120, apply: encodeTiff }],
 };
 
-const WEBP_EFFORT: Record<Effort, number> = { fast: 2, balanced: 4, best: 6 };
-const AVIF_EFFORT: Record<Effort, number> = { fast: 0, balanced: 2, best: 4 };
-
-const ENCODERS: Record<ImageFormat, (pipeline: Sharp, options: EncodeOptions) => Sharp> = {
-  jpeg: (pipeline, { quality, effort }) => {
-    if (effort === 'best') return pipeline.jpeg({ quality, mozjpeg: true, quantisationTable: 0 });
-    return pipeline.jpeg({ quality, optimiseCoding: effort === 'balanced' });
-  },
-  png: (pipeline, { quality, effort }) =>
-    effort === 'fast'
-      ? pipeline.png({ palette: true, quality, effort: 1, dither: 0, compressionLevel: 6 })
-      : pipeline.png({
-          ...{ palette: true, quality, dither: 0.5, compressionLevel: 9 },
-          effort: effort === 'best' ? 10 : 7,
-        }),
-  // With transparency, effort 6 took 4 s for 300×300, and saved 3 %.
-  webp: (pipeline, { quality, effort, hasAlpha }) =>
-    pipeline.webp({ quality, effort: WEBP_EFFORT[hasAlpha && effort === 'best' ? 'balanced' : effort] }),
-  // The colours at half the resolution, as JPEG and WebP have them.
-  avif: (pipeline, { quality, effort }) =>
-    pipeline.avif({ quality, effort: AVIF_EFFORT[effort], chromaSubsampling: '4:2:0' }),
-  gif: (pipeline, { quality, effort }) =>
-    pipeline.gif({
-      interFrameMaxError: Math.round(((100 - quality) / 100) * 16),
-      effort: effort === 'fast' ? 3 : 7,
-    }),
-  tiff: encodeTiff,
-};
+function settingOf({ format, effort, pixels, hasAlpha }: EncodeOptions): Setting {
+  // With transparency, the best effort of WebP took 4 s for 300×300, and saved 3 %.
+  const made = format === 'webp' && hasAlpha && effort === 'best' ? 'balanced' : effort;
+  return SETTINGS[format].find(
+    ({ efforts, mostPixels }) => efforts.some((one) => one === made) && pixels <= mostPixels,
+  )!;
+}
 
 function encodeTiff(pipeline: Sharp, { quality, isBilevel, hasAlpha, isPalette }: EncodeOptions): Sharp {
   if (isBilevel) return pipeline.tiff({ compression: 'ccittfax4', bitdepth: 1, miniswhite: true });

@@ -1,5 +1,4 @@
-import type { Effort } from '../requests/compression-options.js';
-import type { ImageFormat } from './image-format.js';
+import { type EncodeOptions, isHasty, isThorough } from './image-encode.js';
 
 type Scale = [jpeg: number, own: number][];
 
@@ -54,11 +53,11 @@ const AVIF_FAST: Scale = [
 ];
 
 /**
- * The quality to give to a format's encoder so that the result is about as similar to its source as a JPEG of
+ * The quality to give to an encoder so that the result is about as similar to its source as a JPEG of
  * libjpeg's at `quality` is: the numbers of different encoders mean different things.
  */
-export function likeJpegQuality(quality: number, format: ImageFormat, effort: Effort): number {
-  const scale = scaleOf(format, effort);
+export function likeJpegQuality(quality: number, options: EncodeOptions): number {
+  const scale = scaleOf(options);
   if (!scale) return quality;
   const above = Math.max(
     1,
@@ -68,9 +67,9 @@ export function likeJpegQuality(quality: number, format: ImageFormat, effort: Ef
   return Math.round(from[1] + ((quality - from[0]) / (to[0] - from[0])) * (to[1] - from[1]));
 }
 
-function scaleOf(format: ImageFormat, effort: Effort): Scale | undefined {
-  if (format === 'jpeg') return effort === 'best' ? MOZJPEG : undefined;
-  if (format === 'webp') return WEBP;
-  if (format === 'avif') return effort === 'fast' ? AVIF_FAST : AVIF;
+function scaleOf(options: EncodeOptions): Scale | undefined {
+  if (options.format === 'jpeg') return isThorough(options) ? MOZJPEG : undefined;
+  if (options.format === 'webp') return WEBP;
+  if (options.format === 'avif') return isHasty(options) ? AVIF_FAST : AVIF;
   return undefined;
 }
