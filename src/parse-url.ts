@@ -9,3 +9,8 @@ export function parseUrl(text: string, base?: string | URL): URL | null {
     return null;
   }
 }
+
+/** Host and port as they stand in an http or https URL without user info, in lower case: without the price of a parser. */
+export function hostIn(url: string): string {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1].toLowerCase() ?? '';
+}

@@ -127,6 +127,7 @@ describeOnEachEngine('the main job', (engine) => {
       links: {
         self: `${app.client.url}/requests/${id}`,
         images: `${app.client.url}/requests/${id}/images`,
+        hosts: `${app.client.url}/requests/${id}/hosts`,
         output_csv: `${app.client.url}/requests/${id}/output.csv`,
         errors_csv: `${app.client.url}/requests/${id}/errors.csv`,
       },

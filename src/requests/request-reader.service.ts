@@ -132,6 +132,7 @@ export class RequestReader {
       links: {
         self,
         images: `${self}/images`,
+        hosts: `${self}/hosts`,
         output_csv: `${self}/output.csv`,
         errors_csv: `${self}/errors.csv`,
       },

@@ -60,6 +60,7 @@ export class RequestOptionsResponse {
 export class RequestLinks {
   self!: string;
   images!: string;
+  hosts!: string;
   output_csv!: string;
   errors_csv!: string;
 }
@@ -193,6 +194,35 @@ export class ImagePageResponse {
   /** Give it as `cursor` for the next page; null on the last. */
   @ApiProperty({ nullable: true, type: String })
   next_cursor!: string | null;
+}
+
+export class HostResponse {
+  /** With the port, where the URL names one. */
+  @ApiProperty({ example: 'cdn.example.com' })
+  host!: string;
+  images!: number;
+  /** Not settled yet. */
+  pending!: number;
+  done!: number;
+  failed!: number;
+
+  /** How many failed with which code, most first. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, example: { HTTP_404: 8 } })
+  failures!: Record<string, number>;
+
+  /** Of the images that were fetched and are done. */
+  bytes!: number;
+
+  /** Of its downloads, from the call to the last byte, to the nearest 10 from 100 on; null before the first. */
+  @ApiProperty({ nullable: true, type: Number })
+  median_milliseconds!: number | null;
+}
+
+export class HostsResponse {
+  /** Hosts of the request. */
+  total!: number;
+  /** Those with the most images first. */
+  items!: HostResponse[];
 }
 
 /** An example of {@link ErrorResponse}, for the description of the API. */

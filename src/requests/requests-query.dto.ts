@@ -24,6 +24,17 @@ export class ImagesQuery {
   cursor?: string;
 }
 
+export class HostsQuery {
+  /** Most hosts in the answer. */
+  @ApiPropertyOptional({ minimum: 1, maximum: 1000, default: 100 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit: number = 100;
+}
+
 export class CsvQuery {
   /**
    * `spreadsheet`: put `'` before cells that a spreadsheet program would run as a formula. That changes the data, so

@@ -10,11 +10,18 @@ import {
 import type { Response } from 'express';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CsvQuery, ImagesQuery } from './requests-query.dto.js';
+import { CsvQuery, HostsQuery, ImagesQuery } from './requests-query.dto.js';
 import type { RequestEntity } from '../database/request.entity.js';
 import { NeedsApiKey } from '../api-key.guard.js';
-import { errorExample, ErrorResponse, ImagePageResponse, RequestResponse } from './request.dto.js';
+import {
+  errorExample,
+  ErrorResponse,
+  HostsResponse,
+  ImagePageResponse,
+  RequestResponse,
+} from './request.dto.js';
 import { RequestFiles } from './request-files.service.js';
+import { RequestHosts } from './request-hosts.service.js';
 import { RequestReader } from './request-reader.service.js';
 
 const ApiInvalidParameter = () =>
@@ -47,6 +54,7 @@ export class RequestsController {
   constructor(
     private readonly requests: RequestReader,
     private readonly files: RequestFiles,
+    private readonly hosts: RequestHosts,
   ) {}
 
   @Get(':id')
@@ -65,6 +73,14 @@ export class RequestsController {
     @Query() { status, limit, cursor }: ImagesQuery,
   ): Promise<ImagePageResponse> {
     return this.requests.images(id, status, limit, Number(cursor ?? 0));
+  }
+
+  @Get(':id/hosts')
+  @ApiOperation({ summary: 'How the hosts of its images behave' })
+  @ApiOkResponse({ type: HostsResponse })
+  @ApiInvalidParameter()
+  describeHosts(@Param('id') id: string, @Query() { limit }: HostsQuery): Promise<HostsResponse> {
+    return this.hosts.describe(id, limit);
   }
 
   @Get(':id/output.csv')

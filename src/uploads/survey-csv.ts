@@ -1,3 +1,4 @@
+import { hostIn } from '../parse-url.js';
 import type { CsvLayout } from '../requests/output-csv.js';
 import { fingerprint, type RepeatedUrls } from '../requests/repeated-urls.js';
 import type { CsvFault, CsvRepair } from './csv-faults.js';
@@ -60,7 +61,7 @@ export async function surveyCsv(csv: InputCsv): Promise<CsvSurvey> {
     for (const url of batch.rows.flatMap((row) => row.urls)) {
       images++;
       urls.add(fingerprint(url));
-      const host = hostOf(url);
+      const host = hostIn(url);
       const count = hosts.get(host);
       // A new name is copied: as a slice it would keep a piece of the file alive.
       if (count === undefined) hosts.set(Buffer.from(host).toString(), 1);
@@ -89,9 +90,4 @@ function add<T>(listing: Listing<T>, items: T[]): void {
   listing.total += items.length;
   if (listing.items.length < MOST_LISTED)
     listing.items.push(...items.slice(0, MOST_LISTED - listing.items.length));
-}
-
-/** The reader lets http and https URLs without user info through only, so this needs no parser. */
-function hostOf(url: string): string {
-  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1].toLowerCase() ?? '';
 }
