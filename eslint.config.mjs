@@ -3,15 +3,16 @@ import tseslint from 'typescript-eslint';
 
 /** What each folder of src/ must not import: data flows one way (docs/architecture.md). */
 const FORBIDDEN = {
-  database: ['queue', 'storage', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
-  queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
-  storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'health', 'samples'],
-  outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'health', 'samples'],
+  database: ['queue', 'storage', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
+  queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
+  storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
+  outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
   uploads: ['health', 'samples'],
   requests: ['uploads', 'images', 'health', 'samples'],
-  images: ['uploads', 'health', 'samples'],
-  health: ['uploads', 'requests', 'images', 'outbound', 'samples'],
-  samples: ['uploads', 'requests', 'images', 'queue', 'storage', 'outbound', 'health'],
+  images: ['uploads', 'webhooks', 'health', 'samples'],
+  webhooks: ['uploads', 'requests', 'images', 'health', 'samples'],
+  health: ['uploads', 'requests', 'images', 'webhooks', 'outbound', 'samples'],
+  samples: ['uploads', 'requests', 'images', 'webhooks', 'queue', 'storage', 'outbound', 'health'],
 };
 
 /** The files that put the application together know the folders, never the other way round. */

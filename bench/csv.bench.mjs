@@ -87,7 +87,12 @@ async function onServers(mysql, redis) {
   const database = new URL(mysql);
   database.pathname = `/${name}`;
   const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
-  const environment = { DATABASE_URL: database.href, REDIS_URL: redis, QUEUE_PREFIX: `{${name}}` };
+  const environment = {
+    DATABASE_URL: database.href,
+    REDIS_URL: redis,
+    QUEUE_PREFIX: `{${name}}`,
+    SECRET_KEY: 'of a database that is dropped in the end',
+  };
   try {
     await storingBench(`MySQL (${version})`, environment);
   } finally {

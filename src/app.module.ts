@@ -13,6 +13,7 @@ import { RequestsModule } from './requests/requests.module.js';
 import { SamplesModule } from './samples/samples.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { UploadsModule } from './uploads/uploads.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { Worker } from './worker.js';
 
 /** The whole application. Its graph is the same in every mode; the mode says what runs of it. */
@@ -33,6 +34,7 @@ export class AppModule {
         UploadsModule,
         RequestsModule,
         ImagesModule,
+        WebhooksModule,
         HealthModule,
         SamplesModule,
       ],

@@ -4,7 +4,11 @@ import path from 'node:path';
 import { readSettings, Settings } from './config.js';
 import { SettingsError } from './errors.js';
 
-const SERVERS = { DATABASE_URL: 'mysql://root@127.0.0.1/test', REDIS_URL: 'redis://127.0.0.1:6379/0' };
+const SERVERS = {
+  DATABASE_URL: 'mysql://root@127.0.0.1/test',
+  REDIS_URL: 'redis://127.0.0.1:6379/0',
+  SECRET_KEY: 'a key of 32 characters or more ..',
+};
 
 describe('the settings', () => {
   it('run everything in one process on loopback where nothing is set', () => {
@@ -45,6 +49,8 @@ describe('the settings', () => {
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
     [{ API_KEYS: 'short' }, 'API_KEYS'],
     [{ MIGRATE: 'yes' }, 'MIGRATE'],
+    [{ SECRET_KEY: 'short' }, 'SECRET_KEY must be at least 32'],
+    [{ ...SERVERS, SECRET_KEY: '' }, 'DATABASE_URL needs SECRET_KEY'],
     [{ MODE: 'worker' }, 'MODE=worker needs REDIS_URL'],
     [{ ...SERVERS, DATABASE_URL: '', MODE: 'api' }, 'MODE=api needs DATABASE_URL'],
     [{ REDIS_URL: SERVERS.REDIS_URL }, 'REDIS_URL needs DATABASE_URL'],

@@ -92,6 +92,11 @@ export class Settings {
   })
   API_KEYS: string[] = [];
 
+  /** What webhook secrets are encrypted with at rest; a file in `DATA_DIR` holds one unless given. */
+  @IsOptional()
+  @Matches(/^[\x20-\x7e]{32,}$/, { message: 'must be at least 32 printable characters' })
+  SECRET_KEY?: string;
+
   /** Images in the encoder at once, in one worker. */
   @wholeNumber(1, 256)
   CONCURRENCY = availableParallelism();
@@ -196,7 +201,8 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function impossibleMixes({ MODE, HOST, API_KEYS, DATABASE_URL, REDIS_URL, servesApi }: Settings): string[] {
+function impossibleMixes(values: Settings): string[] {
+  const { MODE, HOST, API_KEYS, DATABASE_URL, REDIS_URL, SECRET_KEY, servesApi } = values;
   const faults: string[] = [];
   if (MODE !== 'all' && !REDIS_URL)
     faults.push(`MODE=${MODE} needs REDIS_URL: the in-process queue can't reach another process.`);
@@ -204,6 +210,10 @@ function impossibleMixes({ MODE, HOST, API_KEYS, DATABASE_URL, REDIS_URL, serves
     faults.push(`MODE=${MODE} needs DATABASE_URL: the embedded database belongs to one process.`);
   if (REDIS_URL && !DATABASE_URL)
     faults.push('REDIS_URL needs DATABASE_URL: the embedded database belongs to one process.');
+  if (DATABASE_URL && !SECRET_KEY)
+    faults.push(
+      'DATABASE_URL needs SECRET_KEY: every process must read the webhook secrets by the same key.',
+    );
   if (servesApi && !isLoopback(HOST) && API_KEYS.length === 0) {
     faults.push(
       'HOST is not a loopback address, so API_KEYS must be set: without keys the service would be open to everybody.',

@@ -4,12 +4,14 @@ import { Readiness } from './health/readiness.js';
 import { ImagesService } from './images/images.service.js';
 import { Reconciler } from './images/reconciler.service.js';
 import { JobQueue } from './queue/job-queue.js';
+import { WebhookDeliveries } from './webhooks/webhook-deliveries.service.js';
+import { WebhookDispatcher } from './webhooks/webhook-dispatcher.service.js';
 
 const SECOND = 1000;
 
 /** How long the jobs under way may take to end by themselves; container platforms kill after 30 s. */
 const GRACE_MS = 15 * SECOND;
-/** How long they may take to give their images back after that. */
+/** How long they may take to give their images and deliveries back after that. */
 const GIVE_BACK_MS = 5 * SECOND;
 
 /**
@@ -26,22 +28,28 @@ export class Worker implements BeforeApplicationShutdown {
     private readonly queue: JobQueue,
     private readonly images: ImagesService,
     private readonly reconciler: Reconciler,
+    private readonly deliveries: WebhookDeliveries,
+    private readonly dispatcher: WebhookDispatcher,
   ) {}
 
   /** Begins to work, where this process does. After the start of the HTTP side, which may fail. */
   async start(): Promise<void> {
     if (!this.settings.runsJobs) return;
     await this.reconciler.start();
+    await this.dispatcher.start();
     await this.queue.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.readiness.isStopping = true;
     await this.reconciler.stop();
+    await this.dispatcher.stop();
     this.logger.log('stopping: waiting for the images in work');
     this.images.close();
+    this.deliveries.close();
     await this.queue.stop(GRACE_MS);
     this.images.abort();
+    this.deliveries.abort();
     await this.queue.stop(GIVE_BACK_MS);
     await this.queue.close();
   }

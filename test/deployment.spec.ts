@@ -66,5 +66,5 @@ describe('Dockerfile', () => {
 function withoutVariables(value: string): string {
   return value
     .replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1')
-    .replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'some-key-0123456789');
+    .replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'some-key-0123456789-0123456789-0123456789');
 }

@@ -5,7 +5,13 @@ import { FaultEntity } from '../src/database/fault.entity.js';
 import { ImageEntity } from '../src/database/image.entity.js';
 import { ProductEntity } from '../src/database/product.entity.js';
 import { RequestEntity } from '../src/database/request.entity.js';
+import { WebhookDeliveryEntity } from '../src/database/webhook-delivery.entity.js';
+import { WebhookEndpointEntity } from '../src/database/webhook-endpoint.entity.js';
+import { WebhookEventEntity } from '../src/database/webhook-event.entity.js';
+import { WebhookTryEntity } from '../src/database/webhook-try.entity.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
+
+const WEBHOOKS = [WebhookEndpointEntity, WebhookEventEntity, WebhookDeliveryEntity, WebhookTryEntity];
 
 describeOnEachEngine('the migrations', (engine) => {
   let installation: Installation;
@@ -51,12 +57,46 @@ describeOnEachEngine('the migrations', (engine) => {
     hint: 'Every row needs one.',
   };
 
+  const endpoint = {
+    id: '0b7c6a3e-2d4f-4c1a-9e8b-7a6f5e4d3c2b',
+    url: 'https://a.example/ü',
+    host: 'a.example',
+    eventTypes: 'request.completed',
+    description: 'Магазин 🪑',
+    secret: null,
+    createdAt: 1_767_225_600_123,
+  };
+  const event = {
+    id: 'evt_aB',
+    type: 'request.completed',
+    body: '{"name":"🪑"}',
+    createdAt: 1_767_225_600_123,
+  };
+  const delivery = {
+    id: '9d3f2a1b-5c6d-4e7f-8a9b-0c1d2e3f4a5b',
+    endpointKey: 1,
+    state: 'pending',
+    dueAt: 1_767_225_600_123,
+    createdAt: 1_767_225_600_123,
+    deliveredAt: null,
+  } as const;
+  const webhookTry = {
+    attempt: 1,
+    triedAt: 1_767_225_600_123,
+    durationMs: 5,
+    status: 500,
+    errorCode: 'HTTP_500',
+    errorMessage: 'ü',
+    answer: 'пока 🪑',
+  };
+
   it('lead to tables that take and give back every entity, to nothing, and there again', async () => {
     const dataSource = await open();
     try {
       for (const round of ['first', 'second']) {
         if (round === 'second') {
-          await dataSource.undoLastMigration();
+          for (let left = dataSource.migrations.length; left > 0; left--)
+            await dataSource.undoLastMigration();
           await dataSource.runMigrations();
         }
         const { manager } = dataSource;
@@ -65,6 +105,15 @@ describeOnEachEngine('the migrations', (engine) => {
         await manager.insert(ProductEntity, { requestKey, ...product });
         await manager.insert(ImageEntity, { requestKey, ...image });
         await manager.insert(FaultEntity, { requestKey, ...fault });
+        await manager.insert(WebhookEndpointEntity, { requestKey, ...endpoint });
+        const { identifiers: events } = await manager.insert(WebhookEventEntity, { requestKey, ...event });
+        const eventKey = Number(events[0].key);
+        const { identifiers: deliveries } = await manager.insert(WebhookDeliveryEntity, {
+          eventKey,
+          ...delivery,
+        });
+        const deliveryKey = Number(deliveries[0].key);
+        await manager.insert(WebhookTryEntity, { deliveryKey, ...webhookTry });
 
         expect(await manager.findOneBy(RequestEntity, { id: request.id })).toMatchObject(request);
         expect(await manager.findOneBy(ProductEntity, { requestKey })).toMatchObject({
@@ -77,10 +126,14 @@ describeOnEachEngine('the migrations', (engine) => {
           dueAt: 0,
         });
         expect(await manager.findOneBy(FaultEntity, { requestKey })).toMatchObject(fault);
+        expect(await manager.findOneBy(WebhookEndpointEntity, { requestKey })).toMatchObject(endpoint);
+        expect(await manager.findOneBy(WebhookEventEntity, { requestKey })).toMatchObject(event);
+        expect(await manager.findOneBy(WebhookDeliveryEntity, { eventKey })).toMatchObject(delivery);
+        expect(await manager.findOneBy(WebhookTryEntity, { deliveryKey })).toMatchObject(webhookTry);
         expect(await manager.countBy(RequestEntity, { id: request.id.toUpperCase() })).toBe(0); // no case folding
 
         await manager.delete(RequestEntity, { key: requestKey });
-        for (const entity of [ProductEntity, ImageEntity, FaultEntity])
+        for (const entity of [ProductEntity, ImageEntity, FaultEntity, ...WEBHOOKS])
           expect(await manager.count(entity)).toBe(0);
       }
     } finally {

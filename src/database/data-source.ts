@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
 import { CreateCache1767225650000 } from '../../migrations/1767225650000-create-cache.js';
+import { CreateWebhooks1767225700000 } from '../../migrations/1767225700000-create-webhooks.js';
 import type { Settings } from '../config.js';
 import { SettingsError } from '../errors.js';
 import { CachedResultEntity } from './cached-result.entity.js';
@@ -13,13 +14,28 @@ import { ImageEntity } from './image.entity.js';
 import { migrate } from './migrate.js';
 import { ProductEntity } from './product.entity.js';
 import { RequestEntity } from './request.entity.js';
+import { WebhookDeliveryEntity } from './webhook-delivery.entity.js';
+import { WebhookEndpointEntity } from './webhook-endpoint.entity.js';
+import { WebhookEventEntity } from './webhook-event.entity.js';
+import { WebhookTryEntity } from './webhook-try.entity.js';
 
 const SECOND = 1000;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {
-  entities: [RequestEntity, ProductEntity, FaultEntity, ImageEntity, CachedSourceEntity, CachedResultEntity],
-  migrations: [CreateTables1767225600000, CreateCache1767225650000],
+  entities: [
+    RequestEntity,
+    ProductEntity,
+    FaultEntity,
+    ImageEntity,
+    CachedSourceEntity,
+    CachedResultEntity,
+    WebhookEndpointEntity,
+    WebhookEventEntity,
+    WebhookDeliveryEntity,
+    WebhookTryEntity,
+  ],
+  migrations: [CreateTables1767225600000, CreateCache1767225650000, CreateWebhooks1767225700000],
   migrationsTransactionMode: 'each' as const,
   logging: false,
 };

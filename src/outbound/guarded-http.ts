@@ -2,6 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { ClientRequest } from 'node:http';
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
 import { isLoopback, Settings, settings } from '../config.js';
@@ -97,6 +98,7 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
   private readonly downloads: GuardedAgents;
   private readonly calls: GuardedAgents;
   private readonly spoolFolder: string;
+  private readonly callGuard: AddressGuard;
 
   /** @throws SettingsError where `ALLOW_PRIVATE` can't be read */
   constructor(
@@ -105,14 +107,14 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     resolver: HostResolver,
   ) {
     const allowed = new AllowedPrivate(current.ALLOW_PRIVATE);
-    const forCalls = new AddressGuard(resolver, (target) => allowed.admits(target));
+    this.callGuard = new AddressGuard(resolver, (target) => allowed.admits(target));
     const forDownloads = new AddressGuard(
       resolver,
       (target) => allowed.admits(target) || this.isOwnOrigin(target),
     );
     this.downloads = guardedAgents(forDownloads, true);
     // A receiver is called once in a while: a connection kept would only be one that breaks at the next call.
-    this.calls = guardedAgents(forCalls, false);
+    this.calls = guardedAgents(this.callGuard, false);
     this.spoolFolder = current.dataPath('tmp');
   }
 
@@ -164,6 +166,18 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     } finally {
       deadline.clear();
     }
+  }
+
+  /**
+   * The URL that {@link post} would call, after every check that needs no network: whoever gives us an address hears at
+   * once what is wrong with it. What a name stands for is checked at the call.
+   * @throws OutboundError `URL_INVALID`; `ADDRESS_REFUSED` where the host is an address that is not public
+   */
+  checkCallable(text: string): URL {
+    const url = parseOutboundUrl(text);
+    const host = hostOf(url);
+    if (isIP(host) !== 0) this.callGuard.check({ host, port: portOf(url), address: host });
+    return url;
   }
 
   /**

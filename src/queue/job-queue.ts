@@ -1,12 +1,13 @@
 /** Every kind of job with what its handler is given. Ids only: the state is in the database. */
 export interface Jobs {
   'process-image': { requestKey: number; number: number };
+  'deliver-webhook': { deliveryKey: number };
 }
 
 export type JobKind = keyof Jobs;
 
 /** Every kind, for adapters that must know them beforehand. */
-export const JOB_KINDS: JobKind[] = ['process-image'];
+export const JOB_KINDS: JobKind[] = ['process-image', 'deliver-webhook'];
 
 export interface Job<K extends JobKind> {
   /** Two jobs of a kind with the same id, one of them not yet finished, count as one. Letters, digits and dashes. */

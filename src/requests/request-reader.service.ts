@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { In, MoreThan, Not } from 'typeorm';
+import { type EntityManager, In, MoreThan, Not } from 'typeorm';
 import { settings, type Settings } from '../config.js';
 import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/image.entity.js';
@@ -49,12 +49,29 @@ export class RequestReader {
 
   /** @throws NotFoundError `REQUEST_NOT_FOUND` */
   async describe(id: string): Promise<RequestResponse> {
-    const request = await this.get(id);
-    const claimed = await this.database.manager.countBy(ImageEntity, {
-      requestKey: request.key,
-      status: 'processing',
-    });
+    return this.responseOf(this.database.manager, await this.get(id));
+  }
+
+  /** What {@link describe} gives, as a transaction sees it. */
+  async responseOf(manager: EntityManager, request: RequestEntity): Promise<RequestResponse> {
+    const claimed = await manager.countBy(ImageEntity, { requestKey: request.key, status: 'processing' });
     return this.toResponse(request, claimed);
+  }
+
+  /** Images as {@link images} lists them, as a transaction sees them, in their order. */
+  async imageResponsesOf(
+    manager: EntityManager,
+    request: RequestEntity,
+    numbers: number[],
+  ): Promise<{ number: number; response: ImageResponse }[]> {
+    const requestKey = request.key;
+    const where = { requestKey, number: In(numbers) };
+    const images = await manager.find(ImageEntity, { where, order: { number: 'ASC' } });
+    const products = await this.productsOf(manager, requestKey, images);
+    return images.map((image) => {
+      const product = products.get(image.productNumber)!;
+      return { number: image.number, response: this.toImageResponse(request, product, image) };
+    });
   }
 
   /**
@@ -71,15 +88,22 @@ export class RequestReader {
     const { manager } = this.database;
     const images = await this.imagesAfter(request.key, status, limit + 1, after);
     const page = images.slice(0, limit);
-    const products = await manager.findBy(ProductEntity, {
-      requestKey: request.key,
-      number: In([...new Set(page.map((image) => image.productNumber))]),
-    });
-    const byNumber = new Map(products.map((product) => [product.number, product]));
+    const byNumber = await this.productsOf(manager, request.key, page);
     return {
       items: page.map((image) => this.toImageResponse(request, byNumber.get(image.productNumber)!, image)),
       next_cursor: images.length > limit ? String(page[limit - 1].number) : null,
     };
+  }
+
+  /** The products of some images, by their number. */
+  private async productsOf(
+    manager: EntityManager,
+    requestKey: number,
+    images: ImageEntity[],
+  ): Promise<Map<number, ProductEntity>> {
+    const numbers = In([...new Set(images.map((image) => image.productNumber))]);
+    const products = await manager.findBy(ProductEntity, { requestKey, number: numbers });
+    return new Map(products.map((product) => [product.number, product]));
   }
 
   /** One query for each stored state: SQLite would read the whole request for two in one. */

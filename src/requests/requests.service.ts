@@ -10,6 +10,7 @@ import { canonicalOptions, type CompressionOptions } from './compression-options
 import type { CsvLayout } from './output-csv.js';
 import type { RepeatedUrls } from './repeated-urls.js';
 import { RequestDraft } from './request-draft.js';
+import { RequestEvents } from './request-events.service.js';
 
 /** What a new request is made from, besides its rows. */
 export interface NewRequest {
@@ -18,6 +19,8 @@ export interface NewRequest {
   options: CompressionOptions;
   /** That has been told of all URLs of the file; without it, those that are repeated are fetched again. */
   repeated?: RepeatedUrls;
+  /** Told of the end of the request. */
+  webhookUrl?: string | null;
 }
 
 /** A worker's right to settle an image: it ends when somebody else claims the image. */
@@ -111,19 +114,33 @@ export class RequestsService {
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
+    private readonly events: RequestEvents,
   ) {}
 
-  /** Begins a request that nobody sees until {@link RequestDraft.publish}. */
-  async begin({ fileName, layout, options, repeated }: NewRequest): Promise<RequestDraft> {
+  /**
+   * Begins a request that nobody sees until {@link RequestDraft.publish}.
+   * @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   */
+  async begin({ fileName, layout, options, repeated, webhookUrl }: NewRequest): Promise<RequestDraft> {
     const id = randomUUID();
     const stored = { layout: JSON.stringify(layout), options: canonicalOptions(options) };
     const request = { id, status: 'Receiving', fileName, ...stored } as const;
     const createdAt = this.clock.now();
-    const inserted = await this.database.write(
-      (manager) => manager.insert(RequestEntity, { ...request, productCount: 0, imageCount: 0, createdAt }),
+    const key = await this.database.transaction(
+      async (manager) => {
+        const row = { ...request, productCount: 0, imageCount: 0, createdAt };
+        const key = Number((await manager.insert(RequestEntity, row)).identifiers[0].key);
+        if (webhookUrl) await this.events.attach(manager, key, webhookUrl);
+        return key;
+      },
       { isUrgent: true },
     );
-    return new RequestDraft(this.database, id, Number(inserted.identifiers[0].key), repeated);
+    return new RequestDraft(this.database, id, key, repeated);
+  }
+
+  /** Whether {@link begin} would take the URL. @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
+  checkWebhookUrl(url: string): void {
+    this.events.checkUrl(url);
   }
 
   /** The request that was uploaded under an `Idempotency-Key`, with the digest of what was uploaded then. */
@@ -155,6 +172,8 @@ export class RequestsService {
       if ((await settleImage(manager, claim, settlement)) !== 1) return false;
 
       await this.count(manager, claim.requestKey, settlement);
+      if (settlement.status === 'failed')
+        await this.events.imagesFailed(manager, claim.requestKey, [claim.number]);
       await this.completeIfSettled(manager, claim.requestKey);
       return true;
     });
@@ -173,6 +192,7 @@ export class RequestsService {
       const counts = status === 'done' ? [count, 0] : [0, count];
       const bytes = [first.inputBytes, first.outputBytes].map((each) => (each ?? 0) * count);
       await execute(manager, COUNT, [...counts, ...bytes, requestKey]);
+      if (status === 'failed') await this.events.imagesFailed(manager, requestKey, numbers);
       await this.completeIfSettled(manager, requestKey);
     });
   }
@@ -185,13 +205,11 @@ export class RequestsService {
   /** The first claim of one of its images begins a request. */
   async markStarted(requestKey: number): Promise<void> {
     const startedAt = this.clock.now();
-    await this.database.write((manager) =>
-      manager.update(
-        RequestEntity,
-        { key: requestKey, status: 'Pending' },
-        { status: 'Processing', startedAt },
-      ),
-    );
+    await this.database.transaction(async (manager) => {
+      const pending = { key: requestKey, status: 'Pending' as const };
+      const { affected } = await manager.update(RequestEntity, pending, { status: 'Processing', startedAt });
+      if (affected === 1) await this.events.processing(manager, requestKey);
+    });
   }
 
   /** A part at a time, with a breath in between: with SQLite nothing else happens while a statement runs. */
@@ -214,6 +232,7 @@ export class RequestsService {
   private async completeIfSettled(manager: EntityManager, requestKey: number): Promise<void> {
     const completed = await execute(manager, COMPLETE, [this.clock.now(), requestKey]);
     if (completed !== 1) return;
+    await this.events.completed(manager, requestKey);
     const { id, outcome } = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
     this.logger.log(`request ${id} completed: ${outcome}`);
   }

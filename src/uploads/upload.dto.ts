@@ -18,6 +18,14 @@ export class UploadForm extends CompressionForm {
   @IsOptional()
   @IsIn(['refuse', 'skip'])
   on_invalid?: 'refuse' | 'skip';
+
+  /**
+   * Is called when the request is completed. Also taken as `webhookUrl`, `callback_url`, `callbackUrl`, `notify_url` and
+   * `notification_url`, and any of them as a query parameter.
+   */
+  @ApiPropertyOptional({ type: String, example: 'https://shop.example.com/hooks/images' })
+  @IsOptional()
+  webhook_url?: unknown;
 }
 
 export class UploadQuery {

@@ -18,6 +18,7 @@ import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { type SpooledFile, UploadsService } from './uploads.service.js';
+import { webhookUrlsOf } from './webhook-fields.js';
 
 /** Accepts CSV files of image URLs. The work itself happens in the worker. */
 @ApiTags('uploads')
@@ -46,6 +47,7 @@ export class UploadsController {
       skipsFaults: form?.on_invalid === 'skip',
       compression: form ?? {},
       idempotencyKey: idempotencyKey || null,
+      webhookUrls: webhookUrlsOf(form, query),
     });
     response.location(`/requests/${id}`);
     return { request_id: id };

@@ -18,6 +18,7 @@ import { RepeatedUrls } from '../requests/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../sweep-folder.js';
 import { openInputCsv, type InputCsv } from './input-csv.js';
+import { oneWebhookUrl } from './webhook-fields.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
 const HOUR_MS = 3_600_000;
@@ -32,6 +33,8 @@ export interface UploadOptions {
   compression: CompressionFields;
   /** The client's name for this upload, by which a repetition is known. */
   idempotencyKey: string | null;
+  /** Every address that the upload named to be told of its end; the same one any number of times. */
+  webhookUrls: string[];
 }
 
 /** Turns an uploaded file into a request, or says what would become of it. */
@@ -65,11 +68,13 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    * @returns the id of the request
    * @throws BadRequestError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
    * fault (`csv-faults.ts` lists them); for rows `CSV_INVALID`; the faults are the `details`
-   * @throws BadRequestError `IDEMPOTENCY_KEY_INVALID`
+   * @throws BadRequestError `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
   accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
     return withFile(files, async ({ path: file, originalname }) => {
+      const webhookUrl = oneWebhookUrl(options.webhookUrls);
+      if (webhookUrl) this.requests.checkWebhookUrl(webhookUrl);
       const idempotency =
         options.idempotencyKey && (await idempotencyOf(options.idempotencyKey, options, file));
       const earlier = idempotency && (await this.earlier(idempotency));
@@ -83,6 +88,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
         layout: csv.layout!,
         options: toCompressionOptions(options.compression, this.settings.QUALITY),
         repeated,
+        webhookUrl,
       });
       try {
         return await this.publish(draft, csv, idempotency || null);
@@ -187,7 +193,7 @@ async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
 
 async function idempotencyOf(
   key: string,
-  { skipsFaults, compression }: UploadOptions,
+  { skipsFaults, compression, webhookUrls }: UploadOptions,
   file: string,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
@@ -195,7 +201,9 @@ async function idempotencyOf(
     throw new BadRequestError('IDEMPOTENCY_KEY_INVALID', message);
   }
   const asked = canonicalOptions(toCompressionOptions(compression, null)); // whatever `QUALITY` is by then
-  const digest = createHash('sha256').update(`${skipsFaults} ${asked}\n`);
+  const digest = createHash('sha256').update(
+    `${[skipsFaults, asked, ...webhookUrls.slice(0, 1)].join(' ')}\n`,
+  );
   for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
   return { key, digest: digest.digest('hex') };
 }

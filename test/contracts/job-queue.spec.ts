@@ -193,6 +193,7 @@ if (redis) {
   const onRedis = () => ({
     REDIS_URL: redis,
     DATABASE_URL: 'mysql://unused/unused',
+    SECRET_KEY: 'unused '.repeat(5),
     QUEUE_PREFIX: `{test-${randomBytes(6).toString('hex')}}`,
   });
   jobQueueContract('Bull on Redis', onRedis);

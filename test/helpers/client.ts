@@ -21,6 +21,12 @@ export class Client {
     return answer(await fetch(this.url + path, { headers: { ...this.headers, ...headers } }));
   }
 
+  /** Any other call, with a JSON body. */
+  async send<T = any>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    const headers = { ...this.headers, 'content-type': 'application/json' };
+    return answer(await fetch(this.url + path, { method, headers, body: JSON.stringify(body) }));
+  }
+
   async upload(
     csv: string | Buffer,
     fileName = 'products.csv',

@@ -51,6 +51,7 @@ async function installOnServers(): Promise<Installation> {
       DATABASE_URL: database.href,
       REDIS_URL: process.env.TEST_REDIS_URL!,
       QUEUE_PREFIX: `{${name}}`,
+      SECRET_KEY: randomBytes(32).toString('base64'),
     },
     remove: async () => {
       await onMysql(`DROP DATABASE ${name}`);

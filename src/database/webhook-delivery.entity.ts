@@ -1,0 +1,50 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { bigInteger } from './columns.js';
+
+export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'failed';
+
+/** One event on its way to one endpoint. */
+@Entity('webhook_deliveries')
+export class WebhookDeliveryEntity {
+  @PrimaryGeneratedColumn({ name: 'delivery_key' })
+  key!: number;
+
+  @Column('varchar', { length: 36, unique: true })
+  id!: string;
+
+  @Column('int', { name: 'event_key' })
+  eventKey!: number;
+
+  /** No foreign key: a subscription removed at the same moment must not undo what caused the event. */
+  @Column('int', { name: 'endpoint_key' })
+  endpointKey!: number;
+
+  @Column('varchar', { length: 16 })
+  state!: DeliveryState;
+
+  /** Times that it was claimed: the fencing token of the current claim, and the number of its try. */
+  @Column('int', { default: 0 })
+  attempt!: number;
+
+  /** Tries that failed since it was last begun anew: its place in the schedule. */
+  @Column('int', { default: 0 })
+  failures!: number;
+
+  /** While pending: when it is to be tried. While sending: until when the claim holds. */
+  @Column(bigInteger('due_at'))
+  dueAt!: number;
+
+  /** When the queue was last told of it. */
+  @Column(bigInteger('rung_at', { default: 0 }))
+  rungAt!: number;
+
+  /** Of the last failure. */
+  @Column('varchar', { name: 'error_code', length: 64, nullable: true })
+  errorCode!: string | null;
+
+  @Column(bigInteger('created_at'))
+  createdAt!: number;
+
+  @Column(bigInteger('delivered_at', { nullable: true }))
+  deliveredAt!: number | null;
+}

@@ -1,0 +1,35 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { bigInteger } from './columns.js';
+
+/** Something that happened and that at least one endpoint wants to hear of. Written in the transaction that caused it. */
+@Entity('webhook_events')
+export class WebhookEventEntity {
+  @PrimaryGeneratedColumn({ name: 'event_key' })
+  key!: number;
+
+  /** The `webhook-id` of every try: `evt_` and random characters. */
+  @Column('varchar', { length: 64, unique: true })
+  id!: string;
+
+  @Column('varchar', { length: 32 })
+  type!: string;
+
+  /** Null where it is about no request. */
+  @Column('int', { name: 'request_key', nullable: true })
+  requestKey!: number | null;
+
+  /** What clients know the request by. */
+  @Column('varchar', { name: 'request_id', length: 36, nullable: true })
+  requestId!: string | null;
+
+  /** The image it is about; 0 where it is about the whole request. */
+  @Column('int', { name: 'image_number', default: 0 })
+  imageNumber!: number;
+
+  /** JSON, to be sent byte for byte. */
+  @Column('text')
+  body!: string;
+
+  @Column(bigInteger('created_at'))
+  createdAt!: number;
+}

@@ -1,0 +1,207 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { settings, type Settings } from '../config.js';
+import { DatabaseClock } from '../database/database-clock.js';
+import { Database, isDatabaseAway } from '../database/database.js';
+import { WebhookDeliveryEntity } from '../database/webhook-delivery.entity.js';
+import { WebhookEndpointEntity } from '../database/webhook-endpoint.entity.js';
+import { WebhookEventEntity } from '../database/webhook-event.entity.js';
+import { WebhookTryEntity } from '../database/webhook-try.entity.js';
+import { HostLanes } from '../outbound/host-lanes.js';
+import { RepeatedWarning } from '../repeated-warning.js';
+import { EndpointHealth } from './endpoint-health.service.js';
+import { PING } from './webhook-event-types.js';
+import { retryWait } from './webhook-schedule.js';
+import { SEND_WITHIN_MS, SendingStopped, type SendResult, WebhookSender } from './webhook-sender.service.js';
+
+const SECOND = 1000;
+
+/** Tries of one host at once in one worker, and those of its endpoints that are failing. */
+const PER_HOST = 8;
+const FAILING_PER_HOST = 2;
+
+/** How long a delivery waits for an administrator to put `SECRET_KEY` right. */
+const UNREADABLE_WAIT_MS = 300 * SECOND;
+
+interface Claim {
+  delivery: WebhookDeliveryEntity;
+  endpoint: WebhookEndpointEntity;
+}
+
+/** Takes one delivery at a time from `pending` to its end, or to its next try. */
+@Injectable()
+export class WebhookDeliveries {
+  private readonly logger = new Logger(WebhookDeliveries.name);
+  private readonly away = new RepeatedWarning(this.logger);
+  private readonly hosts = new HostLanes(PER_HOST);
+  /** A host with an endpoint that hangs keeps most of its slots for its others. */
+  private readonly failingHosts = new HostLanes(FAILING_PER_HOST);
+  private hasToldOfKey = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly sender: WebhookSender,
+    private readonly health: EndpointHealth,
+    @Inject(settings.KEY) private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Sends one delivery if it is due. Running it twice, or in two places at once, sends it once; a process that dies in
+   * between lets it be sent again. Returns at once where the receiver's host is busy: then it is sent later. Where the
+   * database can't be reached, the claim runs out and the delivery is taken up again.
+   */
+  async process(deliveryKey: number): Promise<void> {
+    const id = String(deliveryKey);
+    if (this.hosts.isParked(id) || this.failingHosts.isParked(id)) return;
+    await this.orAway(async () => {
+      const found = await this.find(deliveryKey);
+      if (!found) return;
+      await this.hosts.run(found.endpoint.host, {
+        id,
+        run: () => this.orAway(() => this.enter(deliveryKey)),
+      });
+    });
+  }
+
+  /** Begins no more tries. */
+  close(): void {
+    this.hosts.close();
+    this.failingHosts.close();
+  }
+
+  /** Ends the tries under way; each delivery is due again at once. For the end of the process's grace period. */
+  abort(): void {
+    this.sender.abort();
+  }
+
+  /** With a slot of the host's: those of failing endpoints need one of their few as well. */
+  private async enter(deliveryKey: number): Promise<void> {
+    const found = await this.find(deliveryKey); // it may have waited for long
+    if (!found) return;
+    if (found.endpoint.failingSince === null) return this.claimAndSend(found);
+    const run = () =>
+      this.orAway(async () => {
+        const now = await this.find(deliveryKey);
+        if (now) await this.claimAndSend(now);
+      });
+    await this.failingHosts.run(found.endpoint.host, { id: String(deliveryKey), run });
+  }
+
+  private async orAway(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      this.away.warn(`the database is away: ${(error as Error).message}`);
+    }
+  }
+
+  /** The delivery if it is due and nobody's, and there is still somebody to deliver it to. */
+  private async find(key: number): Promise<Claim | null> {
+    const { manager } = this.database;
+    const delivery = await manager.findOneBy(WebhookDeliveryEntity, { key, state: 'pending' });
+    if (!delivery || delivery.dueAt > this.clock.now()) return null;
+    const endpoint = await manager.findOneBy(WebhookEndpointEntity, { key: delivery.endpointKey });
+    if (endpoint) return { delivery, endpoint };
+    await this.database.write((writer) => writer.delete(WebhookDeliveryEntity, { key }));
+    return null;
+  }
+
+  private async claimAndSend(found: Claim): Promise<void> {
+    const claim = await this.claim(found);
+    if (!claim) return;
+    if (claim.endpoint.isActive === 0) {
+      await this.update(claim, { state: 'failed', errorCode: 'WEBHOOK_DISABLED' });
+      return;
+    }
+    const { eventKey } = claim.delivery;
+    const event = await this.database.manager.findOneByOrFail(WebhookEventEntity, { key: eventKey });
+    try {
+      const result = await this.sender.send(claim.endpoint, event);
+      if (result === null) await this.waitForKey(claim);
+      else await this.conclude(claim, event, result);
+    } catch (error) {
+      if (!(error instanceof SendingStopped)) throw error;
+      await this.update(claim, { state: 'pending', dueAt: this.clock.now(), rungAt: 0 });
+    }
+  }
+
+  /** A lease by the database's clock, longer than any try; `attempt` tells the claim from later ones. */
+  private async claim({ delivery, endpoint }: Claim): Promise<Claim | null> {
+    const { key, attempt } = delivery;
+    const dueAt = this.clock.now() + SEND_WITHIN_MS + this.settings.LEASE_SECONDS * SECOND;
+    const { affected } = await this.database.write((manager) =>
+      manager.update(
+        WebhookDeliveryEntity,
+        { key, attempt, state: 'pending' },
+        { state: 'sending', attempt: attempt + 1, dueAt },
+      ),
+    );
+    return affected === 1 ? { delivery: { ...delivery, attempt: attempt + 1 }, endpoint } : null;
+  }
+
+  /** Not the receiver's fault, so it costs it none of its tries. */
+  private async waitForKey(claim: Claim): Promise<void> {
+    if (!this.hasToldOfKey)
+      this.logger.error(
+        'SECRET_KEY is not the one that webhook secrets were encrypted with: put the old one back, or rotate the ' +
+          `secrets. Until then deliveries wait (webhook ${claim.endpoint.id} and perhaps others).`,
+      );
+    this.hasToldOfKey = true;
+    const dueAt = this.clock.now() + UNREADABLE_WAIT_MS;
+    await this.update(claim, { state: 'pending', dueAt, rungAt: 0, errorCode: 'SECRET_UNREADABLE' });
+  }
+
+  private async conclude(claim: Claim, event: WebhookEventEntity, result: SendResult): Promise<void> {
+    const { delivery, endpoint } = claim;
+    const next = this.next(claim, event, result);
+    const isOurs = await this.database.transaction(async (manager) => {
+      if (!(await updateClaimed(manager, claim, next))) return false;
+      await manager.insert(WebhookTryEntity, logRow(delivery, result));
+      await this.health.note(manager, endpoint.key, result);
+      return true;
+    });
+    const what = `webhook ${event.id} to ${endpoint.id}, try ${delivery.attempt}`;
+    if (!isOurs) this.logger.warn(`${what}: taken over by another worker in the meantime`);
+    else if (next.state === 'failed') this.logger.warn(`${what}: given up after ${next.errorCode}`);
+    else this.logger.debug(`${what}: ${result.error?.code ?? 'delivered'}`);
+  }
+
+  private next({ delivery }: Claim, event: WebhookEventEntity, result: SendResult): Next {
+    const now = this.clock.now();
+    if (result.error === null) return { state: 'delivered', deliveredAt: now, errorCode: null };
+    const failures = delivery.failures + 1;
+    const failed = { failures, errorCode: result.error.code };
+    const wait = retryWait(failures, result.retryAfterMs);
+    // Whoever pings looks at the first answer.
+    if (wait === null || result.status === 410 || event.type === PING) return { state: 'failed', ...failed };
+    return { state: 'pending', dueAt: now + wait, rungAt: 0, ...failed };
+  }
+
+  private async update(claim: Claim, columns: Next): Promise<void> {
+    await this.database.write((manager) => updateClaimed(manager, claim, columns));
+  }
+}
+
+type Next = Partial<WebhookDeliveryEntity> & Pick<WebhookDeliveryEntity, 'state'>;
+
+/** @returns false where the claim had ended, and nothing was changed */
+async function updateClaimed(manager: EntityManager, { delivery }: Claim, columns: Next): Promise<boolean> {
+  const claimed = { key: delivery.key, attempt: delivery.attempt, state: 'sending' as const };
+  const { affected } = await manager.update(WebhookDeliveryEntity, claimed, columns);
+  return affected === 1;
+}
+
+function logRow({ key, attempt }: WebhookDeliveryEntity, result: SendResult): WebhookTryEntity {
+  return {
+    deliveryKey: key,
+    attempt,
+    triedAt: result.triedAt,
+    durationMs: result.durationMs,
+    status: result.status,
+    errorCode: result.error?.code ?? null,
+    errorMessage: result.error?.message.slice(0, 255) ?? null,
+    answer: result.answer || null,
+  };
+}

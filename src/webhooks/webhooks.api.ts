@@ -1,0 +1,40 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBadRequestResponse, ApiConflictResponse, ApiNotFoundResponse } from '@nestjs/swagger';
+
+const described = (description: string, code: string, error: string) => ({
+  description,
+  schema: { example: { error, code } },
+});
+
+/** How the errors of the webhooks' routes are described at `/docs`. */
+export const ApiInvalidBody = () =>
+  ApiBadRequestResponse(
+    described(
+      'Something in the body can’t be taken: `INVALID_PARAMETER`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` or ' +
+        '`WEBHOOK_SECRET_INVALID`',
+      'WEBHOOK_URL_REFUSED',
+      "The webhook can't be called: the host is not on the public internet.",
+    ),
+  );
+
+export const ApiWebhookNotFound = () =>
+  ApiNotFoundResponse(
+    described('There is no such webhook', 'WEBHOOK_NOT_FOUND', 'There is no such webhook.'),
+  );
+
+export const ApiDeliveryNotFound = () =>
+  ApiNotFoundResponse(
+    described('There is no such delivery', 'DELIVERY_NOT_FOUND', 'There is no such delivery.'),
+  );
+
+export const ApiWebhookDisabled = () =>
+  ApiConflictResponse(
+    described(
+      'It is disabled',
+      'WEBHOOK_DISABLED',
+      'The webhook is disabled; switch it on first (`"active": true`).',
+    ),
+  );
+
+/** For what needs a webhook that is there and on. */
+export const ApiNeedsActiveWebhook = () => applyDecorators(ApiWebhookNotFound(), ApiWebhookDisabled());
