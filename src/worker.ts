@@ -11,6 +11,8 @@ const SECOND = 1000;
 
 /** How long the jobs under way may take to end by themselves; container platforms kill after 30 s. */
 const GRACE_MS = 15 * SECOND;
+/** Of that, the webhooks: a receiver that takes longer most likely hangs, and will get it again. */
+const WEBHOOK_GRACE_MS = 5 * SECOND;
 /** How long they may take to give their images and deliveries back after that. */
 const GIVE_BACK_MS = 5 * SECOND;
 
@@ -47,9 +49,10 @@ export class Worker implements BeforeApplicationShutdown {
     this.logger.log('stopping: waiting for the images in work');
     this.images.close();
     this.deliveries.close();
-    await this.queue.stop(GRACE_MS);
-    this.images.abort();
+    await this.queue.stop(WEBHOOK_GRACE_MS);
     this.deliveries.abort();
+    await this.queue.stop(GRACE_MS - WEBHOOK_GRACE_MS);
+    this.images.abort();
     await this.queue.stop(GIVE_BACK_MS);
     await this.queue.close();
   }

@@ -444,9 +444,10 @@ describeOnEachEngine('webhooks', (engine) => {
       ])
         expect((await client.send('PATCH', `/webhooks/${id}`, change)).status).toBe(400);
       const empty = await client.send('PATCH', `/webhooks/${id}`);
+      const undescribed = await client.send('PATCH', `/webhooks/${id}`, { description: null });
 
       expect(secret).toBeDefined();
-      expect(empty.json).toEqual({ id, ...before });
+      for (const { json } of [empty, undescribed]) expect(json).toEqual({ id, ...before });
     });
 
     it('are at most a hundred', async () => {

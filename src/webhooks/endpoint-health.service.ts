@@ -27,14 +27,18 @@ export class EndpointHealth {
 
   constructor(private readonly clock: DatabaseClock) {}
 
-  /** Notes what came of a try, in the transaction that records it. */
-  async note(manager: EntityManager, endpointKey: number, { error, status }: SendResult): Promise<void> {
+  /**
+   * Notes what came of a try, in the transaction that records it.
+   * @returns whether the endpoint is to be tried again
+   */
+  async note(manager: EntityManager, endpointKey: number, { error, status }: SendResult): Promise<boolean> {
     const endpoint = await manager.findOneBy(WebhookEndpointEntity, { key: endpointKey });
-    if (!endpoint) return;
+    if (!endpoint) return false;
     if (error === null) {
       if (endpoint.failingSince !== null)
-        await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince: null });
-      return;
+        // Not null itself: libsql can't bind one that is the only parameter (docs/hazards.md).
+        await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince: () => 'NULL' });
+      return true;
     }
     const now = this.clock.now();
     const isSpell = endpoint.failingSince !== null && now - (endpoint.failedAt ?? 0) < NEW_SPELL_AFTER_MS;
@@ -42,6 +46,8 @@ export class EndpointHealth {
     await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince, failedAt: now });
     if (status === 410) await this.disable(manager, endpoint, 'ENDPOINT_GONE');
     else if (now - failingSince >= MOST_FAILING_MS) await this.disable(manager, endpoint, 'ENDPOINT_FAILING');
+    // Read again now that the row is locked: another try may have disabled it in the meantime.
+    return manager.existsBy(WebhookEndpointEntity, { key: endpointKey, isActive: 1 });
   }
 
   /** Ends what an endpoint that is no longer active would have got; it can be replayed. */

@@ -156,15 +156,17 @@ export class WebhookDeliveries {
   private async conclude(claim: Claim, event: WebhookEventEntity, result: SendResult): Promise<void> {
     const { delivery, endpoint } = claim;
     const next = this.next(claim, event, result);
-    const isOurs = await this.database.transaction(async (manager) => {
-      if (!(await updateClaimed(manager, claim, next))) return false;
+    const state = await this.database.transaction(async (manager) => {
+      if (!(await updateClaimed(manager, claim, next))) return null;
       await manager.insert(WebhookTryEntity, logRow(delivery, result));
-      await this.health.note(manager, endpoint.key, result);
-      return true;
+      const isWanted = await this.health.note(manager, endpoint.key, result);
+      if (isWanted || next.state !== 'pending') return next.state;
+      await manager.update(WebhookDeliveryEntity, { key: delivery.key }, { state: 'failed' });
+      return 'failed';
     });
     const what = `webhook ${event.id} to ${endpoint.id}, try ${delivery.attempt}`;
-    if (!isOurs) this.logger.warn(`${what}: taken over by another worker in the meantime`);
-    else if (next.state === 'failed') this.logger.warn(`${what}: given up after ${next.errorCode}`);
+    if (state === null) this.logger.warn(`${what}: taken over by another worker in the meantime`);
+    else if (state === 'failed') this.logger.warn(`${what}: given up after ${result.error?.code}`);
     else this.logger.debug(`${what}: ${result.error?.code ?? 'delivered'}`);
   }
 

@@ -111,7 +111,8 @@ export class WebhooksService {
     const columns = {
       ...(url === undefined ? {} : addressed(checkWebhookUrl(this.http, url).href)),
       ...(eventTypes === undefined ? {} : { eventTypes: eventTypes.join() }),
-      ...(description === undefined ? {} : { description }),
+      // libsql can't bind a null that is the only parameter (docs/hazards.md).
+      ...(description === undefined ? {} : { description: description ?? (() => 'NULL') }),
       ...(isActive === undefined ? {} : { isActive: isActive ? 1 : 0 }),
       ...(isActive ? { disabledCode: null, disabledAt: null, failingSince: null } : {}),
     };
