@@ -3,7 +3,17 @@ import tseslint from 'typescript-eslint';
 
 /** What each folder of src/ must not import: data flows one way (docs/architecture.md). */
 const FORBIDDEN = {
-  database: ['queue', 'storage', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
+  database: [
+    'queue',
+    'storage',
+    'outbound',
+    'uploads',
+    'requests',
+    'images',
+    'webhooks',
+    'health',
+    'samples',
+  ],
   queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
   storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
   outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],

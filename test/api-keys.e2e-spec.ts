@@ -19,20 +19,25 @@ describeOnEachEngine('a service with API keys', (engine) => {
     await installation.remove();
   });
 
-  it.each(['/status/x', '/requests/x', '/requests/x/images', '/requests/x/output.csv'])(
-    'wants one for %s',
-    async (path) => {
-      const none = await stranger.get(path);
-      const wrong = await stranger.get(path, { 'x-api-key': 'wrong-key-0123456789' });
-      const bearer = await stranger.get(path, { authorization: `Bearer ${KEYS[0]}` });
-      const header = await stranger.get(path, { 'x-api-key': KEYS[1] });
+  it.each([
+    '/status/x',
+    '/requests/x',
+    '/requests/x/images',
+    '/requests/x/output.csv',
+    '/requests/x/webhooks',
+    '/webhooks/x',
+    '/webhooks/deliveries/x',
+  ])('wants one for %s', async (path) => {
+    const none = await stranger.get(path);
+    const wrong = await stranger.get(path, { 'x-api-key': 'wrong-key-0123456789' });
+    const bearer = await stranger.get(path, { authorization: `Bearer ${KEYS[0]}` });
+    const header = await stranger.get(path, { 'x-api-key': KEYS[1] });
 
-      expect([none.status, none.json.code]).toEqual([401, 'API_KEY_MISSING']);
-      expect([wrong.status, wrong.json.code]).toEqual([401, 'API_KEY_INVALID']);
-      expect(none.headers.get('www-authenticate')).toBe('Bearer');
-      expect([bearer.status, header.status]).toEqual([404, 404]);
-    },
-  );
+    expect([none.status, none.json.code]).toEqual([401, 'API_KEY_MISSING']);
+    expect([wrong.status, wrong.json.code]).toEqual([401, 'API_KEY_INVALID']);
+    expect(none.headers.get('www-authenticate')).toBe('Bearer');
+    expect([bearer.status, header.status]).toEqual([404, 404]);
+  });
 
   it('wants one for an upload, and stores nothing without', async () => {
     const refused = await stranger.upload(csvOf([['Mug', ['http://a.example/1.jpg']]]));
@@ -40,6 +45,11 @@ describeOnEachEngine('a service with API keys', (engine) => {
 
     expect(refused.status).toBe(401);
     expect(accepted.status).toBe(200);
+  });
+
+  it('wants one for the secret that signs webhooks', async () => {
+    expect((await stranger.get('/webhooks/service-secret')).status).toBe(401);
+    expect((await app.client.get('/webhooks/service-secret')).json.secret).toMatch(/^whsec_/);
   });
 
   it.each(['/health/live', '/health/ready', '/docs', '/openapi.json', '/samples/products.csv'])(

@@ -149,7 +149,7 @@ describeOnEachEngine('webhooks', (engine) => {
       receiver.replies['/broken'] = (_request, response) => response.writeHead(500).end('nö');
       const { json } = await uploadWith({ webhook_url: receiver.url('/broken') });
       const path = `/requests/${json.request_id}/webhooks`;
-      await until(async () => (await client.get(path)).json.items[0]?.tries.length === 1);
+      await until(async () => (await client.get(path)).json.items[0]?.error_code === 'HTTP_500');
 
       const { items, next_cursor } = (await client.get(path)).json;
       expect([items.length, next_cursor]).toEqual([1, null]);

@@ -54,12 +54,12 @@ export class WebhookDeliveries {
   async process(deliveryKey: number): Promise<void> {
     const id = String(deliveryKey);
     if (this.hosts.isParked(id) || this.failingHosts.isParked(id)) return;
-    await this.orAway(async () => {
+    await this.safely(async () => {
       const found = await this.find(deliveryKey);
       if (!found) return;
       await this.hosts.run(found.endpoint.host, {
         id,
-        run: () => this.orAway(() => this.enter(deliveryKey)),
+        run: () => this.safely(() => this.enter(deliveryKey)),
       });
     });
   }
@@ -81,19 +81,20 @@ export class WebhookDeliveries {
     if (!found) return;
     if (found.endpoint.failingSince === null) return this.claimAndSend(found);
     const run = () =>
-      this.orAway(async () => {
+      this.safely(async () => {
         const now = await this.find(deliveryKey);
         if (now) await this.claimAndSend(now);
       });
     await this.failingHosts.run(found.endpoint.host, { id: String(deliveryKey), run });
   }
 
-  private async orAway(work: () => Promise<void>): Promise<void> {
+  /** An errand must not throw, or its host's line would stop. What it had claimed is taken up again after the lease. */
+  private async safely(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
-      this.away.warn(`the database is away: ${(error as Error).message}`);
+      if (isDatabaseAway(error)) this.away.warn(`the database is away: ${(error as Error).message}`);
+      else this.logger.error('a webhook was not delivered: unexpected', error);
     }
   }
 
