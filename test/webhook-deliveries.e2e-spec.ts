@@ -5,6 +5,7 @@ import { WebhookEventEntity } from '../src/database/webhook-event.entity.js';
 import { WebhookTryEntity } from '../src/database/webhook-try.entity.js';
 import { WebhookDeliveries } from '../src/webhooks/webhook-deliveries.service.js';
 import { KEPT_MS, WebhookDispatcher } from '../src/webhooks/webhook-dispatcher.service.js';
+import { WebhookSender } from '../src/webhooks/webhook-sender.service.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
@@ -389,6 +390,21 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
     await until(() => receiver.received.length === 3);
 
     expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual(Array(3).fill(event_id));
+  });
+
+  it('are taken up again after an error that nobody expected', async () => {
+    const clock = ownClock();
+    const subscription = await subscribe('/hook');
+    const fault = jest.spyOn(app.nest.get(WebhookSender), 'send').mockRejectedValueOnce(new Error('a bug'));
+    await client.accepted(oneImage());
+    await until(async () => fault.mock.calls.length === 1);
+    await until(async () => (await deliveriesOf(subscription))[0].status === 'sending');
+
+    clock.aheadMs += MINUTE; // past the lease
+    await until(() => receiver.received.length === 1);
+
+    await until(async () => (await deliveriesOf(subscription))[0].status === 'delivered');
+    expect((await deliveriesOf(subscription))[0].tries).toHaveLength(1);
   });
 
   it('are sent once, however often the same job runs', async () => {
