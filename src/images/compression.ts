@@ -32,6 +32,7 @@ type Result = Omit<CompressedImage, 'report'> & { report: Omit<CompressedImage['
 const MOST_TRIALS = 7;
 // All trials of a search together, were the picture noise; a larger image gets fewer of them.
 const SEARCH_MS = 8_000;
+const DECODING_MS_PER_MEGAPIXEL = 80;
 const MOST_GIF_PIXELS = 16_000_000;
 /** What the quality of a source counts as that does not tell: its pixels may be as they were made. */
 const QUALITY_OF_OTHERS = 100;
@@ -157,7 +158,9 @@ export class Compression {
     if (!target) return this.encode(picture, format, this.quality(), true);
 
     const settings = this.settings(picture, format);
-    const affordable = Math.floor(SEARCH_MS / formats / estimateMs(settings));
+    // A large picture is decoded anew each time, and so is the result.
+    const decodingMs = picture.isLarge ? (settings.pixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0;
+    const affordable = Math.floor(SEARCH_MS / formats / (estimateMs(settings) + decodingMs));
     const mostTrials = hasQuality(settings) ? Math.max(1, Math.min(MOST_TRIALS, affordable)) : 1;
     const { trial, isReached } = await searchQuality<Encoded>({
       mostTrials,

@@ -21,6 +21,8 @@ const MOST_AVIF_PIXELS = 16_000_000;
 const AVIF_WEIGHT = 3;
 // All formats of `auto` together, were the picture noise; the slowest are left out.
 const AUTO_MS = 8_000;
+// What one encoder leaves in memory is not free at once for the next.
+const MOST_PIXELS_FOR_SEVERAL = 24_000_000;
 
 /** Whether the format can hold a picture of this size, and be encoded with bounded memory. */
 export function canHold(format: ImageFormat, { width, height }: { width: number; height: number }): boolean {
@@ -42,6 +44,7 @@ export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions)
   const possible = [...new Set(suited)]
     .filter((format) => canHold(format, facts))
     .sort((one, other) => msOf(one) - msOf(other));
+  if (facts.width * facts.height > MOST_PIXELS_FOR_SEVERAL) return [possible[0] ?? facts.source];
   let ms = 0;
   const affordable = possible.filter((format) => (ms += msOf(format)) <= AUTO_MS);
   return affordable.length > 0 ? affordable : [possible[0] ?? facts.source];

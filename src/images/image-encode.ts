@@ -114,7 +114,8 @@ const SETTINGS: Record<ImageFormat, Setting[]> = {
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality, mozjpeg: true, quantisationTable: 0 }),
     },
     {
-      ...{ efforts: NOT_FAST, mostPixels: Infinity, msPerMegapixel: 120 },
+      // Optimised codes need the whole picture in memory once more, 3 bytes a pixel.
+      ...{ efforts: NOT_FAST, mostPixels: 24e6, msPerMegapixel: 120 },
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality }),
     },
     {

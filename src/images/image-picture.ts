@@ -18,7 +18,10 @@ export interface PictureOptions {
   needsSrgbGamma: boolean;
 }
 
-/** What is to be encoded: decoded once, upright, in sRGB, of its final size. */
+// 48 MB at most; a larger picture is read anew for each encoding instead.
+const MOST_HELD_PIXELS = 12_000_000;
+
+/** What is to be encoded: upright, in sRGB, of its final size. */
 export interface Picture {
   /** Of a frame, as seen; of an animation whose orientation stays a tag, before it is turned. */
   width: number;
@@ -26,6 +29,8 @@ export interface Picture {
   frames: number;
   hasAlpha: boolean;
   isResized: boolean;
+  /** Whether it is compared at half its size, which takes a quarter of the memory. */
+  isLarge: boolean;
   /** Of the first frame, for comparing. */
   luminance: Luminance;
   /** A new pipeline, ready to be encoded. */
@@ -33,8 +38,9 @@ export interface Picture {
 }
 
 /**
- * Decodes an image completely. A still one is kept as pixels, 1 to 4 bytes each: encoding it several times, and
- * comparing it, needs no second decoding. An animation, and one that keeps its metadata, is read anew each time.
+ * Decodes an image completely. A still one of usual size is kept as pixels, 1 to 4 bytes each: encoding it several
+ * times, and comparing it, needs no second decoding. A large one, an animation, and one that keeps its metadata is read
+ * anew each time.
  *
  * @throws what libvips says of damaged files
  */
@@ -47,26 +53,39 @@ export async function decodePicture(
   const isAnimated = header.frames > 1 && options.isAnimated;
   if (isAnimated) return openAnimation(source, header, options, size);
 
-  const first = openUpright(source, header, options.maxPixels, size);
-  const decoded = await readPixels(first);
+  const openSource = (): Sharp => openUpright(source, header, options.maxPixels, size);
+  const openDescribed = (): Sharp => {
+    const pipeline = openSource().keepExif().keepXmp();
+    // Colours for print become sRGB: their profile would not fit any more.
+    return header.metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
+  };
+  if (size.width * size.height > MOST_HELD_PIXELS) {
+    return {
+      ...{ ...size, frames: 1, hasAlpha: header.metadata.hasAlpha, isLarge: true },
+      luminance: await readHalved(openUpright(source, header, options.maxPixels, halfOf(size))),
+      open: options.keepsMetadata ? openDescribed : openSource,
+    };
+  }
+  const decoded = await readPixels(openSource());
   const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
   const pixels = withoutOpaqueAlpha(exponent === 1 ? decoded : withGamma(decoded, exponent));
   const { data, width, height, channels } = pixels;
   return {
     ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized: size.isResized },
+    isLarge: false,
     luminance: sampleLuminance(pixels),
     open:
       options.keepsMetadata && exponent === 1
-        ? () => openUpright(source, header, options.maxPixels, size).keepExif().keepXmp().keepIccProfile()
+        ? openDescribed
         : () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
   };
 }
 
 /** The brightness of an encoded image's first frame, which decodes it, for comparing it with its picture. */
 export async function readLuminance(encoded: Buffer, picture: Picture): Promise<Luminance> {
-  const pixels = await readPixels(
-    openImage(encoded, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false }),
-  );
+  const image = openImage(encoded, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false });
+  if (picture.isLarge) return readHalved(withSize(image, halfOf(picture)));
+  const pixels = await readPixels(image);
   if (pixels.width !== picture.width || pixels.height !== picture.height) {
     throw new Error(`encoded as ${pixels.width}×${pixels.height}, not ${picture.width}×${picture.height}`);
   }
@@ -88,7 +107,19 @@ type Size = ReturnType<typeof fitInside>;
 function openUpright(source: Buffer, header: ImageHeader, maxPixels: number, size: Size): Sharp {
   const pipeline = openImage(source, { maxPixels, isAnimated: false }).autoOrient();
   convertWideColours(pipeline, header);
-  return size.isResized ? pipeline.resize(size.width, size.height, { fit: 'fill' }) : pipeline;
+  return size.isResized ? withSize(pipeline, size) : pipeline;
+}
+
+function withSize(pipeline: Sharp, { width, height }: { width: number; height: number }): Sharp {
+  return pipeline.resize(width, height, { fit: 'fill' });
+}
+
+function halfOf({ width, height }: { width: number; height: number }): Size {
+  return { width: Math.ceil(width / 2), height: Math.ceil(height / 2), isResized: true };
+}
+
+async function readHalved(pipeline: Sharp): Promise<Luminance> {
+  return sampleLuminance(await readPixels(pipeline), { isHalved: true });
 }
 
 // sharp takes 16-bit colours with a profile to Display P3, and would deliver those numbers as if they were sRGB.
@@ -107,13 +138,13 @@ async function openAnimation(
   const [width, height] = isTurned ? [size.height, size.width] : [size.width, size.height];
   const open = (): Sharp => {
     const pipeline = openImage(source, { maxPixels, isAnimated: true });
-    if (size.isResized) pipeline.resize(width, height, { fit: 'fill' });
+    if (size.isResized) withSize(pipeline, { width, height });
     if (keepsMetadata) pipeline.keepExif().keepXmp().keepIccProfile();
     else if (header.orientation !== 1) pipeline.withMetadata({ orientation: header.orientation });
     return pipeline;
   };
   const first = openImage(source, { maxPixels, isAnimated: false });
-  if (size.isResized) first.resize(width, height, { fit: 'fill' });
+  if (size.isResized) withSize(first, { width, height });
   return {
     ...{
       width,
@@ -122,6 +153,7 @@ async function openAnimation(
       hasAlpha: header.metadata.hasAlpha,
       isResized: size.isResized,
     },
+    isLarge: false,
     luminance: sampleLuminance(await readPixels(first)),
     open,
   };

@@ -1,0 +1,193 @@
+// The compression engine beside a bare sharp loop, and its bytes and similarity beside those of Pillow.
+// `CORPUS=<folder> PHOTO=<file> npm run bench -- engine`; without them, the samples are used.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { compressImage } from '../dist/src/images/compress-image.js';
+import { sampleLuminance, similarity } from '../dist/src/images/image-similarity.js';
+import { toCompressionOptions } from '../dist/src/requests/compression-options.js';
+
+const ROUNDS = 5;
+const IMAGES = 200;
+const MAX_PIXELS = 50_000_000;
+const FOLDER = process.env.CORPUS ?? new URL('../src/samples/', import.meta.url).pathname;
+
+const PILLOW = `
+import json, os, sys
+from PIL import Image, ImageOps
+job = json.load(sys.stdin)
+written = []
+for index, file in enumerate(job["files"]):
+    try:
+        image = Image.open(file)
+        format = job["format"] or image.format
+        image = ImageOps.exif_transpose(image)
+        if format == "JPEG" and image.mode not in ("RGB", "L"):
+            rgba = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        name = os.path.join(job["folder"], str(index))
+        image.save(name, format=format, quality=50)
+        written.append(name)
+    except Exception:
+        written.append(None)
+print(json.dumps(written))
+`;
+
+await throughput();
+const images = await readImages();
+console.log(
+  `\n${images.length} images of ${FOLDER}, ${kilobytes(images.reduce((sum, { source }) => sum + source.length, 0))}`,
+);
+for (const fields of [{ effort: 'fast' }, {}, { effort: 'best' }, { format: 'auto' }]) await ours(fields);
+for (const fields of [
+  { format: 'jpeg', effort: 'fast' },
+  { format: 'jpeg' },
+  { format: 'jpeg', effort: 'best' },
+])
+  await ours(fields);
+await pillow();
+
+/** Pairs of runs, one after the other, so that whatever else the machine does hits both. */
+async function throughput() {
+  const photo = await samplePhoto();
+  const options = { ...toCompressionOptions({}, 50), maxPixels: MAX_PIXELS };
+  const bare = () => sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50 }).toBuffer();
+  const compared = async () => {
+    const one = await pixels(photo);
+    const encoded = await bare();
+    return similarity(sampleLuminance(one), sampleLuminance(await pixels(encoded)));
+  };
+  const engine = () => compressImage(photo, options);
+  const [toBare, toCompared] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    const [bareMs, comparedMs, engineMs] = [await run(bare), await run(compared), await run(engine)];
+    toBare.push(bareMs / engineMs);
+    toCompared.push(comparedMs / engineMs);
+  }
+  console.log(
+    `JPEG of 600×450, ${kilobytes(photo.length)}, ${availableParallelism()} at once, ${ROUNDS} rounds of ${IMAGES}:`,
+  );
+  console.log(
+    `  engine (which measures the similarity): ${median(toBare)} × the speed of a bare sharp loop, which does not`,
+  );
+  console.log(`  … and ${median(toCompared)} × that of a sharp loop that measures it too`);
+}
+
+async function run(work) {
+  let left = IMAGES;
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      while (left-- > 0) await work();
+    }),
+  );
+  return performance.now() - began;
+}
+
+async function samplePhoto() {
+  const name = process.env.PHOTO ?? new URL('../src/samples/notebook-cover.jpg', import.meta.url).pathname;
+  return sharp(name).resize(600, 450).jpeg({ quality: 90 }).toBuffer();
+}
+
+async function pixels(source) {
+  const { data, info } = await sharp(source).raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/** Those that the engine and sharp can read. */
+async function readImages() {
+  const found = [];
+  for (const name of readdirSync(FOLDER)) {
+    const file = path.join(FOLDER, name);
+    if (!statSync(file).isFile() || !/\.(jpe?g|png|webp|avif|gif|tiff?)$/i.test(name)) continue;
+    const source = readFileSync(file);
+    try {
+      await compressImage(source, { ...toCompressionOptions({}, 50), maxPixels: MAX_PIXELS });
+      found.push({ name, file, source });
+    } catch {
+      console.log(`left out: ${name}`);
+    }
+  }
+  return found;
+}
+
+async function ours(fields) {
+  const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
+  const began = performance.now();
+  let [bytes, alike] = [0, 0];
+  for (const { source } of images) {
+    const { data, report } = await compressImage(source, options);
+    bytes += data.length;
+    alike += report.similarity;
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  print(JSON.stringify(fields), bytes, alike / images.length, `${seconds} s`);
+}
+
+/** As scripts do it: the same format at quality 50, and everything as JPEG at quality 50. */
+async function pillow() {
+  const python = ['python3', '/usr/bin/python3'].find((name) => {
+    try {
+      execFileSync(name, ['-c', 'import PIL'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!python) return console.log('Pillow: not installed, left out');
+  return judgePillow(python);
+}
+
+async function judgePillow(python) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'image-processing-bench-'));
+  try {
+    for (const [title, format] of [
+      ['Pillow, same format, quality 50', ''],
+      ['Pillow, all as JPEG, quality 50', 'JPEG'],
+    ]) {
+      const input = JSON.stringify({ folder, format, files: images.map(({ file }) => file) });
+      const began = performance.now();
+      const written = JSON.parse(execFileSync(python, ['-c', PILLOW], { input }).toString());
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      let [bytes, ourBytes, alike, count] = [0, 0, 0, 0];
+      for (const [index, file] of written.entries()) {
+        if (!file) continue;
+        const output = readFileSync(file);
+        const [one, other] = [await upright(images[index].source), await upright(output)];
+        if (one.width !== other.width || one.height !== other.height) continue;
+        bytes += output.length;
+        ourBytes += images[index].source.length;
+        alike += similarity(sampleLuminance(one), sampleLuminance(other));
+        count++;
+      }
+      print(
+        title,
+        bytes,
+        alike / count,
+        `${seconds} s, ${count} images of ${kilobytes(ourBytes)} that it could read`,
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function upright(source) {
+  const pipeline = sharp(source, { failOn: 'none', limitInputPixels: MAX_PIXELS }).autoOrient();
+  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+function print(title, bytes, alike, rest) {
+  console.log(`${title.padEnd(36)} ${kilobytes(bytes).padStart(9)}, similarity ${alike.toFixed(4)}, ${rest}`);
+}
+
+function kilobytes(bytes) {
+  return `${Math.round(bytes / 1000)} kB`;
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(2);
+}

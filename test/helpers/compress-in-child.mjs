@@ -1,0 +1,49 @@
+// Compresses one file after the other in a process of its own, with small photos beside them all the time, as a
+// worker does. Reads `{file, fields}` lines; writes for each how it ended, how long it took, the slowest photo, and
+// the most memory that the process has taken so far.
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import sharp from 'sharp';
+import { openSource } from '../../dist/src/images/compress-image.js';
+import { toCompressionOptions } from '../../dist/src/requests/compression-options.js';
+
+const MAX_PIXELS = 50_000_000;
+const photo = await sharp({ create: { width: 600, height: 450, channels: 3, background: '#7090b0' } })
+  .jpeg({ quality: 95 })
+  .toBuffer();
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { file, fields } = JSON.parse(line);
+  let isOver = false;
+  const photos = beside(() => isOver);
+  const began = performance.now();
+  const end = await compress(readFileSync(file), fields);
+  isOver = true;
+  const ms = Math.round(performance.now() - began);
+  const slowestPhotoMs = Math.round(await photos);
+  console.log(JSON.stringify({ end, ms, slowestPhotoMs, megabytes: mostMegabytes() }));
+}
+
+async function compress(source, fields) {
+  try {
+    const image = await openSource(source, MAX_PIXELS);
+    const { data } = await image.compress(toCompressionOptions(fields, 50));
+    return data.length <= source.length ? 'done' : 'LARGER';
+  } catch (error) {
+    return error.code ?? String(error.stack);
+  }
+}
+
+async function beside(isOver) {
+  let slowest = 0;
+  while (!isOver()) {
+    const began = performance.now();
+    await compress(photo, {});
+    slowest = Math.max(slowest, performance.now() - began);
+  }
+  return slowest;
+}
+
+function mostMegabytes() {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+}

@@ -1,0 +1,128 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { ImageError } from '../src/errors.js';
+import { type CompressedImage, compressImage } from '../src/images/compress-image.js';
+import { type CompressionFields, toCompressionOptions } from '../src/requests/compression-options.js';
+import { photo } from './helpers/image-origin.js';
+import { findPillow, type Seen, seeWithPillow } from './helpers/pillow.js';
+
+/** A folder of images of all kinds to try as well, besides those made here. */
+const CORPUS = process.env.CORPUS;
+const python = findPillow();
+
+const OPTIONS: CompressionFields[] = [
+  {},
+  { format: 'jpeg', metadata: 'copyright' },
+  { format: 'webp', effort: 'fast' },
+  { format: 'png' },
+  { format: 'auto' },
+  { metadata: 'all', effort: 'best' },
+  { max_width: 100, max_height: 100 },
+];
+/** Sources whose colours another program reads in another way: Lab, CMYK without a profile, grey with one, 16 bits, frames on frames. */
+const OTHER_COLOURS = /no_profile|thRandom|bggn4a16|cielab|fogra|Crash_test|big-height|tbgn|^G31D|prophoto/;
+
+(python || process.env.CI ? describe : describe.skip)('an independent decoder (Pillow)', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'image-processing-judged-'));
+  let sources: Record<string, Buffer>;
+
+  beforeAll(async () => {
+    sources = await makeSources();
+    for (const name of CORPUS ? readdirSync(CORPUS) : []) {
+      sources[name] = readFileSync(path.join(CORPUS!, name));
+    }
+    for (const [name, bytes] of Object.entries(sources)) writeFileSync(path.join(folder, name), bytes);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is installed', () => expect(python).toBeDefined());
+
+  it.each(OPTIONS)(
+    'opens every image, sees the right size and colours, and none is larger, with %j',
+    async (fields) => {
+      const outputs: { name: string; image: CompressedImage; file: string }[] = [];
+      for (const [name, source] of Object.entries(sources)) {
+        const image = await compress(source, fields);
+        if (!image || image.output.format === 'avif') continue; // Pillow of Debian 12 knows no AVIF
+        const file = path.join(folder, `${name}.out`);
+        writeFileSync(file, image.data);
+        outputs.push({ name, image, file });
+      }
+
+      const before = seeWithPillow(
+        python!,
+        outputs.map(({ name }) => path.join(folder, name)),
+      );
+      const after = seeWithPillow(
+        python!,
+        outputs.map(({ file }) => file),
+      );
+
+      expect(outputs.length).toBeGreaterThan(2); // `auto` makes AVIF of most
+      const faults = outputs.flatMap(({ name, image }, index) => {
+        const { format, width, height } = image.output;
+        const [was, is] = [before[index], after[index]];
+        const isOpened = is.format === format && is.width === width && is.height === height;
+        const isSmall = image.data.length <= sources[name].length;
+        const isComparable = was.mean && is.mean && !OTHER_COLOURS.test(name);
+        const isTrue = !isComparable || differenceOfMeans(was as Seen, is as Seen) < 6;
+        return isOpened && isSmall && isTrue ? [] : [{ name, output: image.output, was, is }];
+      });
+      expect(faults).toEqual([]);
+    },
+    200_000,
+  );
+});
+
+async function compress(source: Buffer, fields: CompressionFields): Promise<CompressedImage | undefined> {
+  try {
+    return await compressImage(source, { ...toCompressionOptions(fields, 50), maxPixels: 50_000_000 });
+  } catch (error) {
+    if (error instanceof ImageError) return undefined; // the corpus holds damaged files, too
+    throw error;
+  }
+}
+
+function differenceOfMeans(before: Seen, after: Seen): number {
+  return Math.max(...before.mean.map((value, channel) => Math.abs(value - after.mean[channel])));
+}
+
+async function makeSources(): Promise<Record<string, Buffer>> {
+  const picture = sharp(await photo(320, 200));
+  const wheel = sharp(await photo(200, 120, 7));
+  const frames = await Promise.all(
+    ['red', 'lime', 'blue'].map((colour) => wheel.clone().tint(colour).png().toBuffer()),
+  );
+  const owner = { IFD0: { Artist: 'A. Maker', Copyright: '© 2026 A. Maker' } };
+  return {
+    'plain.jpg': await picture.clone().jpeg({ quality: 95 }).toBuffer(),
+    'turned.jpg': await picture
+      .clone()
+      .withMetadata({ orientation: 6 })
+      .withExif(owner)
+      .jpeg({ quality: 95 })
+      .toBuffer(),
+    'p3.jpg': await picture.clone().withIccProfile('p3').jpeg({ quality: 95 }).toBuffer(),
+    'p3-small.jpg': await picture.clone().withIccProfile('p3').jpeg({ quality: 20 }).toBuffer(),
+    'cmyk.jpg': await picture
+      .clone()
+      .toColourspace('cmyk')
+      .withIccProfile('cmyk')
+      .jpeg({ quality: 95 })
+      .toBuffer(),
+    'grey.jpg': await picture.clone().toColourspace('b-w').jpeg({ quality: 95 }).toBuffer(),
+    'alpha.png': await picture.clone().ensureAlpha(0.5).png().toBuffer(),
+    'palette.png': await picture.clone().png({ palette: true, colours: 16 }).toBuffer(),
+    'photo.webp': await picture.clone().webp({ quality: 95 }).toBuffer(),
+    'photo.tif': await picture.clone().tiff({ compression: 'lzw' }).toBuffer(),
+    'animated.gif': await sharp(frames, { join: { animated: true } })
+      .gif()
+      .toBuffer(),
+    'animated.webp': await sharp(frames, { join: { animated: true } })
+      .webp({ quality: 95 })
+      .toBuffer(),
+    'photo.avif': await picture.clone().avif({ quality: 80 }).toBuffer(),
+  };
+}
