@@ -19,6 +19,7 @@ export interface WantedMetadata {
 /** Nothing. */
 export const NO_METADATA: WantedMetadata = { isAll: false, tags: {} };
 
+const ORIENTATION = 0x0112;
 const ARTIST = 0x013b;
 const COPYRIGHT = 0x8298;
 const ASCII = 2;
@@ -43,27 +44,54 @@ export function hasMetadata({ exif, xmp }: Metadata): boolean {
   return exif !== undefined || xmp !== undefined;
 }
 
-// The first directory of a TIFF structure, behind `Exif\0\0`.
+/** The same EXIF block saying that the picture is upright: libvips turns it, but leaves the tag in a PNG. */
+export function asUpright(exif: Buffer): Buffer {
+  const upright = Buffer.from(exif);
+  eachEntry(upright, ({ block, isBig, tag, at }) => {
+    if (tag !== ORIENTATION) return;
+    if (isBig) block.writeUInt16BE(1, at + 8);
+    else block.writeUInt16LE(1, at + 8);
+  });
+  return upright;
+}
+
 function readExif(exif: Buffer): CopyrightTags {
+  const tags: CopyrightTags = {};
+  eachEntry(exif, ({ block, tag, type, bytes, at, long }) => {
+    if ((tag !== ARTIST && tag !== COPYRIGHT) || type !== ASCII) return;
+    const from = bytes <= 4 ? at + 8 : long(at + 8);
+    const text = cleaned(block.toString('utf8', from, from + bytes));
+    if (text) tags[tag === ARTIST ? 'artist' : 'copyright'] = text;
+  });
+  return tags;
+}
+
+interface ExifEntry {
+  /** The TIFF structure, behind `Exif\0\0`. */
+  block: Buffer;
+  isBig: boolean;
+  tag: number;
+  type: number;
+  /** Of a text. */
+  bytes: number;
+  at: number;
+  long: (at: number) => number;
+}
+
+// Of the first directory, as far as it goes.
+function eachEntry(exif: Buffer, visit: (entry: ExifEntry) => void): void {
   const block = exif.toString('latin1', 0, 4) === 'Exif' ? exif.subarray(6) : exif;
   const isBig = block[0] === 0x4d;
   const short = (at: number) => (isBig ? block.readUInt16BE(at) : block.readUInt16LE(at));
   const long = (at: number) => (isBig ? block.readUInt32BE(at) : block.readUInt32LE(at));
-  const tags: CopyrightTags = {};
   try {
     const directory = long(4);
-    for (let entry = directory + 2, left = short(directory); left > 0; left -= 1, entry += 12) {
-      const tag = short(entry);
-      if ((tag !== ARTIST && tag !== COPYRIGHT) || short(entry + 2) !== ASCII) continue;
-      const bytes = long(entry + 4);
-      const from = bytes <= 4 ? entry + 8 : long(entry + 8);
-      const text = cleaned(block.toString('utf8', from, from + bytes));
-      if (text) tags[tag === ARTIST ? 'artist' : 'copyright'] = text;
+    for (let at = directory + 2, left = short(directory); left > 0; left -= 1, at += 12) {
+      visit({ block, isBig, tag: short(at), type: short(at + 2), bytes: long(at + 4), at, long });
     }
   } catch (error) {
     if (!isOutOfBounds(error)) throw error;
   }
-  return tags;
 }
 
 function readXmp(xmp: string): CopyrightTags {

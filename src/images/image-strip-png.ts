@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { NO_METADATA, type WantedMetadata } from './image-metadata.js';
+import { asUpright, NO_METADATA, type WantedMetadata } from './image-metadata.js';
 import { exifBlock, type Orientation } from './image-orientation.js';
 
 interface Chunk {
@@ -69,7 +69,8 @@ export function withColourChunks(encoded: Buffer, source: Buffer, keepsMetadata 
   if (!kept) return encoded;
 
   const isConverted = colours.some(({ type }) => type === 'iCCP'); // by libvips, to sRGB
-  return assemble(encoded, kept, isConverted ? [] : colours.filter(differsFromSrgb));
+  const upright = kept.map((chunk) => (chunk.type === 'eXIf' ? exifAsUpright(chunk) : chunk));
+  return assemble(encoded, upright, isConverted ? [] : colours.filter(differsFromSrgb));
 }
 
 function readChunks(source: Buffer): Chunk[] | undefined {
@@ -106,6 +107,10 @@ function differsFromSrgb({ type, bytes }: Chunk): boolean {
 // EXIF, and the text chunk that holds XMP.
 function describes({ type, bytes }: Chunk): boolean {
   return type === 'eXIf' || (type === 'iTXt' && bytes.toString('latin1', 8, 26) === 'XML:com.adobe.xmp\0');
+}
+
+function exifAsUpright({ type, bytes }: Chunk): Chunk {
+  return { type, bytes: exifChunk(asUpright(bytes.subarray(8, -4))) };
 }
 
 function exifChunk(exif: Buffer): Buffer {

@@ -1,0 +1,242 @@
+import sharp from 'sharp';
+import { type CompressionFields, toCompressionOptions } from '../requests/compression-options.js';
+import { compressImage, openSource } from './compress-image.js';
+
+const MAX_PIXELS = 50_000_000;
+const compress = (source: Buffer, fields: CompressionFields) =>
+  compressImage(source, { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS });
+
+describe('the options of the engine', () => {
+  let jpeg: Buffer;
+  let png: Buffer;
+
+  beforeAll(async () => {
+    jpeg = await photo(400, 300).jpeg({ quality: 90 }).toBuffer();
+    png = await photo(400, 300).ensureAlpha(0.5).png().toBuffer();
+  });
+
+  describe('format', () => {
+    it.each(['jpeg', 'webp', 'avif', 'png'] as const)('makes a %s of it', async (format) => {
+      const source = await photo(400, 300).tiff({ compression: 'none' }).toBuffer();
+
+      const { data, output, contentType } = await compress(source, { format });
+
+      const { format: found } = await sharp(data).metadata();
+      expect(found).toBe(format === 'avif' ? 'heif' : format);
+      expect(output).toMatchObject({ format, width: 400, height: 300 });
+      expect(contentType).toBe(`image/${format}`);
+    });
+
+    it('lays what is transparent on white in a JPEG, and says so', async () => {
+      const clear = await sharp({
+        create: { width: 64, height: 64, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } },
+      })
+        .png({ compressionLevel: 0 })
+        .toBuffer();
+
+      const { data, report } = await compress(clear, { format: 'jpeg' });
+
+      const [red, green] = await sharp(data).raw().toBuffer();
+      expect(report.notes).toEqual(['alpha_flattened']);
+      expect(Math.abs(red - 255) + Math.abs(green - 128)).toBeLessThan(8);
+    });
+
+    it('says nothing of an alpha channel that hides nothing', async () => {
+      const opaque = await photo(200, 100).ensureAlpha(1).png().toBuffer();
+
+      expect((await compress(opaque, { format: 'jpeg' })).report.notes).toEqual([]);
+    });
+
+    it('auto is smaller than each of its formats would be at the same similarity', async () => {
+      const { data, report, output } = await compress(jpeg, { format: 'auto' });
+      const own = await compress(jpeg, {});
+
+      expect(data.length).toBeLessThan(own.data.length);
+      expect(report.similarity).toBeGreaterThan(own.report.similarity! - 0.015);
+      expect(['webp', 'avif']).toContain(output.format);
+    });
+
+    it('takes the first frame of an animation where the format has none', async () => {
+      const frames = await Promise.all(
+        ['red', 'lime'].map((tint) => photo(64, 40).tint(tint).png().toBuffer()),
+      );
+      const gif = await sharp(frames, { join: { animated: true } })
+        .gif()
+        .toBuffer();
+
+      expect((await compress(gif, { format: 'jpeg' })).report.notes).toEqual(['first_frame_only']);
+      expect((await compress(gif, { format: 'webp' })).report.notes).toEqual([]);
+    });
+
+    it('stays the own one where the wanted one would be larger', async () => {
+      const small = (await compress(jpeg, { quality: '5' })).data;
+
+      const { outcome, output } = await compress(small, { format: 'png' });
+
+      expect([outcome, output.format]).toEqual(['kept_original', 'jpeg']);
+    });
+
+    it('carries a gamma over into formats that have none', async () => {
+      const grey = Buffer.alloc(64 * 64 * 3, 128);
+      const plain = await sharp(grey, { raw: { width: 64, height: 64, channels: 3 } })
+        .png({ compressionLevel: 0 })
+        .toBuffer();
+      const linear = Buffer.from('0000000467414d41000186a031e8965f', 'hex'); // gamma 1.0
+      const source = Buffer.concat([plain.subarray(0, 33), linear, plain.subarray(33)]);
+
+      const { data } = await compress(source, { format: 'jpeg' });
+
+      const [red] = await sharp(data).raw().toBuffer();
+      expect(Math.abs(red - 186)).toBeLessThan(4); // 255 × 0.5 ^ (1 / 2.2)
+    });
+  });
+
+  describe('quality', () => {
+    it('in percent is a part of the quality of the source', async () => {
+      expect((await compress(jpeg, { quality: '50%' })).report.quality).toBe(45);
+      expect((await compress(png, { quality: '50%' })).report.quality).toBe(50);
+    });
+
+    it('of the best effort is as similar, in fewer bytes', async () => {
+      const [balanced, best] = [await compress(jpeg, {}), await compress(jpeg, { effort: 'best' })];
+
+      expect(best.report.quality).toBe(50);
+      expect(best.data.length).toBeLessThan(balanced.data.length);
+      expect(best.report.similarity).toBeGreaterThan(balanced.report.similarity! - 0.01);
+    });
+  });
+
+  describe('target', () => {
+    it.each([
+      ['jpeg', 0.95],
+      ['jpeg', 0.99],
+    ] as const)('ssim gives the smallest %s that is similar enough', async (format, least) => {
+      const { data, report } = await compress(jpeg, { target: `ssim:${least}`, format });
+      const lower = await compress(jpeg, { quality: String(report.quality! - 1), format });
+
+      expect(report.similarity).toBeGreaterThanOrEqual(least);
+      expect(lower.report.similarity).toBeLessThan(least);
+      expect(lower.data.length).toBeLessThanOrEqual(data.length);
+      expect(report.notes).toEqual([]);
+    });
+
+    it('bytes gives the best that is small enough', async () => {
+      const { data, report } = await compress(jpeg, { target: 'bytes:12000' });
+      const higher = await compress(jpeg, { quality: String(report.quality! + 1) });
+
+      expect(data.length).toBeLessThanOrEqual(12_000);
+      expect(higher.data.length).toBeGreaterThan(12_000);
+    });
+
+    it('bytes leaves an image alone that is small enough already', async () => {
+      const { outcome, report } = await compress(jpeg, { target: 'bytes:999999999' });
+
+      expect([outcome, report.similarity]).toEqual(['kept_original', 1]);
+    });
+
+    it('that can not be reached is said', async () => {
+      const { data, report } = await compress(jpeg, { target: 'bytes:100' });
+
+      expect(report.notes).toEqual(['target_not_reached']);
+      expect(data.length).toBeLessThan(jpeg.length / 4);
+    });
+  });
+
+  describe('max_width and max_height', () => {
+    it('make it smaller in proportion, upright, and never larger', async () => {
+      const turned = await photo(400, 300).jpeg({ quality: 90 }).withMetadata({ orientation: 6 }).toBuffer();
+
+      expect((await compress(turned, { max_width: 150 })).output).toMatchObject({ width: 150, height: 200 });
+      expect((await compress(turned, { max_height: 100 })).output).toMatchObject({ width: 75, height: 100 });
+      expect((await compress(turned, { max_width: 5000 })).output).toMatchObject({ width: 300, height: 400 });
+    });
+
+    it('make all frames smaller', async () => {
+      const frames = await Promise.all(
+        ['red', 'lime'].map((tint) => photo(64, 40).tint(tint).png().toBuffer()),
+      );
+      const webp = await sharp(frames, { join: { animated: true } })
+        .webp()
+        .toBuffer();
+
+      const { data, output } = await compress(webp, { max_width: 32 });
+
+      expect(output).toMatchObject({ width: 32, height: 20 });
+      expect(await sharp(data, { animated: true }).metadata()).toMatchObject({ pages: 2, pageHeight: 20 });
+    });
+
+    it('are compared with the source at the same size', async () => {
+      expect((await compress(jpeg, { max_width: 200 })).report.similarity).toBeGreaterThan(0.9);
+    });
+  });
+
+  describe('metadata', () => {
+    const exif = { IFD0: { Artist: 'A. Maker', Copyright: '(c) A. Maker', Make: 'Secret Camera' } };
+    const tagged = (quality: number) =>
+      photo(320, 200)
+        .withIccProfile('p3')
+        .withExif(exif)
+        .withMetadata({ orientation: 6, icc: 'p3' })
+        .jpeg({ quality });
+
+    it.each([
+      ['none', [false, false, false]],
+      ['copyright', [true, true, false]],
+      ['all', [true, true, true]],
+    ] as const)('%s keeps what it says, encoded again or not', async (metadata, expected) => {
+      for (const [source, outcome] of [
+        [await tagged(95).toBuffer(), 'compressed'],
+        [await tagged(5).toBuffer(), 'kept_original'],
+      ] as const) {
+        const result = await compress(source, { metadata });
+
+        const text = (await sharp(result.data).metadata()).exif?.toString('latin1') ?? '';
+        expect(result.outcome).toBe(outcome);
+        const { orientation = 1 } = await sharp(result.data).metadata();
+        expect(orientation).toBe(outcome === 'compressed' ? 1 : 6);
+        expect(['A. Maker', '(c) A. Maker', 'Secret Camera'].map((word) => text.includes(word))).toEqual(
+          expected,
+        );
+        expect(result.report.notes).toEqual([]);
+      }
+    });
+
+    it.each(['png', 'webp', 'avif'] as const)('goes along into a %s', async (format) => {
+      const source = await tagged(95).toBuffer();
+
+      for (const metadata of ['copyright', 'all'] as const) {
+        const { data, outcome } = await compress(source, { metadata, format });
+        const { exif: written, orientation } = await sharp(data).metadata();
+        expect(written?.toString('latin1')).toContain('A. Maker');
+        // A PNG of a photo is larger: then the JPEG is kept, as it is turned.
+        expect(orientation ?? 1).toBe(outcome === 'compressed' ? 1 : 6);
+      }
+    });
+  });
+
+  it('weigh what they cost: AVIF three times as much', async () => {
+    const image = await openSource(jpeg, MAX_PIXELS);
+
+    expect(image.weight(toCompressionOptions({}, 50))).toBe(120_000);
+    expect(image.weight(toCompressionOptions({ format: 'auto' }, 50))).toBe(360_000);
+    expect(image.weight(toCompressionOptions({ format: 'avif', max_width: 40 }, 50))).toBe(120_000);
+  });
+
+  it('give the same bytes each time', async () => {
+    for (const fields of [{}, { format: 'auto' }, { target: 'ssim:0.97' }] as const) {
+      const [one, other] = [await compress(jpeg, fields), await compress(jpeg, fields)];
+      expect(one.data.equals(other.data)).toBe(true);
+    }
+  });
+});
+
+// Soft shapes with a little grain, the same in each run.
+function photo(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 3);
+  for (let i = 0, seed = 1; i < data.length; i += 1) {
+    const [x, y] = [(i / 3) % width, i / 3 / width];
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    data[i] = 128 + 90 * Math.sin(x / 17 + (i % 3)) * Math.cos(y / 13) + (seed % 17) - 8;
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
