@@ -38,16 +38,14 @@ print(json.dumps(written))
 await throughput();
 const images = await readImages();
 console.log(
-  `\n${images.length} images of ${FOLDER}, ${kilobytes(images.reduce((sum, { source }) => sum + source.length, 0))}`,
+  `\n${FOLDER}: ${images.length} images, ${kilobytes(sum(images.map(({ source }) => source.length)))}`,
 );
-for (const fields of [{ effort: 'fast' }, {}, { effort: 'best' }, { format: 'auto' }]) await ours(fields);
-for (const fields of [
-  { format: 'jpeg', effort: 'fast' },
-  { format: 'jpeg' },
-  { format: 'jpeg', effort: 'best' },
-])
-  await ours(fields);
-await pillow();
+const EFFORTS = ['fast', 'balanced', 'best'];
+await compare('', [...EFFORTS.map((effort) => ({ effort })), { format: 'auto' }]);
+await compare(
+  'JPEG',
+  EFFORTS.map((effort) => ({ effort, format: 'jpeg' })),
+);
 
 /** Pairs of runs, one after the other, so that whatever else the machine does hits both. */
 async function throughput() {
@@ -116,21 +114,33 @@ async function readImages() {
   return found;
 }
 
+/** Bytes and similarity of the images that every method can read; `format` is Pillow's name for it, or none to keep it. */
+async function compare(format, settings) {
+  const methods = [];
+  for (const fields of settings) methods.push(await ours(fields));
+  methods.push(...pillow(format));
+  const judged = await Promise.all(methods.map(({ outputs }) => Promise.all(outputs.map(judge))));
+  const common = images.map((_, index) => index).filter((index) => judged.every((each) => each[index]));
+  const source = sum(common.map((index) => images[index].source.length));
+  console.log(`\n${format || 'Each in its format'}: ${common.length} images, ${kilobytes(source)}`);
+  for (const [method, { title, seconds }] of methods.entries()) {
+    const results = common.map((index) => judged[method][index]);
+    const bytes = sum(results.map((result) => result.bytes));
+    const alike = sum(results.map((result) => result.alike)) / common.length;
+    print(title, bytes, alike, `${seconds.toFixed(1)} s for all`);
+  }
+}
+
 async function ours(fields) {
   const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
   const began = performance.now();
-  let [bytes, alike] = [0, 0];
-  for (const { source } of images) {
-    const { data, report } = await compressImage(source, options);
-    bytes += data.length;
-    alike += report.similarity;
-  }
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  print(JSON.stringify(fields), bytes, alike / images.length, `${seconds} s`);
+  const outputs = [];
+  for (const { source } of images) outputs.push((await compressImage(source, options)).data);
+  return { title: JSON.stringify(fields), outputs, seconds: (performance.now() - began) / 1000 };
 }
 
-/** As scripts do it: the same format at quality 50, and everything as JPEG at quality 50. */
-async function pillow() {
+/** As scripts do it: quality 50. */
+function pillow(format) {
   const python = ['python3', '/usr/bin/python3'].find((name) => {
     try {
       execFileSync(name, ['-c', 'import PIL'], { stdio: 'ignore' });
@@ -139,48 +149,40 @@ async function pillow() {
       return false;
     }
   });
-  if (!python) return console.log('Pillow: not installed, left out');
-  return judgePillow(python);
-}
-
-async function judgePillow(python) {
+  if (!python) {
+    console.log('Pillow: not installed, left out');
+    return [];
+  }
   const folder = mkdtempSync(path.join(tmpdir(), 'image-processing-bench-'));
   try {
-    for (const [title, format] of [
-      ['Pillow, same format, quality 50', ''],
-      ['Pillow, all as JPEG, quality 50', 'JPEG'],
-    ]) {
-      const input = JSON.stringify({ folder, format, files: images.map(({ file }) => file) });
-      const began = performance.now();
-      const written = JSON.parse(execFileSync(python, ['-c', PILLOW], { input }).toString());
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      let [bytes, ourBytes, alike, count] = [0, 0, 0, 0];
-      for (const [index, file] of written.entries()) {
-        if (!file) continue;
-        const output = readFileSync(file);
-        const [one, other] = [await upright(images[index].source), await upright(output)];
-        if (one.width !== other.width || one.height !== other.height) continue;
-        bytes += output.length;
-        ourBytes += images[index].source.length;
-        alike += similarity(sampleLuminance(one), sampleLuminance(other));
-        count++;
-      }
-      print(
-        title,
-        bytes,
-        alike / count,
-        `${seconds} s, ${count} images of ${kilobytes(ourBytes)} that it could read`,
-      );
-    }
+    const input = JSON.stringify({ folder, format, files: images.map(({ file }) => file) });
+    const began = performance.now();
+    const written = JSON.parse(execFileSync(python, ['-c', PILLOW], { input }).toString());
+    const seconds = (performance.now() - began) / 1000;
+    return [
+      { title: 'Pillow, quality 50', outputs: written.map((file) => file && readFileSync(file)), seconds },
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** All methods by the same measure; null where there is nothing to compare. */
+async function judge(output, index) {
+  if (!output) return null;
+  const [one, other] = [await upright(images[index].source), await upright(output)];
+  if (one.width !== other.width || one.height !== other.height) return null;
+  return { bytes: output.length, alike: similarity(sampleLuminance(one), sampleLuminance(other)) };
+}
+
 async function upright(source) {
   const pipeline = sharp(source, { failOn: 'none', limitInputPixels: MAX_PIXELS }).autoOrient();
-  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await pipeline.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function print(title, bytes, alike, rest) {

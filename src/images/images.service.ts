@@ -14,8 +14,8 @@ import { ImageTries, ShutdownError, storageUnavailable } from './image-tries.ser
 
 const SECOND = 1000;
 
-/** Waits before the second and the third try of an image, before jitter. After the third it has failed. */
-const RETRY_AFTER_MS = [2 * SECOND, 10 * SECOND];
+/** The second and the third try of an image come within so long. After the third it has failed. */
+const RETRY_WITHIN_MS = [3 * SECOND, 15 * SECOND];
 
 /** How long an image waits when not it, but our own database or storage is at fault. */
 const UNAVAILABLE_RETRY_MS = 10 * SECOND;
@@ -150,10 +150,13 @@ export class ImagesService {
   }
 }
 
-/** Milliseconds until the next try, or null where there is none. The jitter keeps a host's images from coming back as one. */
+/**
+ * Milliseconds until the next try, or null where there is none. Full jitter (Brooker, "Exponential Backoff and Jitter",
+ * 2015) keeps a host's images from coming back as one.
+ */
 function retryDelay(failures: number, { retryable, retryAfterMs = 0 }: AppError): number | null {
-  if (!retryable || failures >= RETRY_AFTER_MS.length) return null;
-  const planned = RETRY_AFTER_MS[failures] * (0.5 + Math.random() / 2);
+  if (!retryable || failures >= RETRY_WITHIN_MS.length) return null;
+  const planned = RETRY_WITHIN_MS[failures] * Math.random();
   return Math.round(Math.max(planned, Math.min(retryAfterMs, MOST_RETRY_AFTER_MS)));
 }
 

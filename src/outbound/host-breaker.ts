@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND;
 /** Failures one after the other, with no answer in between, after which a host is left in peace. */
 const FAILURES_TO_OPEN = 5;
 
-/** Waits before one image is sent ahead to see whether the host is back: those that a single image has between its tries. */
+/** Waits before one image is sent ahead to see whether the host is back: about those that a single image has. */
 const PROBE_AFTER_MS = [2 * SECOND, 10 * SECOND];
 
 /** After the last of these has failed, the host is given up, and one image in so long is sent ahead. */
