@@ -58,6 +58,27 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
   },
 }));
 
+/** Bytes and options in, bytes and a report out: the engine knows nothing else of the application. */
+const pureEngine = {
+  files: ['src/images/engine/**/*.ts'],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: onlyOutboundConnects,
+        patterns: [
+          {
+            regex:
+              '^\\.\\./(?!\\.\\./(errors|requests/compression-options|requests/requests\\.service)\\.js$)',
+            message: 'The engine depends on its options and report only.',
+          },
+        ],
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage', 'node_modules'] },
   js.configs.recommended,
@@ -113,5 +134,6 @@ export default tseslint.config(
   },
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   ...directions,
+  pureEngine,
   { files: ['**/*.spec.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

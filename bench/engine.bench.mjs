@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { compressImage } from '../dist/src/images/compress-image.js';
-import { sampleLuminance, similarity } from '../dist/src/images/image-similarity.js';
+import { compressImage } from '../dist/src/images/engine/compress-image.js';
+import { sampleLuminance, similarity } from '../dist/src/images/engine/image-similarity.js';
 import { toCompressionOptions } from '../dist/src/requests/compression-options.js';
 
 const ROUNDS = 5;

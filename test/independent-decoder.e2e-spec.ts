@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { ImageError } from '../src/errors.js';
-import { type CompressedImage, compressImage } from '../src/images/compress-image.js';
+import { type CompressedImage, compressImage } from '../src/images/engine/compress-image.js';
 import { type CompressionFields, toCompressionOptions } from '../src/requests/compression-options.js';
 import { photo } from './helpers/image-origin.js';
 import { findPillow, type Seen, seeWithPillow } from './helpers/pillow.js';

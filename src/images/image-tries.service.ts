@@ -8,10 +8,10 @@ import type { Download, Validators } from '../outbound/guarded-http.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
 import type { Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { type CompressedImage, openSource } from './compress-image.js';
+import { type CompressedImage, openSource } from './engine/compress-image.js';
 import { type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { ImageDownloader } from './image-downloader.js';
-import { contentTypeOf, extensionOf, type ImageFormat } from './image-format.js';
+import { contentTypeOf, extensionOf, type ImageFormat } from './engine/image-format.js';
 import { type CachedResult, ResultCache } from './result-cache.service.js';
 import { Semaphore } from './semaphore.js';
 

@@ -11,7 +11,7 @@ import type { Validators } from '../outbound/guarded-http.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { canonicalOptions, type CompressionOptions } from '../requests/compression-options.js';
 import type { Settlement } from '../requests/requests.service.js';
-import { ENGINE_VERSION } from './compress-image.js';
+import { ENGINE_VERSION } from './engine/compress-image.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import sharp from 'sharp';
-import { openSource } from '../../dist/src/images/compress-image.js';
+import { openSource } from '../../dist/src/images/engine/compress-image.js';
 import { toCompressionOptions } from '../../dist/src/requests/compression-options.js';
 
 const MAX_PIXELS = 50_000_000;

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { deflateSync, crc32 } from 'node:zlib';
 import { compressImage, openSource } from './compress-image.js';
-import { toCompressionOptions } from '../requests/compression-options.js';
+import { toCompressionOptions } from '../../requests/compression-options.js';
 import type { ImageFormat } from './image-format.js';
 import { stripJpeg } from './image-strip-jpeg.js';
 

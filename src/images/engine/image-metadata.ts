@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import type { MetadataChoice } from '../requests/compression-options.js';
+import type { MetadataChoice } from '../../requests/compression-options.js';
 import { isOutOfBounds } from './image-bounds.js';
 
 /** Whose picture it is, as far as its file says. */

@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import { ImageError } from '../errors.js';
+import { ImageError } from '../../errors.js';
 import { asImageError, openImage } from './image-engine.js';
 import { sniffFormat, type ImageFormat } from './image-format.js';
 import { toOrientation, type Orientation } from './image-orientation.js';

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { type CompressionFields, toCompressionOptions } from '../requests/compression-options.js';
+import { type CompressionFields, toCompressionOptions } from '../../requests/compression-options.js';
 import { compressImage, openSource } from './compress-image.js';
 
 const MAX_PIXELS = 50_000_000;

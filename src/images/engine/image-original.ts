@@ -1,4 +1,4 @@
-import { ImageError } from '../errors.js';
+import { ImageError } from '../../errors.js';
 import { asImageError, openImage } from './image-engine.js';
 import { type ImageHeader, readHeader } from './image-header.js';
 import type { WantedMetadata } from './image-metadata.js';

@@ -1,5 +1,5 @@
-import { ImageError } from '../errors.js';
-import type { CompressionOptions } from '../requests/compression-options.js';
+import { ImageError } from '../../errors.js';
+import type { CompressionOptions } from '../../requests/compression-options.js';
 import type { CompressedImage } from './compress-image.js';
 import { automaticFormats, canHold } from './image-candidates.js';
 import { encodeImage, type EncodeOptions, estimateMs, hasQuality } from './image-encode.js';

@@ -1,4 +1,4 @@
-import type { CompressionOptions } from '../requests/compression-options.js';
+import type { CompressionOptions } from '../../requests/compression-options.js';
 import { type EncodeOptions, estimateMs } from './image-encode.js';
 import type { ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp';
-import type { Effort } from '../requests/compression-options.js';
+import type { Effort } from '../../requests/compression-options.js';
 import type { ImageFormat } from './image-format.js';
 
 /** What the choice of settings depends on. */

@@ -1,6 +1,6 @@
-import { ImageError } from '../errors.js';
-import type { CompressionOptions } from '../requests/compression-options.js';
-import type { CompressionReport } from '../requests/requests.service.js';
+import { ImageError } from '../../errors.js';
+import type { CompressionOptions } from '../../requests/compression-options.js';
+import type { CompressionReport } from '../../requests/requests.service.js';
 import { Compression } from './compression.js';
 import { asImageError } from './image-engine.js';
 import type { ImageFormat } from './image-format.js';

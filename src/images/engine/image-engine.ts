@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import sharp, { type Sharp } from 'sharp';
-import { AppError, ImageError } from '../errors.js';
+import { AppError, ImageError } from '../../errors.js';
 
 // sharp's own loaders for SVG, PDF, HEIC and others never see a stranger's bytes: 1.4 kB of SVG ran for over 60 s.
 // The blocks hold for the whole process.
