@@ -306,8 +306,8 @@ describeOnEachEngine('a CSV file', (engine) => {
   });
 
   it('comes back whole with a thousand URLs in a row', async () => {
-    const rows = Array.from({ length: 4 }, (_, row) =>
-      Array.from({ length: 700 + 100 * row }, (_, n) => `${gone}?${row}-${n}`),
+    const rows = Array.from({ length: 2 }, (_, row) =>
+      Array.from({ length: 700 + 300 * row }, (_, n) => `${gone}?${row}-${n}`),
     );
     const { json } = await post(
       '/upload',
@@ -318,7 +318,7 @@ describeOnEachEngine('a CSV file', (engine) => {
 
     const output = Papa.parse<string[]>(text.trim()).data.slice(1);
     expect(output.map((row) => row[2].split(','))).toEqual(rows);
-    expect(output.map((row) => row[3].split(',').length)).toEqual([700, 800, 900, 1000]);
+    expect(output.map((row) => row[3].split(',').length)).toEqual([700, 1000]);
     const head = await fetch(`${app.client.url}/requests/${json.request_id}/output.csv`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     await app.client.completed(json.request_id);
