@@ -70,10 +70,7 @@ export function isDiskFault(error: unknown): boolean {
  * `CONTENT_ENCODING_REFUSED`, `HTTP_<status>`; retryable: `HOST_NOT_FOUND`, `CONNECTION_FAILED`, `TIMEOUT`, `HTTP_408`,
  * `HTTP_425`, `HTTP_429`, `HTTP_5xx`.
  */
-export class OutboundError extends AppError {
-  /** It happened at a place to which the first one had redirected. */
-  isElsewhere = false;
-}
+export class OutboundError extends AppError {}
 
 /**
  * Bytes that are no image that we can take. Codes: `NOT_AN_IMAGE`, `FORMAT_NOT_SUPPORTED`, `IMAGE_CORRUPT`,

@@ -25,8 +25,6 @@ export interface ClaimableImage extends Claim {
     isEnqueued: boolean;
   };
   inputUrl: string;
-  /** It was put aside before, or tried. */
-  hasWaited: boolean;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
   /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
@@ -41,7 +39,6 @@ export interface ClaimedImage extends ClaimableImage {
 
 interface ClaimableRow {
   attempt: number;
-  dueAt: number | string;
   failures: number;
   crashes: number;
   inputUrl: string;
@@ -53,7 +50,7 @@ interface ClaimableRow {
 }
 
 const CLAIMABLE = `
-  SELECT images.attempt AS attempt, images.due_at AS dueAt, images.failures AS failures, images.crashes AS crashes,
+  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes,
     images.input_url AS inputUrl, requests.id AS requestId, requests.options AS options, requests.status AS status,
     requests.repeat_count AS repeatCount, requests.enqueued_count >= requests.image_count AS allEnqueued
   FROM images JOIN requests ON requests.request_key = images.request_key
@@ -98,7 +95,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const { attempt, dueAt, inputUrl, failures, crashes, requestId, options, status } = row;
+    const { attempt, inputUrl, failures, crashes, requestId, options, status } = row;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),
@@ -106,8 +103,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
       hasRepeats: row.repeatCount > 0,
       isEnqueued: Number(row.allEnqueued) === 1,
     };
-    const hasWaited = Number(dueAt) > 0;
-    return { requestKey, number, attempt, request, inputUrl, hasWaited, failures, crashes };
+    return { requestKey, number, attempt, request, inputUrl, failures, crashes };
   }
 
   /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */
@@ -176,7 +172,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     const due = await this.database.manager.find(ImageEntity, {
       select: { number: true },
       where: { requestKey, status: 'waiting', dueAt: LessThanOrEqual(this.clock.now()) },
-      order: { number: 'ASC' },
+      order: { dueAt: 'ASC', number: 'ASC' },
       take: limit,
     });
     if (due.length === 0) return 0;

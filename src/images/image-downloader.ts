@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../config.js';
 import { type Download, GuardedHttp, type Validators } from '../outbound/guarded-http.js';
-import { type Admission, HostBreaker } from '../outbound/host-breaker.js';
+import { type Admission, HostBreaker, type Visit, type Visitor } from '../outbound/host-breaker.js';
 import { parseUrl } from '../parse-url.js';
 
 const SECOND = 1000;
@@ -16,24 +16,21 @@ export class ImageDownloader {
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
-  /** Whether an image of this host may be fetched now. `hasWaited`: it has been in line before. */
-  ask(host: string, hasWaited: boolean): Admission {
-    return this.breaker.ask(host, hasWaited);
+  /** Whether an image of this host may be fetched now. */
+  ask(host: string, visitor: Visitor): ReturnType<HostBreaker['ask']> {
+    return this.breaker.ask(host, visitor);
   }
 
-  /**
-   * As {@link ask}, for who then does it. Whoever is admitted calls {@link download} or {@link forgo}.
-   */
-  admit(host: string, hasWaited: boolean): Admission {
-    return this.breaker.admit(host, hasWaited);
+  /** As {@link ask}, for who then does it. Whoever is admitted calls {@link leave} in the end. */
+  admit(host: string, visitor: Visitor): Admission {
+    return this.breaker.admit(host, visitor);
   }
 
-  /** Gives up an admission that was not used. */
-  forgo(host: string): void {
-    this.breaker.forget(host);
+  leave(visit: Visit): void {
+    this.breaker.leave(visit);
   }
 
-  /** Whether the host was tried so often in vain that its images fail without being tried. */
+  /** Whether the host was tried so often in vain that none of its images gets another try. */
   isGivenUp(host: string): boolean {
     return this.breaker.isGivenUp(host);
   }
@@ -43,19 +40,22 @@ export class ImageDownloader {
    * body in the end.
    * @throws OutboundError as {@link GuardedHttp.download} does, or the reason of `signal`
    */
-  async download(known: Validators | null, url: string, signal: AbortSignal): Promise<Download | null> {
-    const host = hostOf(url);
+  async download(
+    visit: Visit,
+    known: Validators | null,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<Download | null> {
     try {
       const download = await this.http.downloadUnless(known, url, {
         maxBytes: this.settings.MAX_IMAGE_BYTES,
         timeoutMs: this.settings.DOWNLOAD_TIMEOUT_SECONDS * SECOND,
         signal,
       });
-      this.breaker.note(host);
+      this.breaker.note(visit);
       return download;
     } catch (error) {
-      if (signal.aborted) this.breaker.forget(host);
-      else this.breaker.note(host, error);
+      if (!signal.aborted) this.breaker.note(visit, error);
       throw error;
     }
   }

@@ -18,7 +18,7 @@ const TOP_UP_AFTER_MS = 50;
 /** What is put aside is gathered for so long, since one statement for many images costs little more than for one. */
 const ASIDE_AFTER_MS = 50;
 /** … in steps of so long. */
-const ASIDE_STEP_MS = 500;
+const ASIDE_STEP_MS = 250;
 
 interface Aside {
   requestKey: number;
@@ -132,7 +132,7 @@ export class ImageQueue {
     const { affected } = await this.database.write((manager) =>
       manager.update(RequestEntity, { key, rungAt }, { rungAt: now }),
     );
-    if (affected === 1) await this.ring(key, 1, enqueuedCount);
+    if (affected === 1) await this.ring(key, 1, enqueuedCount, true);
   }
 
   /** Never fails: what was not written is still in line. */
@@ -148,7 +148,8 @@ export class ImageQueue {
     }
   }
 
-  private async ring(requestKey: number, first: number, last: number): Promise<void> {
+  /** `isMixed`: in any order, so that those that failed before are not always the first again. */
+  private async ring(requestKey: number, first: number, last: number, isMixed = false): Promise<void> {
     const images = await this.database.manager.find(ImageEntity, {
       select: { number: true, attempt: true },
       where: { requestKey, status: 'pending', number: Between(first, last) },
@@ -159,6 +160,15 @@ export class ImageQueue {
       id: `${requestKey}-${number}-${attempt}`,
       data: { requestKey, number },
     }));
-    await this.queue.add('process-image', jobs);
+    await this.queue.add('process-image', isMixed ? mixed(jobs) : jobs);
   }
+}
+
+/** Fisher and Yates' shuffle. */
+function mixed<T>(items: T[]): T[] {
+  for (let at = items.length - 1; at > 0; at--) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [items[at], items[other]] = [items[other], items[at]];
+  }
+  return items;
 }

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { settings, type Settings } from '../config.js';
-import { ImageError, UnavailableError } from '../errors.js';
+import { ImageError, OutboundError, UnavailableError } from '../errors.js';
 import type { Download, Validators } from '../outbound/guarded-http.js';
+import type { Visit } from '../outbound/host-breaker.js';
 import type { SpooledBody } from '../outbound/spooled-body.js';
 import type { Settlement } from '../requests/requests.service.js';
 import { FileStorage } from '../storage/file-storage.js';
@@ -17,6 +18,9 @@ import { Semaphore } from './semaphore.js';
 
 /** Deaths in the encoder after which an image is taken to be their cause. */
 const MOST_CRASHES = 3;
+
+/** What a server may answer that doesn't understand a question for changes. */
+const REFUSED = /^HTTP_(400|405|406|412|417)$/;
 
 /** Thrown inside a try that is ended because the process stops. */
 export class ShutdownError extends Error {}
@@ -46,19 +50,20 @@ export class ImageTries {
    * same options before, and does not even download them where their server says that they are the same.
    * @throws OutboundError, ImageError; UnavailableError where the storage or the disk is at fault; ShutdownError
    */
-  async run(claim: ClaimedImage): Promise<Settlement> {
+  async run(claim: ClaimedImage, visit: Visit): Promise<Settlement> {
     const { options } = claim.request;
     const known = await this.cache.findByUrl(claim.inputUrl, options);
-    const download = known && (await this.download(claim, known.source));
+    const download = known && (await this.askAgain(claim, visit, known.source));
     if (download) return this.make(claim, download);
-    if (known) {
+    if (known && claim.download) {
       const settlement = await this.reuse(claim, known.content, known.result);
       if (settlement) {
         this.cache.rememberSource(claim.inputUrl, known.source, known.content);
         return settlement;
       }
     }
-    return this.make(claim, (await this.download(claim, null))!);
+    claim.download = null;
+    return this.make(claim, (await this.download(claim, visit, null))!);
   }
 
   /** Ends the tries under way with a {@link ShutdownError}. */
@@ -66,9 +71,23 @@ export class ImageTries {
     this.shutdown.abort(new ShutdownError());
   }
 
-  private async download(claim: ClaimedImage, known: Validators | null): Promise<Download | null> {
+  /** Null where nothing has changed, or where the server refuses to be asked like that. */
+  private async askAgain(claim: ClaimedImage, visit: Visit, known: Validators): Promise<Download | null> {
+    try {
+      return await this.download(claim, visit, known);
+    } catch (error) {
+      if (error instanceof OutboundError && REFUSED.test(error.code)) return null;
+      throw error;
+    }
+  }
+
+  private async download(
+    claim: ClaimedImage,
+    visit: Visit,
+    known: Validators | null,
+  ): Promise<Download | null> {
     const startedAt = performance.now();
-    const download = await this.downloader.download(known, claim.inputUrl, this.shutdown.signal);
+    const download = await this.downloader.download(visit, known, claim.inputUrl, this.shutdown.signal);
     claim.download = {
       how: download ? 'fetched' : 'not_modified',
       milliseconds: performance.now() - startedAt,
@@ -102,9 +121,10 @@ export class ImageTries {
     { outputKey, facts }: CachedResult,
   ): Promise<Settlement | null> {
     const data = await this.read(outputKey);
-    if (data?.length !== facts.output.bytes) return null;
+    if (!data) return null;
     const format = facts.output.format as ImageFormat;
     const ownKey = storageKey(claim, data, format);
+    if (digestOf(ownKey) !== digestOf(outputKey)) return null;
     await this.store(ownKey, data, contentTypeOf(format));
     const report = { ...facts.report, milliseconds: 0 };
     return this.settle(claim, content, { outputKey: ownKey, facts: { ...facts, report } });
@@ -142,12 +162,13 @@ export class ImageTries {
     }
   }
 
+  /** Null also where it can't be read: it is only an earlier result, which can be made again. */
   private async read(key: string): Promise<Buffer | null> {
     try {
       const file = await this.storage.open(key);
       return file && (await buffer(file.content));
-    } catch (error) {
-      throw storageUnavailable(error);
+    } catch {
+      return null;
     }
   }
 
@@ -169,4 +190,8 @@ export function storageUnavailable(cause: unknown): UnavailableError {
 function storageKey({ request, number }: ClaimedImage, data: Buffer, format: ImageFormat): string {
   const digest = createHash('sha256').update(data).digest('hex').slice(0, 16);
   return `${request.id}/${number}-${digest}.${extensionOf(format)}`;
+}
+
+function digestOf(key: string): string {
+  return /-([0-9a-f]{16})\.\w+$/.exec(key)?.[1] ?? '';
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { settings, type Settings } from '../config.js';
 import { isDatabaseAway } from '../database/database.js';
 import { AppError, isDiskFault, UnavailableError } from '../errors.js';
-import { MOST_RETRY_AFTER_MS } from '../outbound/host-breaker.js';
+import { isBusy, MOST_RETRY_AFTER_MS, type Visitor } from '../outbound/host-breaker.js';
 import { HostLanes } from '../outbound/host-lanes.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { RepeatedImages } from '../requests/repeated-images.service.js';
@@ -16,6 +16,12 @@ const SECOND = 1000;
 
 /** The second and the third try of an image come within so long. After the third it has failed. */
 const RETRY_WITHIN_MS = [3 * SECOND, 15 * SECOND];
+
+/** Tries after which also those count that ended because the server was too busy. */
+const MOST_BUSY_TRIES = 10;
+
+/** Images that wait for a server come back one after the other within so long after that. */
+const COME_BACK_WITHIN_MS = 2 * SECOND;
 
 /** How long an image waits when not it, but our own database or storage is at fault. */
 const UNAVAILABLE_RETRY_MS = 10 * SECOND;
@@ -34,9 +40,9 @@ export class ImagesService {
     private readonly tries: ImageTries,
     private readonly requests: RequestsService,
     private readonly repeats: RepeatedImages,
-    @Inject(settings.KEY) { DOWNLOADS_PER_HOST }: Settings,
+    @Inject(settings.KEY) { DOWNLOADS_IN_FLIGHT, DOWNLOADS_PER_HOST }: Settings,
   ) {
-    this.hosts = new HostLanes(DOWNLOADS_PER_HOST);
+    this.hosts = new HostLanes(DOWNLOADS_PER_HOST, DOWNLOADS_IN_FLIGHT);
   }
 
   /** Tells the workers that a request has images to be worked on. Never fails: the reconciler would ring again. */
@@ -61,9 +67,7 @@ export class ImagesService {
       if (!image) return;
       const host = hostOf(image.inputUrl);
       // Whoever is not to be sent anyway takes no place in the host's line.
-      if (this.downloader.ask(host, image.hasWaited).is !== 'admitted') {
-        return this.claimAndWork(image, host);
-      }
+      if (this.downloader.ask(host, visitorOf(image)) !== 'admitted') return this.claimAndWork(image, host);
       await this.hosts.run(host, {
         id,
         run: () => this.orAway(() => this.claimAndWork(image, host)),
@@ -92,14 +96,28 @@ export class ImagesService {
   }
 
   private async claimAndWork(image: ClaimableImage, host: string): Promise<void> {
-    const admission = this.downloader.admit(host, image.hasWaited);
+    const admission = this.downloader.admit(host, visitorOf(image));
     if (admission.is === 'early') {
-      return this.queue.putAside(image.requestKey, image.number, admission.waitMs);
+      // Those that come back first are others than those that came first: whatever is wrong may be wrong with these.
+      const waitMs = admission.waitMs + Math.random() * COME_BACK_WITHIN_MS;
+      return this.queue.putAside(image.requestKey, image.number, waitMs);
     }
+    if (admission.is === 'refused') {
+      return this.claimAndDo(image, () => Promise.reject(admission.error));
+    }
+    try {
+      await this.claimAndDo(image, (claim) => this.tries.run(claim, admission.visit));
+    } finally {
+      this.downloader.leave(admission.visit);
+    }
+  }
+
+  private async claimAndDo(
+    image: ClaimableImage,
+    attempt: (claim: ClaimedImage) => Promise<Settlement>,
+  ): Promise<void> {
     const claim = await this.claims.claim(image);
-    if (!claim) return this.downloader.forgo(host);
-    if (admission.is === 'admitted') await this.work(claim, () => this.tries.run(claim));
-    else await this.work(claim, () => Promise.reject(admission.error));
+    if (claim) await this.work(claim, () => attempt(claim));
   }
 
   private async work(claim: ClaimedImage, attempt: () => Promise<Settlement>): Promise<void> {
@@ -124,8 +142,10 @@ export class ImagesService {
     }
     const failure = this.expected(claim, error);
     const isHopeless = this.downloader.isGivenUp(hostOf(claim.inputUrl));
-    const delay = isHopeless ? null : retryDelay(claim.failures, failure);
-    if (delay !== null) return this.claims.retryLater(claim, failure, delay, true);
+    // Its server is to blame, which will let it in when it has time; but it must come to an end.
+    const isCounted = !isBusy(failure) || claim.attempt > MOST_BUSY_TRIES;
+    const delay = isHopeless ? null : retryDelay(isCounted ? claim.failures : 0, failure);
+    if (delay !== null) return this.claims.retryLater(claim, failure, delay, isCounted);
     const { code, message, retryable } = failure;
     const { download } = claim;
     await this.conclude(claim, { status: 'failed', download, code, message, retryable });
@@ -158,6 +178,10 @@ function retryDelay(failures: number, { retryable, retryAfterMs = 0 }: AppError)
   if (!retryable || failures >= RETRY_WITHIN_MS.length) return null;
   const planned = RETRY_WITHIN_MS[failures] * Math.random();
   return Math.round(Math.max(planned, Math.min(retryAfterMs, MOST_RETRY_AFTER_MS)));
+}
+
+function visitorOf({ requestKey, failures }: ClaimableImage): Visitor {
+  return { requestKey, hasFailed: failures > 0 };
 }
 
 function imageName({ request, number }: ClaimedImage): string {

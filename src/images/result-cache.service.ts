@@ -55,7 +55,7 @@ export interface CachedResult {
 export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   private readonly warning = new RepeatedWarning(new Logger(ResultCache.name));
   private sources: unknown[][] = [];
-  private results: unknown[][] = [];
+  private results = new Map<string, CachedResult>();
   private writer?: NodeJS.Timeout;
   private evictor?: NodeJS.Timeout;
 
@@ -89,7 +89,10 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   /** The result for bytes with this SHA-256 (hexadecimal), or null. */
   async findByContent(content: string, options: CompressionOptions): Promise<CachedResult | null> {
     if (!this.isOn) return null;
-    const [found] = await this.database.manager.query<ResultRow[]>(RESULT, [resultId(content, options)]);
+    const id = resultId(content, options);
+    const unwritten = this.results.get(id);
+    if (unwritten) return unwritten;
+    const [found] = await this.database.manager.query<ResultRow[]>(RESULT, [id]);
     return found ? { outputKey: found.outputKey, facts: JSON.parse(found.facts) as CachedFacts } : null;
   }
 
@@ -105,9 +108,9 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Soon writes down what became of bytes. */
-  rememberResult(content: string, options: CompressionOptions, { outputKey, facts }: CachedResult): void {
+  rememberResult(content: string, options: CompressionOptions, result: CachedResult): void {
     if (!this.isOn) return;
-    this.results.push([resultId(content, options), outputKey, JSON.stringify(facts), this.clock.now()]);
+    this.results.set(resultId(content, options), result);
     this.writeSoon();
   }
 
@@ -155,9 +158,12 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async write(): Promise<void> {
-    const { sources, results } = this;
+    const { sources } = this;
+    const results = [...this.results].map(([id, { outputKey, facts }]) => {
+      return [id, outputKey, JSON.stringify(facts), this.clock.now()];
+    });
     this.sources = [];
-    this.results = [];
+    this.results = new Map();
     await this.database.write((manager) => replaceRows(manager, 'cached_sources', SOURCE_COLUMNS, sources));
     await this.database.write((manager) => replaceRows(manager, 'cached_results', RESULT_COLUMNS, results));
   }

@@ -83,12 +83,6 @@ export interface PostAnswer {
 type Request = Pick<AxiosRequestConfig, 'method' | 'data' | 'headers' | 'timeout'> & { url: URL };
 type Response = AxiosResponse<Readable>;
 
-/** Where a download has got to. */
-interface Way {
-  target: URL;
-  redirects: number;
-}
-
 /**
  * The only way out to an address that a user gave: every name and address is checked at the dial (see
  * {@link AddressGuard}), no proxy is asked, nothing is decompressed, and time, bytes and redirects are bounded.
@@ -151,18 +145,15 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     options: DownloadOptions,
   ): Promise<Download | null> {
     const deadline = new Deadline(options.timeoutMs, options.signal);
-    const way = { target: parseOutboundUrl(url), redirects: 0 };
     try {
-      const response = await this.follow(way, deadline, known);
-      if (response.status === 304 && way.target.href === known?.url) {
+      const { response, target } = await this.follow(parseOutboundUrl(url), deadline, known);
+      if (response.status === 304 && target.href === known?.url) {
         await readStart(response.data, MAX_SKIPPED_BYTES);
         return null;
       }
-      return await this.receive(response, way.target, options.maxBytes);
+      return await this.receive(response, target, options.maxBytes);
     } catch (error) {
-      const explained = deadline.explain(error);
-      if (explained instanceof OutboundError) explained.isElsewhere = way.redirects > 0;
-      throw explained;
+      throw deadline.explain(error);
     } finally {
       deadline.clear();
     }
@@ -212,13 +203,18 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private async follow(way: Way, deadline: Deadline, known: Validators | null): Promise<Response> {
-    for (; way.redirects <= MAX_REDIRECTS; way.redirects++) {
-      const response = await this.fetch(way.target, deadline, known);
+  private async follow(
+    first: URL,
+    deadline: Deadline,
+    known: Validators | null,
+  ): Promise<{ response: Response; target: URL }> {
+    let target = first;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const response = await this.fetch(target, deadline, known);
       const location: unknown = response.headers.location;
-      if (!REDIRECTS.includes(response.status) || typeof location !== 'string') return response;
+      if (!REDIRECTS.includes(response.status) || typeof location !== 'string') return { response, target };
       await readStart(response.data, MAX_SKIPPED_BYTES);
-      way.target = parseRedirect(location, way.target);
+      target = parseRedirect(location, target);
     }
     throw new OutboundError('TOO_MANY_REDIRECTS', `The server redirects more than ${MAX_REDIRECTS} times.`);
   }

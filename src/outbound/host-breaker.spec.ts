@@ -1,122 +1,194 @@
 import { OutboundError } from '../errors.js';
-import { HostBreaker } from './host-breaker.js';
+import { HostBreaker, type Visit } from './host-breaker.js';
 
 const SECOND = 1000;
 const HOST = 'shop.example';
-const refused = new OutboundError('CONNECTION_FAILED', 'The connection to the server failed.', {
-  retryable: true,
-});
-const busy = (retryAfterMs?: number) =>
-  new OutboundError('HTTP_429', 'Too many requests.', { retryable: true, retryAfterMs });
+const FRESH = { requestKey: 1, hasFailed: false };
+const TRIED = { requestKey: 1, hasFailed: true };
+const OTHER = { requestKey: 2, hasFailed: false };
+
+const retryable = { retryable: true };
+const silent = new OutboundError('TIMEOUT', 'The server did not answer in time.', retryable);
+const refused = new OutboundError('CONNECTION_FAILED', 'The connection to the server failed.', retryable);
+const busy = (retryAfterMs?: number) => new OutboundError('HTTP_429', '', { retryable: true, retryAfterMs });
 
 describe('a breaker for each host', () => {
-  beforeEach(() => jest.useFakeTimers());
+  let breaker: HostBreaker;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    breaker = new HostBreaker();
+  });
   afterEach(() => jest.useRealTimers());
 
-  const fail = (breaker: HostBreaker, times: number, error = refused) => {
-    for (let time = 0; time < times; time++) breaker.note(HOST, error);
-  };
-  const probe = (breaker: HostBreaker, error?: OutboundError) => {
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
-    breaker.note(HOST, error);
-  };
+  const wait = (milliseconds: number) => jest.advanceTimersByTime(milliseconds);
+
+  function go(visitor = FRESH): Visit {
+    const admission = breaker.admit(HOST, visitor);
+    if (admission.is !== 'admitted') throw new Error(`${admission.is}, not admitted`);
+    return admission.visit;
+  }
+  function come(visit: Visit, error?: unknown): void {
+    breaker.note(visit, error);
+    breaker.leave(visit);
+  }
+  function fail(times: number, error: unknown = refused, visitor = FRESH): void {
+    for (const visit of Array.from({ length: times }, () => go(visitor))) come(visit, error);
+  }
+  /** Until it has had its three rounds. */
+  function giveUp(error = refused): void {
+    fail(5, error);
+    wait(2 * SECOND);
+    fail(3, error);
+    wait(10 * SECOND);
+    fail(3, error);
+  }
 
   it('lets a host fail now and then', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 4);
-    breaker.note(HOST);
-    fail(breaker, 4);
+    fail(4);
+    come(go());
+    fail(4);
 
-    expect(breaker.admit(HOST, false)).toEqual({ is: 'admitted' });
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted');
   });
 
   it('leaves a host in peace after five failures, and no other', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 5);
+    fail(5);
 
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'early', waitMs: 2 * SECOND });
-    expect(breaker.admit('other.example', true)).toEqual({ is: 'admitted' });
+    expect(breaker.admit(HOST, FRESH)).toEqual({ is: 'early', waitMs: 2 * SECOND });
+    expect(breaker.ask('other.example', FRESH)).toBe('admitted');
   });
 
-  it('takes the failures of those that were under way for what they are: old news', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 16);
+  it('holds nothing against a host that has answered since the visit began', () => {
+    const hanging = Array.from({ length: 16 }, () => go());
+    wait(SECOND);
+    come(go());
+    wait(30 * SECOND);
+    for (const visit of hanging) come(visit, silent);
 
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'early', waitMs: 2 * SECOND });
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted');
   });
 
-  it('sends one ahead, lets the others wait for it, and closes when it is answered', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 5);
-    jest.advanceTimersByTime(2 * SECOND);
+  it('sends three ahead that have not failed themselves, and closes when one of them is answered', () => {
+    fail(5);
+    wait(2 * SECOND);
 
-    expect(breaker.ask(HOST, true)).toEqual({ is: 'admitted' });
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'early', waitMs: 2 * SECOND });
-    breaker.note(HOST, new OutboundError('HTTP_404', 'Not found.'));
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
+    expect(breaker.ask(HOST, TRIED)).toEqual({ is: 'early', waitMs: 2 * SECOND });
+    const [first, second, third] = [go(), go(), go(OTHER)];
+    expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'early', waitMs: 2 * SECOND });
+    come(first, silent);
+    come(second, new OutboundError('HTTP_404', 'Not found.'));
+    expect(breaker.ask(HOST, TRIED)).toBe('admitted');
+    come(third, silent);
+    expect(breaker.ask(HOST, TRIED)).toBe('admitted');
   });
 
-  it('gives a host up after three rounds: who has waited fails, who comes fresh waits for the next probe', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 5);
-    for (const waitMs of [2 * SECOND, 10 * SECOND]) {
-      expect(breaker.isGivenUp(HOST)).toBe(false);
-      expect(breaker.admit(HOST, true)).toEqual({ is: 'early', waitMs });
-      jest.advanceTimersByTime(waitMs);
-      probe(breaker, refused);
-    }
+  it('sends one ahead that has failed where there is no other', () => {
+    fail(5);
+    wait(5 * SECOND);
+
+    expect(breaker.ask(HOST, TRIED)).toBe('admitted');
+  });
+
+  it('waits longer after each round, and is open from the first failure of the last one out', () => {
+    fail(5);
+    wait(2 * SECOND);
+    const probes = [go(), go()];
+    come(probes[0], refused);
+    come(probes[1], refused);
+
+    expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'early', waitMs: 10 * SECOND });
+  });
+
+  it('gives a host up after three rounds: it refuses those whose request has been there in vain', () => {
+    giveUp();
 
     expect(breaker.isGivenUp(HOST)).toBe(true);
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'refused', error: refused });
-    expect(breaker.admit(HOST, false)).toEqual({ is: 'early', waitMs: 20 * SECOND });
-    jest.advanceTimersByTime(20 * SECOND);
-    probe(breaker);
-    expect(breaker.isGivenUp(HOST)).toBe(false);
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
+    expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'refused', error: refused });
+    expect(breaker.ask(HOST, OTHER)).toEqual({ is: 'early', waitMs: 20 * SECOND });
   });
 
-  it('sends another one where the one that was sent ahead gives up or is lost', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 5);
-    jest.advanceTimersByTime(2 * SECOND);
+  it('lets another request wait while one is sent ahead to a host that was given up', () => {
+    giveUp();
+    wait(20 * SECOND);
+    const probe = go(OTHER);
+    go(OTHER);
+    go(OTHER);
 
-    breaker.admit(HOST, true);
-    breaker.forget(HOST);
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
-    jest.advanceTimersByTime(60 * SECOND);
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
+    expect(breaker.ask(HOST, OTHER)).toMatchObject({ is: 'early' });
+    expect(breaker.ask(HOST, FRESH)).toMatchObject({ is: 'refused' });
+    come(probe);
+    expect(breaker.isGivenUp(HOST)).toBe(false);
+    for (const visitor of [FRESH, OTHER]) expect(breaker.ask(HOST, visitor)).toBe('admitted');
+  });
+
+  it('sends another one where one that was sent ahead turns back or is lost', () => {
+    fail(5);
+    wait(2 * SECOND);
+    const [first] = [go(), go(), go()];
+    breaker.leave(first);
+    go();
+    expect(breaker.ask(HOST, FRESH)).toMatchObject({ is: 'early' });
+
+    wait(60 * SECOND);
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted');
   });
 
   it.each([
-    ['429', busy(), SECOND],
-    ['429 with Retry-After', busy(30 * SECOND), 30 * SECOND],
-    ['429 with a Retry-After of a day', busy(86_400 * SECOND), 120 * SECOND],
-    ['503 with Retry-After', new OutboundError('HTTP_503', '', { retryAfterMs: 5 * SECOND }), 5 * SECOND],
-  ])('pauses at the first %s', (_, error, waitMs) => {
-    const breaker = new HostBreaker();
-    breaker.note(HOST, error);
+    ['429', busy(), 2 * SECOND, SECOND],
+    ['429 with Retry-After', busy(30 * SECOND), 30 * SECOND, 30 * SECOND],
+    ['429 with a Retry-After of a day', busy(86_400 * SECOND), 120 * SECOND, 120 * SECOND],
+    [
+      '503 with Retry-After',
+      new OutboundError('HTTP_503', '', { retryAfterMs: 5 * SECOND }),
+      5 * SECOND,
+      5 * SECOND,
+    ],
+  ])('pauses at the first %s', (_, error, waitMs, pauseMs) => {
+    fail(1, error);
+    expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'early', waitMs });
 
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'early', waitMs });
+    wait(pauseMs);
+    go();
+    expect(breaker.ask(HOST, FRESH)).toMatchObject({ is: 'early' });
   });
 
-  it('takes every other answer for a sign of life, and no failure of another host for one of this', () => {
-    const breaker = new HostBreaker();
-    const elsewhere = new OutboundError('TIMEOUT', '', { retryable: true });
-    elsewhere.isElsewhere = true;
-    for (const error of [new OutboundError('HTTP_500', ''), new OutboundError('HTTP_503', ''), elsewhere]) {
-      fail(breaker, 4);
-      fail(breaker, 20, error);
-      expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
+  it('gives a busy host a minute and more, and then one image at a time, and slowly more', () => {
+    fail(1, busy());
+    for (const pauseMs of [SECOND, 10 * SECOND, 30 * SECOND]) {
+      wait(pauseMs);
+      fail(1, busy());
+      expect(breaker.isGivenUp(HOST)).toBe(false);
+    }
+    wait(60 * SECOND);
+    come(go());
+
+    const one = go();
+    expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'early', waitMs: SECOND });
+    come(one);
+    for (let answer = 0; answer < 8; answer++) come(go());
+    go();
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted');
+    go();
+    expect(breaker.ask(HOST, FRESH)).toMatchObject({ is: 'early' });
+  });
+
+  it('takes every other answer for a sign of life', () => {
+    for (const error of [
+      new OutboundError('HTTP_500', ''),
+      new OutboundError('HTTP_503', ''),
+      new Error('ours'),
+    ]) {
+      fail(4);
+      fail(20, error);
+      expect(breaker.ask(HOST, FRESH)).toBe('admitted');
     }
   });
 
-  it('forgets the oldest of ten thousand hosts in trouble', () => {
-    const breaker = new HostBreaker();
-    fail(breaker, 5);
-    for (let index = 0; index < 10_000; index++) breaker.note(`${index}.example`, refused);
+  it('forgets the oldest of ten thousand hosts', () => {
+    fail(5);
+    for (let index = 0; index < 10_000; index++) breaker.admit(`${index}.example`, FRESH);
 
-    expect(breaker.admit(HOST, true)).toEqual({ is: 'admitted' });
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted');
   });
 });

@@ -111,4 +111,39 @@ describe('host lanes', () => {
       expect(lanes.isParked('80')).toBe(false);
     });
   });
+
+  it('send a few to a host that has not been heard of, and more when it has answered', async () => {
+    const lanes = new HostLanes(16);
+    const { begun, send, end } = errands(lanes);
+    for (let id = 1; id <= 20; id++) void send('a', `a${id}`);
+    expect(begun).toHaveLength(4);
+
+    await end('a2');
+    expect(begun).toHaveLength(17);
+    expect(begun.slice(4).sort()).toEqual(Array.from({ length: 13 }, (_, index) => `a${index + 5}`).sort());
+  });
+
+  it('leave slots to others where many hosts are slow', async () => {
+    jest.useFakeTimers();
+    const lanes = new HostLanes(4, 16);
+    const ended: string[] = [];
+    const send = (host: string, takesMs: number) =>
+      void lanes.run(host, {
+        id: `${host}-${Math.random()}`,
+        run: () => new Promise((resolve) => setTimeout(() => resolve(void ended.push(host)), takesMs)),
+      });
+    for (let round = 0; round < 20; round++)
+      for (const host of ['a', 'b', 'c', 'd', 'e', 'f']) send(host, 4_000);
+    await jest.advanceTimersByTimeAsync(20_000);
+
+    // Of the sixteen slots, the six slow hosts hold twelve.
+    ended.length = 0;
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(ended.length).toBeLessThanOrEqual(12);
+    expect(new Set(ended).size).toBe(6);
+    send('quick', 10);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(ended).toContain('quick');
+    jest.useRealTimers();
+  });
 });

@@ -27,10 +27,18 @@ const LOOK_EVERY_MS = SECOND;
 /** What the latest errand counts in the average. */
 const WEIGHT = 0.2;
 
+/** A host that takes longer than this for an errand is a slow one … */
+const SLOW_MS = 3 * SECOND;
+/** … and all slow ones together hold no more than this part of the slots. */
+const SLOW_SHARE = 3 / 4;
+/** Errands of a host under way before the first of them has ended: nobody knows yet whether it is there. */
+const FIRST_ERRANDS = 4;
+
 /**
  * Lets so many errands of one host be in work at once. Those that come while the host is busy are parked, so that they
  * hold none of the worker's slots while other hosts have something to do; a slot that becomes free takes the next of
- * the same host. Where the line has become too long for the host's pace, its end is put aside.
+ * the same host. Where the line has become too long for the host's pace, its end is put aside. Hosts that are slow, or
+ * have not been heard of, leave slots to the others.
  */
 export class HostLanes {
   private readonly lanes = new Map<string, Lane>();
@@ -38,7 +46,11 @@ export class HostLanes {
   private timer?: NodeJS.Timeout;
   private isClosed = false;
 
-  constructor(private readonly perHost: number) {}
+  /** `perHost` errands of a host at once; the worker has `slots` for all hosts. */
+  constructor(
+    private readonly perHost: number,
+    private readonly slots = Infinity,
+  ) {}
 
   /** Whether an errand waits here already. */
   isParked(id: string): boolean {
@@ -49,13 +61,11 @@ export class HostLanes {
   async run(host: string, errand: Errand): Promise<void> {
     if (this.isClosed || this.parked.has(errand.id)) return;
     const lane = this.laneOf(host);
-    if (lane.running.size >= this.perHost) {
-      this.park(lane, errand);
-      return;
-    }
+    const isBusy = lane.running.size >= this.width(lane) || (lane.running.size > 0 && !this.hasFreeSlot());
+    if (isBusy) return this.park(lane, errand);
     lane.bookedUntil = 0; // a free slot: there is no line
-    for (let next: Errand | undefined = errand; next; next = this.takeParked(lane)) await timed(lane, next);
-    if (lane.running.size === 0) this.lanes.delete(host);
+    await this.work(lane, errand);
+    if (lane.running.size === 0 && lane.parked.length === 0) this.lanes.delete(host);
   }
 
   /** Lets go of what is parked; those under way end by themselves. */
@@ -77,6 +87,41 @@ export class HostLanes {
     this.parked.add(errand.id);
     lane.parked.push(errand);
     this.timer ??= setInterval(() => this.shortenLines(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Runs the errand and what is parked, more of it at once where the lane has become wider. */
+  private async work(lane: Lane, errand: Errand): Promise<void> {
+    const others: Promise<void>[] = [];
+    for (let next: Errand | undefined = errand; next; next = this.nextOf(lane)) {
+      await timed(lane, next);
+      while (lane.parked.length > 1 && this.hasFreeSlot() && lane.running.size + 1 < this.width(lane)) {
+        others.push(this.work(lane, this.takeParked(lane)!));
+      }
+    }
+    await Promise.all(others);
+  }
+
+  private nextOf(lane: Lane): Errand | undefined {
+    return lane.running.size < this.width(lane) ? this.takeParked(lane) : undefined;
+  }
+
+  /** How many errands of the host may be under way now: one at least. */
+  private width(lane: Lane): number {
+    if (lane.averageMs === 0) return Math.min(FIRST_ERRANDS, this.perHost);
+    if (lane.averageMs < SLOW_MS || this.slots === Infinity) return this.perHost;
+    const taken = this.countRunning(({ averageMs }) => averageMs >= SLOW_MS);
+    const left = Math.floor(this.slots * SLOW_SHARE) - taken + lane.running.size;
+    return Math.min(Math.max(left, 1), this.perHost);
+  }
+
+  private hasFreeSlot(): boolean {
+    return this.countRunning(() => true) < this.slots;
+  }
+
+  private countRunning(isCounted: (lane: Lane) => boolean): number {
+    let count = 0;
+    for (const lane of this.lanes.values()) if (isCounted(lane)) count += lane.running.size;
+    return count;
   }
 
   private takeParked(lane: Lane): Errand | undefined {

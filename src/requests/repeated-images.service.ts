@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
 import { type EntityManager, In } from 'typeorm';
 import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/image.entity.js';
@@ -22,7 +23,7 @@ export class RepeatedImages {
   async settle(requestKey: number, number: number): Promise<void> {
     const first = await this.database.manager.findOneBy(ImageEntity, { requestKey, number });
     if (first?.status !== 'done' && first?.status !== 'failed') return;
-    while (await this.settleSome(first));
+    while (await this.settleSome(first)) await setImmediate(); // with SQLite nothing else happens in between
   }
 
   /** For a request with nothing else left to do: settles what a process left that died between an image and its repeats. */
