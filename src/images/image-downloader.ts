@@ -26,6 +26,11 @@ export class ImageDownloader {
     return this.breaker.admit(host, visitor);
   }
 
+  /** How many downloads at once the host bears, as far as it has said so. */
+  widthOf(host: string): number {
+    return this.breaker.widthOf(host);
+  }
+
   leave(visit: Visit): void {
     this.breaker.leave(visit);
   }

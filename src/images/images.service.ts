@@ -42,7 +42,7 @@ export class ImagesService {
     private readonly repeats: RepeatedImages,
     @Inject(settings.KEY) { DOWNLOADS_IN_FLIGHT, DOWNLOADS_PER_HOST }: Settings,
   ) {
-    this.hosts = new HostLanes(DOWNLOADS_PER_HOST, DOWNLOADS_IN_FLIGHT);
+    this.hosts = new HostLanes(DOWNLOADS_PER_HOST, DOWNLOADS_IN_FLIGHT, (host) => downloader.widthOf(host));
   }
 
   /** Tells the workers that a request has images to be worked on. Never fails: the reconciler would ring again. */

@@ -57,7 +57,6 @@ export type Admission =
   { is: 'admitted'; visit: Visit } | { is: 'early'; waitMs: number } | { is: 'refused'; error: AppError };
 
 interface Host {
-  visits: number;
   answeredAt: number;
   failures: number;
   /** Failed visits since the latest answer, by request. */
@@ -69,7 +68,7 @@ interface Host {
   openUntil: number;
   probes: { out: number; left: number; lostAt: number };
   lastError?: AppError;
-  /** Visits at once, where it was too busy; one more after some answers. */
+  /** Visits at once that it bears, where it was too busy; one more after some answers. */
   width: number;
   answers: number;
 }
@@ -89,13 +88,11 @@ export class HostBreaker {
     const host = this.hosts.get(name);
     if (!host) return 'admitted';
     const now = performance.now();
-    if (host.openings === 0) {
-      return host.visits < host.width ? 'admitted' : { is: 'early', waitMs: SECOND };
-    }
+    if (host.openings === 0) return 'admitted';
     if (host.openUntil <= now && this.takesProbe(host, visitor, now)) return 'admitted';
     const own = host.failuresOf.get(visitor.requestKey) ?? 0;
     if (isGivenUp(host) && own >= OWN_FAILURES) return { is: 'refused', error: host.lastError! };
-    return { is: 'early', waitMs: Math.max(host.openUntil - now, PROBE_WAIT_MS) };
+    return { is: 'early', waitMs: host.openUntil > now ? host.openUntil - now : PROBE_WAIT_MS };
   }
 
   /** As {@link ask}, for who then goes. Every visit ends with {@link leave}, and is reported to {@link note} before. */
@@ -106,7 +103,6 @@ export class HostBreaker {
     const now = performance.now();
     const isProbe = host.openings > 0;
     if (isProbe) sendAhead(host, now);
-    host.visits++;
     const visit = { host: name, requestKey: visitor.requestKey, startedAt: now, isProbe, isNoted: false };
     return { is: 'admitted', visit };
   }
@@ -133,10 +129,14 @@ export class HostBreaker {
   leave({ host: name, isProbe, isNoted, startedAt }: Visit): void {
     const host = this.hosts.get(name);
     if (!host) return;
-    host.visits--;
     if (!isProbe || isNoted || startedAt < host.openedAt) return;
     host.probes.out--; // another one may go in its place
     host.probes.left++;
+  }
+
+  /** How many visits at once the host bears, as far as it has said so. */
+  widthOf(name: string): number {
+    return this.hosts.get(name)?.width ?? Infinity;
   }
 
   /** Whether the host has had all its tries, so that an image that failed gets no other one. */
@@ -156,16 +156,9 @@ export class HostBreaker {
     if (known) return known;
     if (this.hosts.size >= MOST_HOSTS) this.hosts.delete(this.hosts.keys().next().value!);
     const host: Host = {
-      ...{
-        visits: 0,
-        answeredAt: -Infinity,
-        failures: 0,
-        failuresOf: new Map(),
-        openings: 0,
-        openedAt: -Infinity,
-        openUntil: 0,
-      },
-      ...{ probes: { out: 0, left: 0, lostAt: 0 }, width: Infinity, answers: 0 },
+      ...{ answeredAt: -Infinity, failures: 0, failuresOf: new Map() },
+      ...{ openings: 0, openedAt: -Infinity, openUntil: 0, probes: { out: 0, left: 0, lostAt: 0 } },
+      ...{ width: Infinity, answers: 0 },
     };
     this.hosts.set(name, host);
     return host;

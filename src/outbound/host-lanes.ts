@@ -8,6 +8,7 @@ export interface Errand {
 }
 
 interface Lane {
+  host: string;
   /** When each of the errands under way began, the oldest first. */
   running: Set<{ startedAt: number }>;
   parked: Errand[];
@@ -46,10 +47,11 @@ export class HostLanes {
   private timer?: NodeJS.Timeout;
   private isClosed = false;
 
-  /** `perHost` errands of a host at once; the worker has `slots` for all hosts. */
+  /** `perHost` errands of a host at once, or as many as it bears (`widthOf`); the worker has `slots` for all hosts. */
   constructor(
     private readonly perHost: number,
     private readonly slots = Infinity,
+    private readonly widthOf: (host: string) => number = () => Infinity,
   ) {}
 
   /** Whether an errand waits here already. */
@@ -77,7 +79,13 @@ export class HostLanes {
   }
 
   private laneOf(host: string): Lane {
-    const lane = this.lanes.get(host) ?? { running: new Set(), parked: [], averageMs: 0, bookedUntil: 0 };
+    const lane = this.lanes.get(host) ?? {
+      host,
+      running: new Set(),
+      parked: [],
+      averageMs: 0,
+      bookedUntil: 0,
+    };
     this.lanes.set(host, lane);
     return lane;
   }
@@ -107,11 +115,12 @@ export class HostLanes {
 
   /** How many errands of the host may be under way now: one at least. */
   private width(lane: Lane): number {
-    if (lane.averageMs === 0) return Math.min(FIRST_ERRANDS, this.perHost);
-    if (lane.averageMs < SLOW_MS || this.slots === Infinity) return this.perHost;
+    const most = Math.min(this.perHost, this.widthOf(lane.host));
+    if (lane.averageMs === 0) return Math.min(FIRST_ERRANDS, most);
+    if (lane.averageMs < SLOW_MS || this.slots === Infinity) return most;
     const taken = this.countRunning(({ averageMs }) => averageMs >= SLOW_MS);
     const left = Math.floor(this.slots * SLOW_SHARE) - taken + lane.running.size;
-    return Math.min(Math.max(left, 1), this.perHost);
+    return Math.min(Math.max(left, 1), most);
   }
 
   private hasFreeSlot(): boolean {
