@@ -32,8 +32,11 @@ const WEIGHT = 0.2;
 const SLOW_MS = 3 * SECOND;
 /** … and all slow ones together hold no more than this part of the slots. */
 const SLOW_SHARE = 3 / 4;
-/** Errands of a host under way before the first of them has ended: nobody knows yet whether it is there. */
-const FIRST_ERRANDS = 4;
+/**
+ * Errands of a host under way before the first of them has ended: nobody knows yet whether it is there. As many as its
+ * breaker needs to find out.
+ */
+const FIRST_ERRANDS = 5;
 
 /**
  * Lets so many errands of one host be in work at once. Those that come while the host is busy are parked, so that they
