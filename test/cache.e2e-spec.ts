@@ -21,6 +21,7 @@ describeOnEachEngine('an image that comes again', (engine) => {
   let conditions: (string | undefined)[];
   let tag: string;
   let pictures: Buffer[];
+  let seed = 0;
 
   /** Answers with a picture, or that it is still the same. */
   function tagged(request: IncomingMessage, response: ServerResponse): void {
@@ -30,7 +31,6 @@ describeOnEachEngine('an image that comes again', (engine) => {
   }
 
   beforeAll(async () => {
-    pictures = await Promise.all([photo(240, 180), photo(200, 100, 2)]);
     installation = await engine.install();
     app = await startApp(installation);
     elsewhere = await serveImages({ '/tagged.jpg': tagged });
@@ -41,8 +41,8 @@ describeOnEachEngine('an image that comes again', (engine) => {
         if (request.headers['if-modified-since'] === LONG_AGO) response.writeHead(304).end();
         else response.writeHead(200, { 'last-modified': LONG_AGO }).end(pictures[0]);
       },
-      '/plain.jpg': pictures[0],
-      '/copy.jpg': pictures[0],
+      '/plain.jpg': (_, response) => response.end(pictures[0]),
+      '/copy.jpg': (_, response) => response.end(pictures[0]),
       '/just-now.jpg': (request, response) => {
         conditions.push(request.headers['if-modified-since']);
         response.writeHead(200, { 'last-modified': new Date().toUTCString() }).end(pictures[0]);
@@ -58,6 +58,8 @@ describeOnEachEngine('an image that comes again', (engine) => {
     });
   });
   beforeEach(async () => {
+    // Others in each test: what was made a moment ago is still known.
+    pictures = await Promise.all([photo(240, 180, ++seed), photo(200, 100, ++seed)]);
     conditions = [];
     tag = '"a"';
     const { manager } = app.nest.get(Database);

@@ -26,7 +26,7 @@ export class ImageDownloader {
     return this.breaker.admit(host, visitor);
   }
 
-  /** How many downloads at once the host bears, as far as it has said so. */
+  /** How many downloads at once the host bears, as far as that is known. */
   widthOf(host: string): number {
     return this.breaker.widthOf(host);
   }

@@ -52,6 +52,14 @@ describe('a breaker for each host', () => {
     expect(breaker.ask(HOST, FRESH)).toBe('admitted');
   });
 
+  it('lets a host that was never heard of be asked for no more than tells that it is away', () => {
+    expect(breaker.widthOf(HOST)).toBe(5);
+    fail(1);
+    expect(breaker.widthOf(HOST)).toBe(5);
+    come(go());
+    expect(breaker.widthOf(HOST)).toBe(Infinity);
+  });
+
   it('leaves a host in peace after five failures, and no other', () => {
     fail(5);
 
@@ -151,7 +159,6 @@ describe('a breaker for each host', () => {
     wait(pauseMs);
     go();
     expect(breaker.ask(HOST, FRESH)).toMatchObject({ is: 'early' });
-    expect(breaker.widthOf(HOST)).toBe(1);
   });
 
   it('gives a busy host a minute and more, and then one image at a time, and slowly more', () => {

@@ -134,9 +134,10 @@ export class HostBreaker {
     host.probes.left++;
   }
 
-  /** How many visits at once the host bears, as far as it has said so. */
+  /** How many visits at once the host bears, as far as that is known; before its first answer as many as tell that it is away. */
   widthOf(name: string): number {
-    return this.hosts.get(name)?.width ?? Infinity;
+    const host = this.hosts.get(name);
+    return host && host.answeredAt > -Infinity ? host.width : FAILURES_TO_OPEN;
   }
 
   /** Whether the host has had all its tries, so that an image that failed gets no other one. */

@@ -112,12 +112,14 @@ describe('host lanes', () => {
     });
   });
 
-  it('send a few to a host that has not been heard of, and more when it has answered', async () => {
-    const lanes = new HostLanes(16);
+  it('send no more than a host bears, and more as soon as it bears more', async () => {
+    let width = 5;
+    const lanes = new HostLanes(16, Infinity, () => width);
     const { begun, send, end } = errands(lanes);
     for (let id = 1; id <= 20; id++) void send('a', `a${id}`);
     expect(begun).toHaveLength(5);
 
+    width = 16;
     await end('a2');
     expect(begun).toHaveLength(17);
     expect(begun.slice(5).sort()).toEqual(Array.from({ length: 12 }, (_, index) => `a${index + 6}`).sort());

@@ -33,16 +33,10 @@ const SLOW_MS = 3 * SECOND;
 /** … and all slow ones together hold no more than this part of the slots. */
 const SLOW_SHARE = 3 / 4;
 /**
- * Errands of a host under way before the first of them has ended: nobody knows yet whether it is there. As many as its
- * breaker needs to find out.
- */
-const FIRST_ERRANDS = 5;
-
-/**
  * Lets so many errands of one host be in work at once. Those that come while the host is busy are parked, so that they
  * hold none of the worker's slots while other hosts have something to do; a slot that becomes free takes the next of
- * the same host. Where the line has become too long for the host's pace, its end is put aside. Hosts that are slow, or
- * have not been heard of, leave slots to the others.
+ * the same host. Where the line has become too long for the host's pace, its end is put aside. Hosts that are slow
+ * leave slots to the others.
  */
 export class HostLanes {
   private readonly lanes = new Map<string, Lane>();
@@ -119,7 +113,6 @@ export class HostLanes {
   /** How many errands of the host may be under way now: one at least. */
   private width(lane: Lane): number {
     const most = Math.min(this.perHost, this.widthOf(lane.host));
-    if (lane.averageMs === 0) return Math.min(FIRST_ERRANDS, most);
     if (lane.averageMs < SLOW_MS || this.slots === Infinity) return most;
     const taken = this.countRunning(({ averageMs }) => averageMs >= SLOW_MS);
     const left = Math.floor(this.slots * SLOW_SHARE) - taken + lane.running.size;
