@@ -11,7 +11,7 @@ import { type ImageNote, readHeader } from './image-header.js';
  * Raised by one whenever the same bytes and options give other bytes than before: part of the key under which results
  * may be kept.
  */
-export const ENGINE_VERSION = 3;
+export const ENGINE_VERSION = 4;
 
 /** What the caller decides. */
 export interface CompressOptions extends CompressionOptions {

@@ -214,6 +214,48 @@ describe('the options of the engine', () => {
     });
   });
 
+  describe('metadata of', () => {
+    const GAIN_MAP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF hdrgm:Version="1.0"/></x:xmpmeta>';
+
+    it.each([
+      [95, 'compressed'],
+      [5, 'kept_original'],
+    ] as const)(
+      'a photo with a gain map does not point to the map, at quality %d',
+      async (quality, outcome) => {
+        const plain = await photo(320, 200)
+          .withExif({ IFD0: { Make: 'Known Camera' } })
+          .jpeg({ quality })
+          .toBuffer();
+        const xmp = Buffer.from(`http://ns.adobe.com/xap/1.0/\0${GAIN_MAP}`, 'latin1');
+        const head = Buffer.from([0xff, 0xe1, (xmp.length + 2) >> 8, (xmp.length + 2) & 255]);
+        const source = Buffer.concat([plain.subarray(0, 2), head, xmp, plain.subarray(2)]);
+
+        const result = await compress(source, { metadata: 'all' });
+
+        expect(result.outcome).toBe(outcome);
+        expect(result.data.includes('hdrgm')).toBe(false);
+        expect(result.data.includes('Known Camera')).toBe(true);
+        expect(result.report.notes).toEqual(['gain_map_dropped']);
+      },
+    );
+
+    it.each(['keep', 'jpeg', 'png', 'webp', 'avif'] as const)('a TIFF: author for %s', async (format) => {
+      const source = tiffWithAuthor(await photo(320, 200).tiff({ compression: 'none' }).toBuffer());
+
+      for (const metadata of ['copyright', 'all'] as const) {
+        const { data, outcome, report } = await compress(source, { metadata, format });
+
+        expect(outcome).toBe('compressed');
+        expect(data.includes('A. Maker')).toBe(true);
+        expect(data.includes('(c) 2026 A. Maker')).toBe(true);
+        expect((await sharp(data).metadata()).width).toBe(320);
+        expect(report.notes).toEqual([]);
+      }
+      expect((await compress(source, { format })).data.includes('Maker')).toBe(false);
+    });
+  });
+
   it('weigh what they cost: AVIF three times as much', async () => {
     const image = await openSource(jpeg, MAX_PIXELS);
 
@@ -229,6 +271,33 @@ describe('the options of the engine', () => {
     }
   });
 });
+
+// The directory once more behind the file, with the two tags in it.
+function tiffWithAuthor(tiff: Buffer): Buffer {
+  const [artist, copyright] = ['A. Maker\0\0', '(c) 2026 A. Maker\0'].map((text) =>
+    Buffer.from(text, 'latin1'),
+  );
+  const entry = (tag: number, text: Buffer, at: number): Buffer => {
+    const bytes = Buffer.alloc(12);
+    bytes.writeUInt16LE(tag, 0);
+    bytes.writeUInt16LE(2, 2);
+    bytes.writeUInt32LE(text.length, 4);
+    bytes.writeUInt32LE(at, 8);
+    return bytes;
+  };
+  const old = tiff.readUInt32LE(4);
+  const count = tiff.readUInt16LE(old);
+  const entries = Array.from({ length: count }, (_, index) =>
+    tiff.subarray(old + 2 + index * 12, old + 14 + index * 12),
+  );
+  entries.push(entry(315, artist, tiff.length), entry(33432, copyright, tiff.length + artist.length));
+  entries.sort((one, other) => one.readUInt16LE(0) - other.readUInt16LE(0));
+  const directory = Buffer.concat([Buffer.alloc(2), ...entries, Buffer.alloc(4)]);
+  directory.writeUInt16LE(entries.length, 0);
+  const result = Buffer.concat([tiff, artist, copyright, directory]);
+  result.writeUInt32LE(tiff.length + artist.length + copyright.length, 4);
+  return result;
+}
 
 // Soft shapes with a little grain, the same in each run.
 function photo(width: number, height: number) {

@@ -5,12 +5,20 @@ import { automaticFormats, canHold } from './image-candidates.js';
 import { encodeImage, type EncodeOptions, estimateMs, hasQuality } from './image-encode.js';
 import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader, ImageNote } from './image-header.js';
-import { hasMetadata, isWanted, type WantedMetadata, wantedMetadata } from './image-metadata.js';
+import {
+  exifTags,
+  hasMetadata,
+  hasMoreTags,
+  isWanted,
+  type WantedMetadata,
+  wantedMetadata,
+} from './image-metadata.js';
 import { keepOriginal, stripImage } from './image-original.js';
 import { decodePicture, fitInside, type Picture, readLuminance } from './image-picture.js';
 import { searchQuality } from './image-search.js';
 import { similarity } from './image-similarity.js';
 import { gammaToSrgb, withColourChunks } from './image-strip-png.js';
+import { withTagsOf } from './image-strip-tiff.js';
 import { estimateJpegQuality } from './jpeg-quality.js';
 import { likeJpegQuality } from './quality-scale.js';
 
@@ -57,7 +65,7 @@ export class Compression {
     private readonly options: CompressionOptions,
     private readonly maxPixels: number,
   ) {
-    this.wanted = wantedMetadata(options.metadata, header.metadata);
+    this.wanted = wantedMetadata(options.metadata, header.metadata, source);
     this.gamma = header.format === 'png' ? gammaToSrgb(source) : 1;
   }
 
@@ -146,7 +154,7 @@ export class Compression {
     const { maxWidth, maxHeight } = this.options;
     const picture = decodePicture(this.source, this.header, {
       ...{ maxPixels: this.maxPixels, maxWidth, maxHeight },
-      ...{ keepsMetadata: this.wanted.isAll, isAnimated, needsSrgbGamma },
+      ...{ keepsMetadata: this.wanted.isAll, keepsXmp: this.wanted.keepsXmp, isAnimated, needsSrgbGamma },
     });
     this.pictures.set(isSpecial, picture);
     return picture;
@@ -202,16 +210,20 @@ export class Compression {
     const own = isForeign ? likeJpegQuality(quality, settings) : quality;
     const pipeline = picture.open();
     if (format === 'jpeg' && picture.hasAlpha) pipeline.flatten({ background: '#ffffff' });
-    if (!this.wanted.isAll && isWanted(this.wanted)) pipeline.withExif({ IFD0: exifTags(this.wanted) });
+    const tags = exifTags(this.wanted);
+    if (Object.keys(tags).length > 0 && format !== 'tiff') pipeline.withExif({ IFD0: tags });
     const { data, width, height } = await encodeImage(pipeline, { ...settings, quality: own });
     if (width !== picture.width || height !== picture.height) {
       throw new Error(`encoded as ${width}×${height}, not ${picture.width}×${picture.height}`);
     }
-    const isOwnPng = format === 'png';
-    return {
-      ...{ format, quality, picture, isTargetReached: true },
-      data: isOwnPng ? this.withColours(data) : data,
-    };
+    return { ...{ format, quality, picture, isTargetReached: true }, data: this.described(data, format) };
+  }
+
+  // What libvips does not write itself.
+  private described(data: Buffer, format: ImageFormat): Buffer {
+    if (format === 'png') return this.withColours(data);
+    // Only a TIFF becomes a TIFF.
+    return format === 'tiff' && isWanted(this.wanted) ? withTagsOf(this.source, data, this.wanted) : data;
   }
 
   private withColours(png: Buffer): Buffer {
@@ -245,6 +257,7 @@ export class Compression {
     if (this.header.frames > picture.frames) all.push('first_frame_only');
     if (format === 'jpeg' && picture.hasAlpha) all.push('alpha_flattened');
     if (format === 'gif' && this.mayLoseMetadata()) all.push('metadata_dropped');
+    if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
     if (!best.isTargetReached) all.push('target_not_reached');
     const isTurned = picture.frames > 1 && this.header.orientation >= 5;
     const [width, height] = isTurned ? [picture.height, picture.width] : [picture.width, picture.height];
@@ -259,8 +272,9 @@ export class Compression {
   private kept(original: Buffer, notes: ImageNote[]): Result {
     const { format, width, height } = this.header;
     const all: ImageNote[] = [...this.header.notes, ...notes];
-    const losesTags = format === 'avif' ? !this.wanted.isAll : format === 'tiff' && this.wanted.isAll;
-    if ((losesTags || format === 'gif') && this.mayLoseMetadata()) all.push('metadata_dropped');
+    const losesTags = format === 'gif' || (format === 'avif' && !this.wanted.isAll);
+    if (losesTags && this.mayLoseMetadata()) all.push('metadata_dropped');
+    if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
     const { target } = this.options;
     if (target && 'bytes' in target && original.length > target.bytes) all.push('target_not_reached');
     return {
@@ -268,6 +282,10 @@ export class Compression {
       outcome: 'kept_original',
       report: { quality: null, similarity: 1, notes: [...new Set(all)] },
     };
+  }
+
+  private losesTagsOfTiff(output: ImageFormat): boolean {
+    return this.header.format === 'tiff' && this.wanted.isAll && hasMoreTags(this.source, output);
   }
 
   private mayLoseMetadata(): boolean {
@@ -289,10 +307,6 @@ export class Compression {
 function isBetter(one: Encoded, other: Encoded): boolean {
   if (one.isTargetReached !== other.isTargetReached) return one.isTargetReached;
   return one.data.length < other.data.length;
-}
-
-function exifTags({ tags: { artist, copyright } }: WantedMetadata): Record<string, string> {
-  return { ...(artist ? { Artist: artist } : {}), ...(copyright ? { Copyright: copyright } : {}) };
 }
 
 function corrupt(): ImageError {

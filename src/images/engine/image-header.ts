@@ -2,6 +2,7 @@ import type { Metadata } from 'sharp';
 import { ImageError } from '../../errors.js';
 import { asImageError, openImage } from './image-engine.js';
 import { sniffFormat, type ImageFormat } from './image-format.js';
+import { hasGainMap } from './image-metadata.js';
 import { toOrientation, type Orientation } from './image-orientation.js';
 import { isAvifSequence } from './image-strip-avif.js';
 import { hasMoreScansThan } from './image-strip-jpeg.js';
@@ -88,8 +89,7 @@ function notesOn(source: Buffer, format: ImageFormat, metadata: Metadata, isCutD
   const isAnimation =
     (format === 'png' && isAnimatedPng(source)) || (format === 'avif' && isAvifSequence(source)) || isCutDown;
   if (isAnimation) notes.push('first_frame_only');
-  // The brighter version for HDR screens that phones hide behind the photo.
-  if (format === 'jpeg' && metadata.xmp?.includes('hdrgm:Version')) notes.push('gain_map_dropped');
+  if (hasGainMap(metadata)) notes.push('gain_map_dropped');
   return notes;
 }
 

@@ -1,6 +1,7 @@
 import type { Metadata } from 'sharp';
 import type { MetadataChoice } from '../../requests/compression-options.js';
 import { isOutOfBounds } from './image-bounds.js';
+import type { ImageFormat } from './image-format.js';
 
 /** Whose picture it is, as far as its file says. */
 export interface CopyrightTags {
@@ -12,26 +13,44 @@ export interface CopyrightTags {
 export interface WantedMetadata {
   /** EXIF and XMP as they are. */
   isAll: boolean;
-  /** Written into an EXIF block of our own, where not all is kept. */
+  /** Whether XMP is part of all: one that points to a gain map is not, as the map is dropped. */
+  keepsXmp: boolean;
+  /** Written into an EXIF block of our own, where not all is kept; those of a TIFF, which has none, in any case. */
   tags: CopyrightTags;
 }
 
 /** Nothing. */
-export const NO_METADATA: WantedMetadata = { isAll: false, tags: {} };
+export const NO_METADATA: WantedMetadata = { isAll: false, keepsXmp: false, tags: {} };
 
 const ORIENTATION = 0x0112;
 const ARTIST = 0x013b;
 const COPYRIGHT = 0x8298;
+// The directories of EXIF and GPS, and IPTC.
+const DIRECTORIES = new Set([34665, 34853, 33723]);
+// Description, maker, model, program, date: texts that another TIFF takes over as they are.
+const TEXTS = new Set([270, 271, 272, 305, 306]);
 const ASCII = 2;
 const MOST_CHARACTERS = 500;
 
-/** What the choice means for this image. Author and copyright are looked for in EXIF, then in XMP. */
-export function wantedMetadata(choice: MetadataChoice, metadata: Metadata): WantedMetadata {
+/** What the choice means for this image. Author and copyright are looked for in EXIF or a TIFF's tags, then in XMP. */
+export function wantedMetadata(choice: MetadataChoice, metadata: Metadata, source: Buffer): WantedMetadata {
   if (choice === 'none') return NO_METADATA;
-  if (choice === 'all') return { isAll: true, tags: {} };
+  // A TIFF file is built as an EXIF block is.
+  const own = metadata.format === 'tiff' ? readExif(source) : {};
+  if (choice === 'all') return { isAll: true, keepsXmp: !hasGainMap(metadata), tags: own };
   const exif = metadata.exif ? readExif(metadata.exif) : {};
   const xmp = metadata.xmp ? readXmp(metadata.xmp.toString('utf8')) : {};
-  return { isAll: false, tags: { ...xmp, ...exif } };
+  return { isAll: false, keepsXmp: false, tags: { ...xmp, ...exif, ...own } };
+}
+
+/** Whether it is a JPEG with the brighter version for HDR screens that phones hide behind the photo. */
+export function hasGainMap({ format, xmp }: Metadata): boolean {
+  return format === 'jpeg' && xmp !== undefined && xmp.includes('hdrgm:Version');
+}
+
+/** Artist and copyright as tags of EXIF's first directory. */
+export function exifTags({ tags: { artist, copyright } }: WantedMetadata): Record<string, string> {
+  return { ...(artist ? { Artist: artist } : {}), ...(copyright ? { Copyright: copyright } : {}) };
 }
 
 /** Whether there is anything to be kept. */
@@ -42,6 +61,15 @@ export function isWanted({ isAll, tags }: WantedMetadata): boolean {
 /** Whether the file has EXIF or XMP at all. */
 export function hasMetadata({ exif, xmp }: Metadata): boolean {
   return exif !== undefined || xmp !== undefined;
+}
+
+/** Whether a TIFF has metadata that an output of the format is not given. */
+export function hasMoreTags(source: Buffer, output: ImageFormat): boolean {
+  let hasMore = false;
+  eachEntry(source, ({ tag }) => {
+    hasMore ||= DIRECTORIES.has(tag) || (output !== 'tiff' && TEXTS.has(tag));
+  });
+  return hasMore;
 }
 
 /** The same EXIF block saying that the picture is upright: libvips turns it, but leaves the tag in a PNG. */
@@ -60,7 +88,8 @@ function readExif(exif: Buffer): CopyrightTags {
   eachEntry(exif, ({ block, tag, type, bytes, at, long }) => {
     if ((tag !== ARTIST && tag !== COPYRIGHT) || type !== ASCII) return;
     const from = bytes <= 4 ? at + 8 : long(at + 8);
-    const text = cleaned(block.toString('utf8', from, from + bytes));
+    // A file may have thousands of such tags, and each of them claim the whole file.
+    const text = cleaned(block.toString('utf8', from, from + Math.min(bytes, 4 * MOST_CHARACTERS)));
     if (text) tags[tag === ARTIST ? 'artist' : 'copyright'] = text;
   });
   return tags;
@@ -85,6 +114,7 @@ function eachEntry(exif: Buffer, visit: (entry: ExifEntry) => void): void {
   const short = (at: number) => (isBig ? block.readUInt16BE(at) : block.readUInt16LE(at));
   const long = (at: number) => (isBig ? block.readUInt32BE(at) : block.readUInt32LE(at));
   try {
+    if (short(2) !== 42) return; // BigTIFF has longer entries
     const directory = long(4);
     for (let at = directory + 2, left = short(directory); left > 0; left -= 1, at += 12) {
       visit({ block, isBig, tag: short(at), type: short(at + 2), bytes: long(at + 4), at, long });

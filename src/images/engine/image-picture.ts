@@ -12,6 +12,8 @@ export interface PictureOptions {
   maxHeight: number | null;
   /** Whether EXIF, XMP and the ICC profile go with it; the colours then stay as the profile means them. */
   keepsMetadata: boolean;
+  /** Whether XMP is among that. */
+  keepsXmp: boolean;
   /** Whether it stays an animation, where it is one. */
   isAnimated: boolean;
   /** Whether the result can't say that its gamma is another than that of sRGB, as only PNG can. */
@@ -55,7 +57,8 @@ export async function decodePicture(
 
   const openSource = (): Sharp => openUpright(source, header, options.maxPixels, size);
   const openDescribed = (): Sharp => {
-    const pipeline = openSource().keepExif().keepXmp();
+    const pipeline = openSource().keepExif();
+    if (options.keepsXmp) pipeline.keepXmp();
     // Colours for print become sRGB: their profile would not fit any more.
     return header.metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
   };

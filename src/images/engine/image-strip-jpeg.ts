@@ -29,7 +29,7 @@ export function stripJpeg(
   const segments = readSegments(source);
   if (!segments) return undefined;
 
-  const kept = segments.filter((segment) => draws(segment) || (wanted.isAll && describes(segment)));
+  const kept = segments.filter((segment) => draws(segment) || describes(segment, wanted));
   const exif = wanted.isAll ? undefined : exifBlock(orientation, wanted.tags);
   const pieces = kept.map(withoutThumbnail);
   if (exif) pieces.splice(isJfif(segments[0]) ? 1 : 0, 0, exifSegment(exif));
@@ -102,10 +102,10 @@ function draws({ marker, bytes }: Segment): boolean {
 }
 
 // EXIF and XMP. What XMP goes on with in further segments is left out.
-function describes({ marker, bytes }: Segment): boolean {
-  if (marker !== 0xe1) return false;
+function describes({ marker, bytes }: Segment, { isAll, keepsXmp }: WantedMetadata): boolean {
+  if (marker !== 0xe1 || !isAll) return false;
   const name = bytes.toString('latin1', 4, 33);
-  return name.startsWith('Exif\0\0') || name === 'http://ns.adobe.com/xap/1.0/\0';
+  return name.startsWith('Exif\0\0') || (keepsXmp && name === 'http://ns.adobe.com/xap/1.0/\0');
 }
 
 function isJfif(segment: Segment | undefined): boolean {

@@ -10,6 +10,7 @@ interface Entry {
 
 const HEADER_BYTES = 8;
 const ENTRY_BYTES = 12;
+const ASCII = 2;
 const SHORT = 3;
 const LONG = 4;
 const BYTES_OF_TYPE = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
@@ -41,6 +42,16 @@ export function stripTiff(source: Buffer, wanted: WantedMetadata = NO_METADATA):
   }
 }
 
+/** The encoded TIFF with the wanted tags of its source; as it is where they can't be read. */
+export function withTagsOf(source: Buffer, encoded: Buffer, wanted: WantedMetadata): Buffer {
+  try {
+    return new TiffPage(encoded).rewrite(wanted, new TiffPage(source).texts(wanted));
+  } catch (error) {
+    if (isOutOfBounds(error)) return encoded;
+    throw error;
+  }
+}
+
 class TiffPage {
   private readonly isBig: boolean;
   private readonly entries: Entry[];
@@ -51,10 +62,19 @@ class TiffPage {
     this.entries = this.readEntries(this.long(source, 4));
   }
 
-  rewrite(wanted: WantedMetadata): Buffer {
+  /** The wanted tags that are text, which is the same in both byte orders. */
+  texts(wanted: WantedMetadata): Entry[] {
+    return this.entries.filter(({ tag, type }) => type === ASCII && keepsTag(tag, wanted));
+  }
+
+  rewrite(wanted: WantedMetadata, added: Entry[] = []): Buffer {
     const place = this.find(STRIPS.offsets) ? STRIPS : TILES;
     const pixels = this.readPixels(place);
-    const kept = this.entries.filter(({ tag }) => DRAWING.has(tag) || keepsTag(tag, wanted));
+    const isAdded = (tag: number) => added.some((entry) => entry.tag === tag);
+    const own = this.entries.filter(
+      ({ tag }) => DRAWING.has(tag) || (keepsTag(tag, wanted) && !isAdded(tag)),
+    );
+    const kept = [...own, ...added];
     const addresses: Entry = { tag: place.offsets, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const lengths: Entry = { tag: place.lengths, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const entries = [...kept, addresses, lengths].sort((a, b) => a.tag - b.tag);
@@ -71,11 +91,14 @@ class TiffPage {
 
   private readEntries(start: number): Entry[] {
     const count = this.short(this.source, start);
+    // Values that share their bytes would make the output larger than the source.
+    let left = this.source.length;
     return Array.from({ length: count }, (_, index) => {
       const at = start + 2 + index * ENTRY_BYTES;
       const type = this.short(this.source, at + 2);
       const bytes = (BYTES_OF_TYPE[type] ?? 0) * this.long(this.source, at + 4);
       const from = bytes <= 4 ? at + 8 : this.long(this.source, at + 8);
+      if ((left -= bytes) < 0) throw new RangeError('overlap');
       return { tag: this.short(this.source, at), type, values: this.piece(from, bytes) };
     });
   }
