@@ -56,6 +56,24 @@ describe('the options of the engine', () => {
       expect(['webp', 'avif']).toContain(output.format);
     });
 
+    it.each([
+      ['a drawing as TIFF', () => drawing(3000, 2700).toColourspace('b-w').tiff(FAX)],
+      ['a drawing as PNG', () => drawing(600, 450).png({ compressionLevel: 1 })],
+      ['a faint picture', () => faint(120, 90).png({ compressionLevel: 1 })],
+      ['a faint JPEG', () => ripples(300, 200).jpeg({ quality: 95 })],
+      ['a clear photo', () => photo(200, 150).ensureAlpha(0.5).png()],
+      ['a WebP', () => photo(200, 150).webp({ quality: 95 })],
+    ])('auto makes of %s nothing larger than keep, and nothing less similar', async (_, make) => {
+      const source = await make().toBuffer();
+
+      const keep = await compress(source, {});
+      const auto = await compress(source, { format: 'auto' });
+
+      expect(auto.data.length).toBeLessThanOrEqual(keep.data.length);
+      // About as similar as the own format, or as a JPEG of quality 50 is.
+      expect(auto.report.similarity).toBeGreaterThanOrEqual(Math.min(keep.report.similarity!, 0.986) - 0.01);
+    });
+
     it('takes the first frame of an animation where the format has none', async () => {
       const frames = await Promise.all(
         ['red', 'lime'].map((tint) => photo(64, 40).tint(tint).png().toBuffer()),
@@ -106,6 +124,42 @@ describe('the options of the engine', () => {
     });
   });
 
+  describe('effort', () => {
+    it.each([{ format: 'auto' }, {}, { target: 'ssim:0.98' }] as const)(
+      'best gives no more bytes than balanced, with %j',
+      async (fields) => {
+        const drawn = await drawing(1000, 800).jpeg({ quality: 90 }).toBuffer();
+        const frame = await framed(300).png({ compressionLevel: 1 }).toBuffer();
+        for (const source of [
+          drawn,
+          frame,
+          jpeg,
+          png,
+          await faint(120, 90).webp({ quality: 95 }).toBuffer(),
+        ]) {
+          const balanced = await compress(source, fields);
+          const best = await compress(source, { ...fields, effort: 'best' });
+
+          expect(best.data.length).toBeLessThanOrEqual(balanced.data.length);
+          const least = 'target' in fields ? 0.98 : balanced.report.similarity! - 0.01;
+          expect(best.report.similarity).toBeGreaterThanOrEqual(least);
+        }
+      },
+    );
+
+    it('fast is not better in both than balanced, of graphics as PNG', async () => {
+      for (const graphic of [slope(300, 200), slope(1500, 1000), drawing(600, 450)]) {
+        const source = await graphic.png({ compressionLevel: 1 }).toBuffer();
+        const balanced = await compress(source, {});
+        const fast = await compress(source, { effort: 'fast' });
+
+        const isWorse =
+          balanced.data.length > fast.data.length && balanced.report.similarity! <= fast.report.similarity!;
+        expect(isWorse).toBe(false);
+      }
+    });
+  });
+
   describe('target', () => {
     it.each([
       ['jpeg', 0.95],
@@ -132,6 +186,16 @@ describe('the options of the engine', () => {
       const { outcome, report } = await compress(jpeg, { target: 'bytes:999999999' });
 
       expect([outcome, report.similarity]).toEqual(['kept_original', 1]);
+    });
+
+    it('bytes is reached by a graphic as PNG without dithering', async () => {
+      const source = await slope(300, 200).png({ compressionLevel: 1 }).toBuffer();
+      const fast = await compress(source, { effort: 'fast' });
+
+      const { data, report } = await compress(source, { target: `bytes:${fast.data.length}` });
+
+      expect(data.length).toBeLessThanOrEqual(fast.data.length);
+      expect(report.notes).toEqual([]);
     });
 
     it('that can not be reached is said', async () => {
@@ -271,6 +335,59 @@ describe('the options of the engine', () => {
     }
   });
 });
+
+const FAX = { compression: 'none', bitdepth: 1 } as const;
+
+// Black lines and discs on white, as a scanned drawing has.
+function drawing(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 3, 255);
+  for (let i = 0; i < width * height; i += 1) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const isLine = (x * 3 + y * 5) % 211 < 3 || (x - 200) ** 2 + (y - 150) ** 2 < 9_000;
+    if (isLine) data.fill(0, i * 3, i * 3 + 3);
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+// A texture of few levels, half transparent: what encoders for photos take away first.
+function faint(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 4, 128);
+  for (let i = 0; i < width * height; i += 1) {
+    data.fill(200 + 4 * ((((i % width) >> 2) + (Math.floor(i / width) >> 2)) % 3), i * 4, i * 4 + 3);
+  }
+  return sharp(data, { raw: { width, height, channels: 4 } });
+}
+
+// Waves of a few levels and of ever shorter length.
+function ripples(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 3);
+  for (let i = 0; i < width * height; i += 1) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const waves = Math.sin(x / 3) * Math.sin(y / 2.3) + Math.sin(((x + y) * (1 + x / 300)) / 2);
+    data.fill(Math.round(128 + 5 * waves), i * 3, i * 3 + 3);
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+// A grey square with a soft dark frame.
+function framed(side: number) {
+  const data = Buffer.alloc(side * side * 3);
+  for (let i = 0; i < side * side; i += 1) {
+    const [x, y] = [i % side, Math.floor(i / side)];
+    data.fill(Math.min(240, 12 * Math.min(x, y, side - 1 - x, side - 1 - y)), i * 3, i * 3 + 3);
+  }
+  return sharp(data, { raw: { width: side, height: side, channels: 3 } });
+}
+
+// Colours that pass slowly into each other.
+function slope(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 3);
+  for (let i = 0; i < width * height; i += 1) {
+    const [x, y] = [(i % width) / width, Math.floor(i / width) / height];
+    data.set([Math.round(255 * x), Math.round(255 * y), Math.round(128 * (x + y))], i * 3);
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
 
 // The directory once more behind the file, with the two tags in it.
 function tiffWithAuthor(tiff: Buffer): Buffer {

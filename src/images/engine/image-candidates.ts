@@ -19,8 +19,11 @@ const MOST_PIXELS_A_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: 65_500,
 // libaom takes about 30 bytes a pixel, three times as much as the others: 0.6 GB for this many.
 const MOST_AVIF_PIXELS = 16_000_000;
 const AVIF_WEIGHT = 3;
-// All formats of `auto` together, were the picture noise; the slowest are left out.
-const AUTO_MS = 8_000;
+const MOST_GIF_PIXELS = 16_000_000;
+/** All encodings of a picture together, were it noise; the slowest are left out. */
+export const AUTO_MS = 8_000;
+// Of the time for noise, what a photo takes as AVIF at most; which it is shows as soon as it was encoded as WebP.
+const CALM = 0.3;
 // What one encoder leaves in memory is not free at once for the next.
 const MOST_PIXELS_FOR_SEVERAL = 24_000_000;
 
@@ -30,24 +33,42 @@ export function canHold(format: ImageFormat, { width, height }: { width: number;
   return format !== 'avif' || width * height <= MOST_AVIF_PIXELS;
 }
 
+/** Whether a GIF of so many pixels, all frames together, is left as it is: half a minute, for hardly fewer bytes. */
+export function isTooSlow(format: ImageFormat, pixels: number): boolean {
+  return format === 'gif' && pixels > MOST_GIF_PIXELS;
+}
+
 /**
  * The formats that `auto` tries, one at least: those that can show the picture as it is, and that are known to be the
- * smallest now and then. A photo as PNG never is.
+ * smallest now and then. A photo as PNG never is, so that only a PNG or GIF is tried as one. The source's own comes
+ * first, so that the result is not larger than with `keep`; it is missing only where the time is needed for better ones
+ * (a PNG of some million pixels).
  */
 export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions): ImageFormat[] {
-  const isGraphic = facts.source === 'png' || facts.source === 'gif';
-  const suited: ImageFormat[] = facts.frames > 1 ? ['webp', facts.source] : ['webp', 'avif'];
-  if (facts.frames === 1 && !facts.hasAlpha) suited.push('jpeg');
-  if (facts.frames === 1 && isGraphic) suited.push('png');
+  const { source, width, height, frames, hasAlpha } = facts;
+  const isStill = frames === 1;
+  const suited: ImageFormat[] = ['webp'];
+  if (isStill && !hasAlpha) suited.unshift('jpeg');
+  const last: ImageFormat[] = isStill ? ['avif'] : [];
+  if (isStill && (source === 'png' || source === 'gif')) last.push('png');
 
-  const msOf = (format: ImageFormat): number => estimateMs({ ...settings, format });
-  const possible = [...new Set(suited)]
-    .filter((format) => canHold(format, facts))
-    .sort((one, other) => msOf(one) - msOf(other));
-  if (facts.width * facts.height > MOST_PIXELS_FOR_SEVERAL) return [possible[0] ?? facts.source];
+  const canBe = (format: ImageFormat): boolean =>
+    canHold(format, facts) && !isTooSlow(format, settings.pixels);
+  const isSeveral = width * height <= MOST_PIXELS_FOR_SEVERAL;
+  const wanted: ImageFormat[] = isSeveral || !isStill ? [...suited, source, ...last] : [...suited, ...last];
+  const possible = [...new Set(wanted)].filter((format) => format === source || canBe(format));
+  const bearable = possible.filter((format) => !isTooSlow(format, settings.pixels));
+  if (!isSeveral) return [bearable[0] ?? source];
   let ms = 0;
-  const affordable = possible.filter((format) => (ms += msOf(format)) <= AUTO_MS);
-  return affordable.length > 0 ? affordable : [possible[0] ?? facts.source];
+  const affordable = bearable.filter((format) => {
+    const noiseMs = estimateMs({ ...settings, format });
+    const own = format === 'avif' ? CALM * noiseMs : noiseMs;
+    if (ms + own > AUTO_MS) return false;
+    ms += own;
+    return true;
+  });
+  if (affordable.length === 0) return [bearable[0] ?? source];
+  return affordable.sort((one, other) => Number(other === source) - Number(one === source));
 }
 
 /** The memory that compressing takes, counted in pixels of 10 bytes. */
