@@ -10,6 +10,19 @@ export type Effort = (typeof EFFORTS)[number];
 export const METADATA_CHOICES = ['none', 'copyright', 'all'] as const;
 export type MetadataChoice = (typeof METADATA_CHOICES)[number];
 
+/** What was left out of an image or could not be done as asked, in words that stay the same. */
+export const IMAGE_NOTES = [
+  'first_frame_only',
+  'first_page_only',
+  'gain_map_dropped',
+  'alpha_flattened',
+  'metadata_dropped',
+  'format_not_possible',
+  'size_kept',
+  'target_not_reached',
+] as const;
+export type ImageNote = (typeof IMAGE_NOTES)[number];
+
 /** `1` to `100`, or `1%` to `100%`. */
 export const QUALITY_PATTERN = /^(?:[1-9]\d?|100)%?$/;
 
@@ -26,7 +39,8 @@ export type CompressionTarget = { ssim: number } | { bytes: number };
 export interface CompressionOptions {
   /**
    * Encoder quality 1 to 100, or as text such as `50%` a part of the source's own; null where a target is given. The
-   * scale is that of JPEG; other formats are set so that they come out about as similar to the source.
+   * scale is that of the format delivered; in `auto` JPEG's, and other formats are set so that they come out about as
+   * similar to the source.
    */
   quality: number | `${number}%` | null;
   /** `ssim`: the smallest file at least that similar to the source (0 to 1). `bytes`: a file of at most so many. */
@@ -79,7 +93,7 @@ export function readCompressionOptions(text: string): CompressionOptions {
   return JSON.parse(text) as CompressionOptions;
 }
 
-/** A target as its field writes it, such as `ssim:0.95`. */
+/** A target as its field writes it, such as `ssim:0.98`. */
 export function targetAsField(target: CompressionTarget | null): string | null {
   if (!target) return null;
   return 'ssim' in target ? `ssim:${target.ssim}` : `bytes:${target.bytes}`;

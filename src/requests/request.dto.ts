@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ImageDownload, ImageOutcome } from '../database/image.entity.js';
 import type { RequestOutcome } from '../database/request.entity.js';
-import { EFFORTS, FORMAT_CHOICES, METADATA_CHOICES } from './compression-options.js';
+import { EFFORTS, FORMAT_CHOICES, IMAGE_NOTES, METADATA_CHOICES } from './compression-options.js';
 
 /** Exactly what the original system answered. */
 export class StatusResponse {
@@ -37,7 +37,7 @@ export class RequestOptionsResponse {
   @ApiProperty({ oneOf: [{ type: 'integer' }, { type: 'string' }], nullable: true, example: 50 })
   quality!: number | string | null;
 
-  @ApiProperty({ nullable: true, type: String, example: 'ssim:0.95' })
+  @ApiProperty({ nullable: true, type: String, example: 'ssim:0.98' })
   target!: string | null;
 
   /** `keep`: each image stays in its own format; `auto`: the smallest of several. */
@@ -171,7 +171,7 @@ export class ImageResponse {
   @ApiProperty({ nullable: true, type: ImageFactsResponse })
   output!: ImageFactsResponse | null;
 
-  /** Encoder quality used, 1 to 100; null where the format has none, or the original was kept. */
+  /** Encoder quality used, 1 to 100, on the scale on which it was asked for; null where the format has none, or the original was kept. */
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
 
@@ -183,8 +183,8 @@ export class ImageResponse {
   @ApiProperty({ nullable: true, type: 'integer', example: 12 })
   milliseconds!: number | null;
 
-  /** What was left out or could not be done, such as `first_frame_only`. */
-  @ApiProperty({ type: [String], example: [] })
+  /** What was left out or could not be done as asked. */
+  @ApiProperty({ enum: IMAGE_NOTES, isArray: true, example: [] })
   notes!: string[];
 }
 

@@ -23,7 +23,7 @@ export class UploadForm extends CompressionForm {
    * Is called when the request is completed. Also taken as `webhookUrl`, `callback_url`, `callbackUrl`, `notify_url` and
    * `notification_url`, and any of them as a query parameter.
    */
-  @ApiPropertyOptional({ type: String }) // an example would be sent by whoever tries an upload at /docs
+  @ApiPropertyOptional({ type: String, example: '' }) // /docs would send any other, and "string" where there is none
   @IsOptional()
   webhook_url?: unknown;
 }

@@ -36,7 +36,7 @@ class SubscriptionBody {
   event_types?: EventType[];
 
   /** For yourself. */
-  @ApiPropertyOptional({ maxLength: LONGEST_DESCRIPTION, nullable: true, type: String })
+  @ApiPropertyOptional({ example: 'The shop', maxLength: LONGEST_DESCRIPTION, nullable: true, type: String })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_DESCRIPTION)

@@ -1,10 +1,26 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBadRequestResponse, ApiConflictResponse, ApiNotFoundResponse } from '@nestjs/swagger';
+import { ApiBadRequestResponse, ApiBody, ApiConflictResponse, ApiNotFoundResponse } from '@nestjs/swagger';
+import { NewWebhookBody, SecretBody } from './webhooks-query.dto.js';
 
 const described = (description: string, code: string, error: string) => ({
   description,
   schema: { example: { error, code } },
 });
+
+const NEW_WEBHOOK = {
+  url: 'https://shop.example.com/hooks/images',
+  event_types: ['request.completed', 'image.failed'],
+  description: 'The shop',
+};
+
+// What is sent from /docs as it stands there; without an example it would be a secret called "string", which is refused.
+/** The body of a subscription. */
+export const ApiNewWebhookBody = () =>
+  ApiBody({ type: NewWebhookBody, examples: { 'with a secret of ours': { value: NEW_WEBHOOK } } });
+
+/** The body of a rotation, which may be left out. */
+export const ApiSecretBody = () =>
+  ApiBody({ type: SecretBody, required: false, examples: { 'with a secret of ours': { value: {} } } });
 
 /** How the errors of the webhooks' routes are described at `/docs`. */
 export const ApiInvalidBody = () =>

@@ -35,6 +35,8 @@ import {
   ApiDeliveryNotFound,
   ApiInvalidBody,
   ApiNeedsActiveWebhook,
+  ApiNewWebhookBody,
+  ApiSecretBody,
   ApiWebhookDisabled,
   ApiWebhookNotFound,
 } from './webhooks.api.js';
@@ -78,6 +80,7 @@ export class WebhooksController {
 
   @Post()
   @ApiOperation({ summary: 'Subscribe to events; the only time that the secret is shown' })
+  @ApiNewWebhookBody()
   @ApiCreatedResponse({ type: WebhookWithSecretResponse })
   @ApiInvalidBody()
   @ApiConflictResponse({ description: '`TOO_MANY_WEBHOOKS`: there are a hundred already' })
@@ -128,6 +131,7 @@ export class WebhooksController {
   @ApiOperation({
     summary: 'Give it a new secret, shown this once; for 24 hours the old one signs as well',
   })
+  @ApiSecretBody()
   @ApiOkResponse({ type: WebhookWithSecretResponse })
   @ApiInvalidBody()
   @ApiWebhookNotFound()

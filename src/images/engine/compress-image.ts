@@ -1,11 +1,11 @@
 import { ImageError } from '../../errors.js';
-import type { CompressionOptions } from '../../requests/compression-options.js';
+import type { CompressionOptions, ImageNote } from '../../requests/compression-options.js';
 import type { CompressionReport } from '../../requests/requests.service.js';
 import { Compression } from './compression.js';
 import { asImageError } from './image-engine.js';
 import type { ImageFormat } from './image-format.js';
 import { weigh } from './image-candidates.js';
-import { type ImageNote, readHeader } from './image-header.js';
+import { readHeader } from './image-header.js';
 
 /**
  * Raised by one whenever the same bytes and options give other bytes than before: part of the key under which results

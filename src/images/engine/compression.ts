@@ -1,5 +1,5 @@
 import { ImageError } from '../../errors.js';
-import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
+import type { CompressionOptions, Effort, ImageNote } from '../../requests/compression-options.js';
 import type { CompressedImage } from './compress-image.js';
 import { AUTO_MS, automaticFormats, canHold, isTooSlow } from './image-candidates.js';
 import {
@@ -11,7 +11,7 @@ import {
   otherWays,
 } from './image-encode.js';
 import { contentTypeOf, type ImageFormat } from './image-format.js';
-import type { ImageHeader, ImageNote } from './image-header.js';
+import type { ImageHeader } from './image-header.js';
 import {
   exifTags,
   hasMetadata,

@@ -1,5 +1,6 @@
 import type { Metadata } from 'sharp';
 import { ImageError } from '../../errors.js';
+import type { ImageNote } from '../../requests/compression-options.js';
 import { asImageError, openImage } from './image-engine.js';
 import { sniffFormat, type ImageFormat } from './image-format.js';
 import { hasGainMap } from './image-metadata.js';
@@ -7,17 +8,6 @@ import { toOrientation, type Orientation } from './image-orientation.js';
 import { isAvifSequence } from './image-strip-avif.js';
 import { hasMoreScansThan } from './image-strip-jpeg.js';
 import { isAnimatedPng } from './image-strip-png.js';
-
-/** What was left out or could not be done, in words that stay the same. */
-export type ImageNote =
-  | 'first_frame_only'
-  | 'first_page_only'
-  | 'gain_map_dropped'
-  | 'alpha_flattened'
-  | 'metadata_dropped'
-  | 'format_not_possible'
-  | 'size_kept'
-  | 'target_not_reached';
 
 /** What the header of an image says, and what follows from it. */
 export interface ImageHeader {
