@@ -95,7 +95,7 @@ export class CompressionForm implements CompressionFields {
   @sideInPixels()
   max_height?: number;
 
-  /** How long the encoder may look for fewer bytes: `best` takes several times as long as `balanced`. */
+  /** How long the encoder may look for fewer bytes: `best` takes two to three times as long as `balanced`. */
   @oneOf(EFFORTS, 'balanced')
   effort?: Effort;
 
