@@ -51,8 +51,8 @@ interface Choice {
   best: Encoded;
   /** Of the time for all encodings, counted as if the picture were noise. */
   leftMs: number;
-  /** Searches among which the time for a target is divided. */
-  several: number;
+  /** For the next search for a target, counted in the same way. */
+  searchMs: number;
   /** How much of the time for noise AVIF takes, 0 to 1. */
   busyness: number;
 }
@@ -82,6 +82,8 @@ export class Compression {
   private readonly wanted: WantedMetadata;
   private readonly pictures = new Map<boolean, Promise<Picture>>();
   private readonly gamma: number;
+  /** By all encodings so far, counted as if the picture were noise. */
+  private spentMs = 0;
 
   constructor(
     private readonly source: Buffer,
@@ -112,11 +114,11 @@ export class Compression {
   private async smallestOf(formats: ImageFormat[]): Promise<Encoded> {
     const { effort } = this.options;
     const first = firstEffort(this.options);
-    const several = effort === 'best' ? 2 * formats.length : formats.length;
-    const reference = await this.encodeAs(formats[0], first, several);
-    if (several === 1) return reference;
+    const searchMs = SEARCH_MS / formats.length;
+    const reference = await this.encodeAs(formats[0], first, searchMs);
+    if (formats.length === 1 && effort !== 'best') return reference;
 
-    const choice: Choice = { best: await this.compared(reference), leftMs: AUTO_MS, several, busyness: 1 };
+    const choice: Choice = { best: await this.compared(reference), leftMs: AUTO_MS, searchMs, busyness: 1 };
     this.spend(choice, reference, await this.estimate(formats[0], first));
     const least = this.leastSimilarity(choice.best);
     for (const format of formats.slice(1)) await this.consider(choice, { format, effort: first }, least);
@@ -124,6 +126,9 @@ export class Compression {
 
     const limit = Math.max(least, this.leastSimilarity(choice.best));
     for (const format of await this.differentAtBest(formats, choice.best.format)) {
+      // What the searches of the first round have left.
+      choice.searchMs = SEARCH_MS - this.spentMs;
+      if (this.options.target) choice.leftMs = choice.searchMs;
       await this.consider(choice, { format, effort }, limit);
     }
     return choice.best;
@@ -134,7 +139,7 @@ export class Compression {
     const noiseMs = await this.estimate(way.format, way.effort);
     const ms = (): number => noiseMs * (way.format === 'avif' ? choice.busyness : 1);
     if (ms() > choice.leftMs) return;
-    let encoded = await this.encodeAs(way.format, way.effort, choice.several);
+    let encoded = await this.encodeAs(way.format, way.effort, choice.searchMs);
     this.spend(choice, encoded, ms());
     // What is smaller but too different is tried again: a quality does not mean the same for all pictures.
     for (let raises = 0; isSmallerThan(choice.best, encoded); raises += 1) {
@@ -253,7 +258,7 @@ export class Compression {
     return picture;
   }
 
-  private async encodeAs(format: ImageFormat, effort: Effort, several: number): Promise<Encoded> {
+  private async encodeAs(format: ImageFormat, effort: Effort, searchMs: number): Promise<Encoded> {
     const picture = await this.picture(format);
     const { target } = this.options;
     if (!target) {
@@ -264,7 +269,7 @@ export class Compression {
     const settings = this.settings(picture, format, effort);
     // A large picture is decoded anew each time, and so is the result.
     const decodingMs = picture.isLarge ? (settings.pixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0;
-    const affordable = Math.floor(SEARCH_MS / several / (estimateMs(settings) + decodingMs));
+    const affordable = Math.floor(searchMs / (estimateMs(settings) + decodingMs));
     const mostTrials = hasQuality(settings) ? Math.max(1, Math.min(MOST_TRIALS, affordable)) : 1;
     const { trial, isReached } = await searchQuality<Encoded>({
       mostTrials,
@@ -315,6 +320,7 @@ export class Compression {
     const isForeign = isScaled && (this.options.format === 'auto' || format === 'jpeg');
     const own = isForeign ? likeJpegQuality(quality, settings) : quality;
     const usual = { ...settings, quality: own };
+    this.spentMs += estimateMs(usual);
     let best = await this.encodeOneWay(picture, usual, quality);
     const others = otherWays(usual, best.data.length);
     if (others.length > 0) best = await this.compared(best);

@@ -43,8 +43,8 @@ export function sampleLuminance(pixels: Pixels, { isHalved = false } = {}): Lumi
 }
 
 /**
- * How alike two images of the same size look: 1 for the same picture, around 0.95 where a trained eye begins to see
- * differences, 0 for none in common. The mean structural similarity (SSIM) of the windows, four decimals.
+ * How alike two images of the same size look: 1 for the same picture, about 0.986 at JPEG quality 50, below 0.97 where
+ * blocks are seen in photos, 0 for none in common. The mean structural similarity (SSIM) of the windows, four decimals.
  */
 export function similarity(one: Luminance, other: Luminance): number {
   if (one.length !== other.length) throw new Error('images of different sizes were compared');
