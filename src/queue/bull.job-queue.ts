@@ -10,6 +10,41 @@ const ANSWER_WITHIN_MS = 5 * SECOND;
 const PAUSE_WITHIN_MS = SECOND;
 const STALLED_EVERY_MS = 5 * SECOND;
 const LONGEST_LOCK_MS = 30 * SECOND;
+/** A job that is stored for so long is looked for in the lists: it may be in none of them. */
+const OLD_AFTER_MS = 60 * SECOND;
+
+/**
+ * Removes what would make adding an id a silent no-op although the job never runs: Bull's key of a job that is in no
+ * list. Where Redis was flushed under load, Bull itself writes such keys, without the job's data, and keeps them for
+ * ever. KEYS: wait, active, paused, failed, completed; then the jobs'. ARGV: the time before which a whole job is old;
+ * then the ids. Lists are searched for few of the old ones at a time, so that Redis is not held up.
+ */
+const REMOVE_ORPHANS = `
+  local searches = 20
+  local function isListed(id)
+    for list = 1, 3 do
+      if redis.call('LPOS', KEYS[list], id) then return true end
+    end
+    return false
+  end
+  for at = 6, #KEYS do
+    local id = ARGV[at - 4]
+    local stored = redis.call('HMGET', KEYS[at], 'data', 'timestamp')
+    local isOrphan = false
+    if redis.call('EXISTS', KEYS[at]) == 1 then
+      if not stored[1] then
+        isOrphan = true
+      elseif searches > 0 and tonumber(stored[2] or 0) < tonumber(ARGV[1]) then
+        searches = searches - 1
+        isOrphan = not isListed(id)
+      end
+    end
+    if isOrphan then
+      redis.call('DEL', KEYS[at])
+      redis.call('ZREM', KEYS[4], id)
+      redis.call('ZREM', KEYS[5], id)
+    end
+  end`;
 
 /**
  * Options of every queue. Each line is a measured trap of Bull 4 (docs/hazards.md).
@@ -77,6 +112,10 @@ export class BullJobQueue extends JobQueue {
 
   async add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void> {
     if (jobs.length === 0) return;
+    await this.removeOrphans(
+      kind,
+      jobs.map(({ id }) => id),
+    );
     await answered(this.queue(kind).addBulk(jobs.map(({ id, data }) => ({ data, opts: { jobId: id } }))));
   }
 
@@ -110,9 +149,22 @@ export class BullJobQueue extends JobQueue {
   }
 
   private run(handler: JobHandler<JobKind>, job: BullJob<Jobs[JobKind]>): Promise<void> {
+    // Redis was flushed while its id was on the way to us: with its data are gone the options that would remove it.
+    if (Object.keys(job.data).length === 0) {
+      job.opts.removeOnComplete = true;
+      return Promise.resolve();
+    }
     const work = handler(job.data).finally(() => this.running.delete(work));
     this.running.add(work);
     return work;
+  }
+
+  /** See {@link REMOVE_ORPHANS}. */
+  private async removeOrphans(kind: JobKind, ids: string[]): Promise<void> {
+    const queue = this.queue(kind);
+    const keys = ['wait', 'active', 'paused', 'failed', 'completed', ...ids].map((name) => queue.toKey(name));
+    const before = Date.now() - OLD_AFTER_MS;
+    await answered(queue.client.eval(REMOVE_ORPHANS, keys.length, ...keys, before, ...ids));
   }
 
   private queue(kind: JobKind): Queue {

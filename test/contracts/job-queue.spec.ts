@@ -1,5 +1,6 @@
 import { getQueueToken } from '@nestjs/bull';
 import { Test, type TestingModule } from '@nestjs/testing';
+import type { Queue } from 'bull';
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -242,6 +243,72 @@ if (redis) {
         .getJobCounts();
 
       expect(counts).toMatchObject({ waiting: 0, active: 0, completed: 0, failed: 0, delayed: 0 });
+      await opened.close();
+    });
+
+    const bullOf = ({ module }: OpenedQueue): Queue =>
+      module.get(getQueueToken('process-image'), { strict: false });
+
+    it.each([
+      ['without data, as Bull leaves them after a flush', { failedReason: 'x', attemptsMade: '1' }],
+      ['whole and old', { name: '__default__', data: '{"number":9}', opts: '{}', timestamp: '1000' }],
+    ])('takes an id again of which Redis has a key, but no place in a list (%s)', async (_case, fields) => {
+      const opened = await open(onRedis());
+      const ran: number[] = [];
+      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
+      const bull = bullOf(opened);
+      await bull.isReady();
+      await bull.client.hset(bull.toKey('1-1-0'), fields);
+      await bull.client.zadd(bull.toKey('failed'), 1, '1-1-0');
+
+      await opened.queue.add('process-image', [{ id: '1-1-0', data: { requestKey: 1, number: 1 } }]);
+      await opened.queue.start();
+
+      await until(() => ran.length === 1);
+      expect(ran).toEqual([1]);
+      await until(async () => (await opened.queue.size('process-image')) === 0);
+      expect(await bull.getJobCounts()).toMatchObject({ failed: 0, completed: 0 });
+      expect(await bull.client.exists(bull.toKey('1-1-0'))).toBe(0);
+      await opened.close();
+    });
+
+    it('leaves an old job that waits in its place', async () => {
+      const opened = await open(onRedis());
+      const ran: number[] = [];
+      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
+      const job = { id: '1-1-0', data: { requestKey: 1, number: 1 } };
+      await opened.queue.add('process-image', [job]);
+      const bull = bullOf(opened);
+      await bull.client.hset(bull.toKey('1-1-0'), { timestamp: '1000' });
+
+      await opened.queue.add('process-image', [job]);
+
+      expect(await opened.queue.size('process-image')).toBe(1);
+      await opened.queue.start();
+      await until(() => ran.length === 1);
+      await until(async () => (await opened.queue.size('process-image')) === 0);
+      expect(ran).toEqual([1]);
+      await opened.close();
+    });
+
+    it('passes over a job whose data a flush has taken, keeps nothing of it, and takes its id again', async () => {
+      const opened = await open(onRedis());
+      const ran: unknown[] = [];
+      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
+      const bull = bullOf(opened);
+      const failed: unknown[] = [];
+      bull.on('failed', (job) => failed.push(job.id));
+      await bull.isReady();
+      await bull.client.lpush(bull.toKey('wait'), '1-1-0');
+
+      await opened.queue.start();
+      await until(async () => (await opened.queue.size('process-image')) === 0);
+
+      expect(await bull.client.exists(bull.toKey('1-1-0'))).toBe(0);
+      expect(await bull.getJobCounts()).toMatchObject({ failed: 0, completed: 0 });
+      await opened.queue.add('process-image', [{ id: '1-1-0', data: { requestKey: 1, number: 1 } }]);
+      await until(() => ran.length === 1);
+      expect([ran, failed]).toEqual([[1], []]);
       await opened.close();
     });
   });
