@@ -82,7 +82,7 @@ export class CreateWebhooks1767225700000 implements MigrationInterface {
         ],
         indices: [
           { name: 'webhook_deliveries_once', columnNames: ['event_key', 'endpoint_key'], isUnique: true },
-          { name: 'webhook_deliveries_due', columnNames: ['state', 'due_at'] },
+          { name: 'webhook_deliveries_due', columnNames: ['state', 'endpoint_key', 'due_at'] },
           { name: 'webhook_deliveries_by_endpoint', columnNames: ['endpoint_key', 'delivery_key'] },
         ],
         foreignKeys: [cascading('webhook_deliveries_event', 'event_key', 'webhook_events')],

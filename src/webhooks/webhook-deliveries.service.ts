@@ -7,18 +7,14 @@ import { WebhookDeliveryEntity } from '../database/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../database/webhook-endpoint.entity.js';
 import { WebhookEventEntity } from '../database/webhook-event.entity.js';
 import { WebhookTryEntity } from '../database/webhook-try.entity.js';
-import { HostLanes } from '../outbound/host-lanes.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { EndpointHealth } from './endpoint-health.service.js';
+import { ReceiverLanes } from './receiver-lanes.js';
 import { PING } from './webhook-event-types.js';
 import { retryWait } from './webhook-schedule.js';
 import { SEND_WITHIN_MS, SendingStopped, type SendResult, WebhookSender } from './webhook-sender.service.js';
 
 const SECOND = 1000;
-
-/** Tries of one host at once in one worker, and those of its endpoints that are failing. */
-const PER_HOST = 8;
-const FAILING_PER_HOST = 2;
 
 /** How long a delivery waits for an administrator to put `SECRET_KEY` right. */
 const UNREADABLE_WAIT_MS = 300 * SECOND;
@@ -33,9 +29,7 @@ interface Claim {
 export class WebhookDeliveries {
   private readonly logger = new Logger(WebhookDeliveries.name);
   private readonly away = new RepeatedWarning(this.logger);
-  private readonly hosts = new HostLanes(PER_HOST);
-  /** A host with an endpoint that hangs keeps most of its slots for its others. */
-  private readonly failingHosts = new HostLanes(FAILING_PER_HOST);
+  private readonly lanes = new ReceiverLanes();
   private hasToldOfKey = false;
 
   constructor(
@@ -48,26 +42,23 @@ export class WebhookDeliveries {
 
   /**
    * Sends one delivery if it is due. Running it twice, or in two places at once, sends it once; a process that dies in
-   * between lets it be sent again. Returns at once where the receiver's host is busy: then it is sent later. Where the
-   * database can't be reached, the claim runs out and the delivery is taken up again.
+   * between lets it be sent again. Returns at once where the receiver's host is busy: then it is sent later, here or
+   * when the dispatcher rings again. Where the database can't be reached, the claim runs out and the delivery is taken up again.
    */
   async process(deliveryKey: number): Promise<void> {
     const id = String(deliveryKey);
-    if (this.hosts.isParked(id) || this.failingHosts.isParked(id)) return;
+    if (this.lanes.isParked(id)) return;
     await this.safely(async () => {
       const found = await this.find(deliveryKey);
       if (!found) return;
-      await this.hosts.run(found.endpoint.host, {
-        id,
-        run: () => this.safely(() => this.enter(deliveryKey)),
-      });
+      const run = async () => (await this.safely(() => this.send(deliveryKey))) ?? false;
+      await this.lanes.run(laneName(found.endpoint), { id, run });
     });
   }
 
   /** Begins no more tries. */
   close(): void {
-    this.hosts.close();
-    this.failingHosts.close();
+    this.lanes.close();
   }
 
   /** Ends the tries under way; each delivery is due again at once. For the end of the process's grace period. */
@@ -75,26 +66,20 @@ export class WebhookDeliveries {
     this.sender.abort();
   }
 
-  /** With a slot of the host's: those of failing endpoints need one of their few as well. */
-  private async enter(deliveryKey: number): Promise<void> {
-    const found = await this.find(deliveryKey); // it may have waited for long
-    if (!found) return;
-    if (found.endpoint.failingSince === null) return this.claimAndSend(found);
-    const run = () =>
-      this.safely(async () => {
-        const now = await this.find(deliveryKey);
-        if (now) await this.claimAndSend(now);
-      });
-    await this.failingHosts.run(found.endpoint.host, { id: String(deliveryKey), run });
+  /** @returns whether it was tried; it may have waited for long, and have been sent by somebody else */
+  private async send(deliveryKey: number): Promise<boolean> {
+    const found = await this.find(deliveryKey);
+    return found !== null && (await this.claimAndSend(found));
   }
 
   /** An errand must not throw, or its host's line would stop. What it had claimed is taken up again after the lease. */
-  private async safely(work: () => Promise<void>): Promise<void> {
+  private async safely<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (isDatabaseAway(error)) this.away.warn(`the database is away: ${(error as Error).message}`);
       else this.logger.error('a webhook was not delivered: unexpected', error);
+      return undefined;
     }
   }
 
@@ -109,12 +94,12 @@ export class WebhookDeliveries {
     return null;
   }
 
-  private async claimAndSend(found: Claim): Promise<void> {
+  private async claimAndSend(found: Claim): Promise<boolean> {
     const claim = await this.claim(found);
-    if (!claim) return;
+    if (!claim) return false;
     if (claim.endpoint.isActive === 0) {
       await this.update(claim, { state: 'failed', errorCode: 'WEBHOOK_DISABLED' });
-      return;
+      return false;
     }
     const { eventKey } = claim.delivery;
     const event = await this.database.manager.findOneByOrFail(WebhookEventEntity, { key: eventKey });
@@ -122,9 +107,11 @@ export class WebhookDeliveries {
       const result = await this.sender.send(claim.endpoint, event);
       if (result === null) await this.waitForKey(claim);
       else await this.conclude(claim, event, result);
+      return result !== null;
     } catch (error) {
       if (!(error instanceof SendingStopped)) throw error;
       await this.update(claim, { state: 'pending', dueAt: this.clock.now(), rungAt: 0 });
+      return false;
     }
   }
 
@@ -188,6 +175,11 @@ export class WebhookDeliveries {
 }
 
 type Next = Partial<WebhookDeliveryEntity> & Pick<WebhookDeliveryEntity, 'state'>;
+
+/** Endpoints that fail have a lane of their own: the host's others keep theirs. */
+function laneName({ host, failingSince }: WebhookEndpointEntity): string {
+  return failingSince === null ? host : `${host} failing`;
+}
 
 /** @returns false where the claim had ended, and nothing was changed */
 async function updateClaimed(manager: EntityManager, { delivery }: Claim, columns: Next): Promise<boolean> {

@@ -1,9 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { JobQueue } from '../queue/job-queue.js';
+import { ERRANDS_AT_ONCE } from './receiver-lanes.js';
 import { WebhookDeliveries } from './webhook-deliveries.service.js';
-
-/** Deliveries under way at once in one worker. Nearly all of their time is waiting for receivers. */
-const AT_ONCE = 128;
 
 /** Connects the queue to {@link WebhookDeliveries}. Registered in every mode; jobs run only where the queue is started. */
 @Injectable()
@@ -14,6 +12,8 @@ export class WebhooksProcessor implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.queue.handle('deliver-webhook', AT_ONCE, ({ deliveryKey }) => this.deliveries.process(deliveryKey));
+    this.queue.handle('deliver-webhook', ERRANDS_AT_ONCE, ({ deliveryKey }) =>
+      this.deliveries.process(deliveryKey),
+    );
   }
 }
