@@ -130,6 +130,7 @@ describeOnEachEngine('the main job', (engine) => {
         hosts: `${app.client.url}/requests/${id}/hosts`,
         output_csv: `${app.client.url}/requests/${id}/output.csv`,
         errors_csv: `${app.client.url}/requests/${id}/errors.csv`,
+        webhooks: `${app.client.url}/requests/${id}/webhooks`,
       },
     });
     const times = [json.created_at, json.started_at, json.completed_at].map(Date.parse);

@@ -159,6 +159,7 @@ export class RequestReader {
         hosts: `${self}/hosts`,
         output_csv: `${self}/output.csv`,
         errors_csv: `${self}/errors.csv`,
+        webhooks: `${self}/webhooks`,
       },
     };
   }

@@ -63,6 +63,7 @@ export class RequestLinks {
   hosts!: string;
   output_csv!: string;
   errors_csv!: string;
+  webhooks!: string;
 }
 
 export class RequestResponse {
