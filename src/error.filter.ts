@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { isDatabaseAway } from './database/database.js';
-import { AppError, isDiskFault, UnavailableError } from './errors.js';
+import { AppError, BadRequestError, isDiskFault, UnavailableError } from './errors.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import { InvalidRequestIdError } from './requests/status.controller.js';
 
@@ -58,6 +58,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (status) {
       // An id that can't even be decoded (`%ff`) is one of those that /status answers to the letter.
       if (status === 400 && request.path.startsWith('/status/')) return new InvalidRequestIdError();
+      if (isBadJson(status, request))
+        return new BadRequestError('JSON_INVALID', 'The body is not valid JSON.');
       return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status), { status });
     }
     if (isDiskFault(thrown)) {
@@ -86,6 +88,11 @@ function clientFault(thrown: unknown): number {
   const status =
     thrown instanceof HttpException ? thrown.getStatus() : (thrown as { status?: unknown } | null)?.status;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 0;
+}
+
+/** Nest keeps nothing of the parser's error but its text: the body that should be there is not. */
+function isBadJson(status: number, request: Request): boolean {
+  return status === 400 && request.body === undefined && Boolean(request.is('json'));
 }
 
 function messageOf(thrown: unknown, status: number): string {

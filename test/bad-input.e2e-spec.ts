@@ -90,7 +90,7 @@ describeOnEachEngine('bad input', (engine) => {
     expect(await post(empty)).toMatchObject({ status: 400, code: 'FILE_MISSING', error: expect.any(String) });
     expect(await post('{"a":', { 'content-type': 'application/json' })).toMatchObject({
       status: 400,
-      code: 'BAD_REQUEST',
+      code: 'JSON_INVALID',
     });
     expect(await post('a=b', { 'content-type': 'multipart/form-data' })).toMatchObject({
       status: 400,

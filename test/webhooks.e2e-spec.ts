@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { DatabaseClock } from '../src/database/database-clock.js';
 import { WebhookEndpointEntity } from '../src/database/webhook-endpoint.entity.js';
+import { WebhooksService } from '../src/webhooks/webhooks.service.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
@@ -169,6 +171,38 @@ describeOnEachEngine('webhooks', (engine) => {
       expect((await client.get(`/requests/${json.request_id}`)).json.outcome).toBe('succeeded');
     });
 
+    it('is not called beside a subscription to the same address, whose secret signs', async () => {
+      const { secret } = await subscribe({ event_types: ['request.completed'] });
+      const other = await subscribe({ event_types: ['request.processing'], url: receiver.url('/other') });
+
+      await uploadWith({ webhook_url: receiver.url('/hook') });
+      await uploadWith({ webhook_url: other.url });
+      await until(() => receiver.received.length === 5); // a beginning, an end, and again with the upload's own
+      await sleep(300);
+
+      expect(receiver.at('/hook').map((message) => verified(message, secret).type)).toEqual([
+        'request.completed',
+        'request.completed',
+      ]);
+      expect(receiver.at('/other')).toHaveLength(3); // the subscription does not want the end
+    });
+
+    it('begins anew when what was disabled is sent again', async () => {
+      receiver.replies['/gone'] = 410;
+      const { json } = await uploadWith({ webhook_url: receiver.url('/gone') });
+      const [delivery] = await settledDeliveries(`/requests/${json.request_id}/webhooks`);
+      const manager = app.nest.get(DataSource).manager;
+      const endpoint = () => manager.findOneByOrFail(WebhookEndpointEntity, { url: receiver.url('/gone') });
+      const disabled = await endpoint();
+      receiver.replies['/gone'] = (_request, response) => void setTimeout(() => response.end(), 500);
+
+      await client.send('POST', `/webhooks/deliveries/${delivery.id}/redeliver`);
+
+      expect(disabled).toMatchObject({ isActive: 0, failingSince: expect.any(Number) });
+      expect(await endpoint()).toMatchObject({ isActive: 1, disabledCode: null, failingSince: null });
+      await settledDeliveries(`/requests/${json.request_id}/webhooks`);
+    });
+
     it('has a list for requests that exist only', async () => {
       expect((await client.get(`/requests/${NOWHERE}/webhooks`)).json.code).toBe('REQUEST_NOT_FOUND');
     });
@@ -291,6 +325,36 @@ describeOnEachEngine('webhooks', (engine) => {
       expect((await client.get(`/webhooks/${id}`)).json.code).toBe('WEBHOOK_NOT_FOUND');
       await client.completed(await client.accepted(oneImage()));
       expect(receiver.received).toHaveLength(1);
+    });
+
+    it('forget with another address how the old one failed', async () => {
+      receiver.replies['/hook'] = 500;
+      const { id } = await subscribe();
+      await client.send('POST', `/webhooks/${id}/test`);
+      await settledDeliveries(`/webhooks/${id}/deliveries`);
+      const failing = (await client.get(`/webhooks/${id}`)).json.failing_since;
+
+      const { json } = await client.send('PATCH', `/webhooks/${id}`, { url: receiver.url('/better') });
+
+      expect(failing).not.toBeNull();
+      expect(json).toMatchObject({ url: receiver.url('/better'), failing_since: null });
+    });
+
+    it('get one new secret from several rotations at the same moment', async () => {
+      const { id } = await subscribe();
+      const webhooks = app.nest.get(WebhooksService);
+
+      const rotations = await Promise.allSettled([1, 2, 3, 4].map(() => webhooks.rotateSecret(id)));
+
+      const won = rotations.filter(({ status }) => status === 'fulfilled');
+      const lost = rotations.filter((rotation) => rotation.status === 'rejected');
+      expect([won.length, lost.length]).toEqual([1, 3]);
+      for (const { reason } of lost)
+        expect(reason).toMatchObject({ code: 'WEBHOOK_SECRET_CHANGED', status: 409 });
+      await client.send('POST', `/webhooks/${id}/test`);
+      await until(() => receiver.received.length === 1);
+      const [{ value }] = won as PromiseFulfilledResult<{ secret: string }>[];
+      verified(receiver.received[0], value.secret);
     });
 
     it('sign with both secrets for 24 hours after a rotation, then with the new one', async () => {
@@ -422,6 +486,29 @@ describeOnEachEngine('webhooks', (engine) => {
       ['POST', `/webhooks/${NOWHERE}/replay`, 404, 'WEBHOOK_NOT_FOUND', { since: '2026-01-31T12:00:00Z' }],
       ['POST', `/webhooks/${NOWHERE}/replay`, 400, 'INVALID_PARAMETER', { since: 'yesterday' }],
       ['POST', `/webhooks/${NOWHERE}/replay`, 400, 'INVALID_PARAMETER', { since: '2026-01-31' }],
+      ...[
+        '2026-W05-1T12:00:00Z',
+        '2026-031T12:00:00Z',
+        '20260131T120000Z',
+        '2026-01-31T12Z',
+        '2026-01-31T12.5Z',
+        '2026-01-31T12:00:00,5Z',
+        '2026-01-31T23:59:60Z',
+        '2026-13-31T12:00:00Z',
+      ].map((since): [string, string, number, string, object] => {
+        return ['POST', `/webhooks/${NOWHERE}/replay`, 400, 'INVALID_PARAMETER', { since }];
+      }),
+      ['POST', `/webhooks/${NOWHERE}/replay`, 404, 'WEBHOOK_NOT_FOUND', { since: '2026-01-31T12:00+0530' }],
+      ['POST', '/webhooks', 400, 'UNKNOWN_FIELD', { url: 'http://a.example/', events: ['image.failed'] }],
+      ['PATCH', `/webhooks/${NOWHERE}`, 400, 'UNKNOWN_FIELD', { actve: true }],
+      ['POST', `/webhooks/${NOWHERE}/rotate-secret`, 400, 'UNKNOWN_FIELD', { sekret: 'x' }],
+      [
+        'POST',
+        `/webhooks/${NOWHERE}/replay`,
+        400,
+        'UNKNOWN_FIELD',
+        { since: '2026-01-31T12:00:00Z', until: '2026-01-31T12:00:00Z' },
+      ],
       ['POST', `/webhooks/${NOWHERE}/replay`, 400, 'INVALID_PARAMETER', undefined],
       ['GET', `/webhooks/${NOWHERE}/deliveries`, 404, 'WEBHOOK_NOT_FOUND', undefined],
       ['GET', `/webhooks/${NOWHERE}/deliveries?status=lost`, 400, 'INVALID_PARAMETER', undefined],
@@ -431,6 +518,24 @@ describeOnEachEngine('webhooks', (engine) => {
       const answer = await client.send(method, path, body);
 
       expect([answer.status, answer.json.code]).toEqual([status, code]);
+    });
+
+    it('name the field that there is not', async () => {
+      const { json } = await client.send('PATCH', `/webhooks/${NOWHERE}`, { actve: true });
+
+      expect(json).toMatchObject({ error: 'There is no field "actve" here.', details: [{ field: 'actve' }] });
+    });
+
+    it.each([
+      [415, 'MEDIA_TYPE_NOT_SUPPORTED', 'text/plain', '{"url":"http://a.example/"}'],
+      [415, 'MEDIA_TYPE_NOT_SUPPORTED', 'application/x-www-form-urlencoded', '{"url":"http://a.example/"}'],
+      [400, 'JSON_INVALID', 'application/json', '{"url":"http://a.example/"'],
+      [400, 'JSON_INVALID', 'application/json; charset=utf-8', '"http://a.example/"'],
+    ])('say by %i %s what is wrong with a body that is not JSON (%s)', async (status, code, type, body) => {
+      const headers = { 'content-type': type };
+      const response = await fetch(`${client.url}/webhooks`, { method: 'POST', body, headers });
+
+      expect([response.status, ((await response.json()) as any).code]).toEqual([status, code]);
     });
 
     it('leave a subscription as it was where a change is refused', async () => {
@@ -456,6 +561,20 @@ describeOnEachEngine('webhooks', (engine) => {
       const { status, json } = await client.send('POST', '/webhooks', { url: receiver.url('/') });
 
       expect([status, json.code]).toEqual([409, 'TOO_MANY_WEBHOOKS']);
+    });
+
+    it('are at most a hundred, also of those that come at the same moment', async () => {
+      const body = { url: receiver.url('/'), event_types: ['image.failed'] };
+
+      const answers = await Promise.all(
+        Array.from({ length: 110 }, () => client.send('POST', '/webhooks', body)),
+      );
+
+      const { items, next_cursor } = (await client.get('/webhooks?limit=100')).json;
+      const made = answers.filter(({ status }) => status === 201).length;
+      expect(next_cursor).toBeNull();
+      expect(made).toBe(items.length);
+      expect(made).toBeLessThanOrEqual(100);
     });
   });
 

@@ -19,6 +19,10 @@ export class WebhookDeliveryEntity {
   @Column('int', { name: 'endpoint_key' })
   endpointKey!: number;
 
+  /** The event's, for lists in the order of their keys; null where it is about no request. */
+  @Column('int', { name: 'request_key', nullable: true })
+  requestKey!: number | null;
+
   @Column('varchar', { length: 16 })
   state!: DeliveryState;
 

@@ -30,18 +30,25 @@ export interface EventContent {
 }
 
 const EVENT_COLUMNS = ['id', 'type', 'request_key', 'request_id', 'image_number', 'body', 'created_at'];
-const DELIVERY_COLUMNS = ['id', 'event_key', 'endpoint_key', 'state', 'due_at', 'created_at'];
+const DELIVERY_COLUMNS = ['id', 'event_key', 'endpoint_key', 'request_key', 'state', 'due_at', 'created_at'];
 
 /** Events of a statement: less than 2 MB, which every server takes. */
 const INSERTED_AT_ONCE = 100;
 
 /** Two seeks in an index, one for the subscriptions and one for what the upload named. */
 const LISTENING = `
-  SELECT endpoint_key AS endpointKey, event_types AS eventTypes FROM webhook_endpoints
+  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 1 AS isSubscription FROM webhook_endpoints
     WHERE request_key IS NULL AND is_active = 1
   UNION ALL
-  SELECT endpoint_key AS endpointKey, event_types AS eventTypes FROM webhook_endpoints
+  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 0 AS isSubscription FROM webhook_endpoints
     WHERE request_key = ? AND is_active = 1`;
+
+interface Listening {
+  endpointKey: number;
+  eventTypes: string;
+  url: string;
+  isSubscription: number;
+}
 
 /** Writes down what happened, for whoever wants to hear of it, inside the transaction in which it happens. */
 @Injectable()
@@ -83,10 +90,8 @@ export class WebhookEvents {
     { type, requestKey, imageNumbers }: EventSubject,
     compose: (imageNumbers: number[]) => Promise<EventContent[]>,
   ): Promise<void> {
-    const listening = await manager.query<{ endpointKey: number; eventTypes: string }[]>(LISTENING, [
-      requestKey,
-    ]);
-    const endpoints = listening.filter(({ eventTypes }) => eventTypes.split(',').includes(type));
+    const listening = await manager.query<Listening[]>(LISTENING, [requestKey]);
+    const endpoints = toldOnce(listening.filter(({ eventTypes }) => eventTypes.split(',').includes(type)));
     if (endpoints.length === 0) return;
     // Whoever causes an event holds its row's lock, so nobody can be writing the same one now.
     const where = { requestKey, type, imageNumber: In(imageNumbers) };
@@ -125,10 +130,16 @@ export class WebhookEvents {
     const ids = In(events.map(([id]) => id as string));
     const written = await manager.find(WebhookEventEntity, { select: { key: true }, where: { id: ids } });
     const deliveries = written.flatMap(({ key }) =>
-      endpointKeys.map((endpointKey) => [randomUUID(), key, endpointKey, 'pending', now, now]),
+      endpointKeys.map((endpointKey) => [randomUUID(), key, endpointKey, requestKey, 'pending', now, now]),
     );
     await insertRows(manager, 'webhook_deliveries', DELIVERY_COLUMNS, deliveries);
     this.dispatcher.nudge();
     return deliveries.map(([id]) => id as string);
   }
+}
+
+/** Where an upload names what is subscribed anyway, the subscription's secret signs, and nobody is told twice. */
+function toldOnce(endpoints: Listening[]): Listening[] {
+  const subscribed = new Set(endpoints.filter(({ isSubscription }) => isSubscription).map(({ url }) => url));
+  return endpoints.filter(({ isSubscription, url }) => isSubscription || !subscribed.has(url));
 }

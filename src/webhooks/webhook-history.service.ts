@@ -15,19 +15,20 @@ import { refuseDisabled, WebhooksService } from './webhooks.service.js';
 type Row = Pick<
   WebhookDeliveryEntity,
   'id' | 'state' | 'attempt' | 'dueAt' | 'errorCode' | 'createdAt' | 'deliveredAt'
-> & { deliveryKey: number; endpointId: string; endpointRequestKey: number | null; url: string } & Pick<
+> & { deliveryKey: number; endpointId: string | null; endpointRequestKey: number | null; url: string } & Pick<
     WebhookEventEntity,
     'type' | 'requestId'
   > & { eventId: string };
 
+/** Outer joins, so that every engine begins with the deliveries, in the order of the page, and ends with its last one. */
 const ROWS = `
   SELECT deliveries.delivery_key AS deliveryKey, deliveries.id AS id, deliveries.state AS state, deliveries.attempt AS attempt,
     deliveries.due_at AS dueAt, deliveries.error_code AS errorCode, deliveries.created_at AS createdAt,
     deliveries.delivered_at AS deliveredAt, endpoints.id AS endpointId, endpoints.request_key AS endpointRequestKey,
     endpoints.url AS url, events.id AS eventId, events.type AS type, events.request_id AS requestId
   FROM webhook_deliveries AS deliveries
-    JOIN webhook_events AS events ON events.event_key = deliveries.event_key
-    JOIN webhook_endpoints AS endpoints ON endpoints.endpoint_key = deliveries.endpoint_key`;
+    LEFT JOIN webhook_events AS events ON events.event_key = deliveries.event_key
+    LEFT JOIN webhook_endpoints AS endpoints ON endpoints.endpoint_key = deliveries.endpoint_key`;
 
 const AFRESH = { state: 'pending', failures: 0, rungAt: 0, errorCode: null } as const;
 
@@ -61,7 +62,7 @@ export class WebhookHistory {
   /** One page of the deliveries of a request's events, to subscriptions and to its own URL, the newest first. */
   ofRequest(requestKey: number, limit: number, before: number): Promise<DeliveryPageResponse> {
     return this.page(
-      'WHERE events.request_key = ? AND deliveries.delivery_key < ?',
+      'WHERE deliveries.request_key = ? AND deliveries.delivery_key < ?',
       [requestKey, before],
       limit,
     );
@@ -115,7 +116,8 @@ export class WebhookHistory {
     if (!delivery || !endpoint) throw deliveryNotFound();
     // Nobody else could switch the URL of an upload on again.
     if (endpoint.requestKey === null) refuseDisabled(endpoint);
-    else await manager.update(WebhookEndpointEntity, { key: endpoint.key }, ENABLED);
+    else if (endpoint.isActive === 0)
+      await manager.update(WebhookEndpointEntity, { key: endpoint.key }, ENABLED);
     const settled = In(['pending', 'delivered', 'failed'] as const);
     await manager.update(
       WebhookDeliveryEntity,
@@ -133,13 +135,14 @@ export class WebhookHistory {
       order: { deliveryKey: 'ASC', attempt: 'ASC' },
     });
     return {
-      items: page.map((row) => toResponse(row, tries)),
+      // Those of a subscription that is just being removed have lost it already.
+      items: page.filter(({ endpointId }) => endpointId !== null).map((row) => toResponse(row, tries)),
       next_cursor: rows.length > limit ? String(page[limit - 1].deliveryKey) : null,
     };
   }
 }
 
-const ENABLED = { isActive: 1, disabledCode: null, disabledAt: null };
+const ENABLED = { isActive: 1, disabledCode: null, disabledAt: null, failingSince: null };
 
 function toResponse(row: Row, tries: WebhookTryEntity[]): DeliveryResponse {
   return {

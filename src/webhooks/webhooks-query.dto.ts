@@ -13,6 +13,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateIf,
 } from 'class-validator';
 import { EVENT_TYPES, type EventType } from './webhook-event-types.js';
@@ -21,6 +22,14 @@ const LONGEST_DESCRIPTION = 500;
 
 /** Left out is fine, null is not: class-validator's own decorator takes both. */
 const MayBeLeftOut = () => ValidateIf((_object, value) => value !== undefined);
+
+const NO_INSTANT = 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z';
+/** RFC 3339. ISO 8601 has more forms (weeks, commas, hours alone), which `Date.parse` can't read. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
+
+function isInstant(value: unknown): boolean {
+  return typeof value === 'string' && INSTANT.test(value) && !isNaN(Date.parse(value));
+}
 
 class SubscriptionBody {
   /** What it is told of. `image.failed` may come as often as there are images. */
@@ -81,10 +90,8 @@ export class NewWebhookBody extends SubscriptionBody {
 export class ReplayBody {
   /** Failed deliveries of events since then are sent again. */
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
-  @IsISO8601({ strict: true }, { message: 'since must be a date and time such as 2026-01-31T12:00:00Z' })
-  @Matches(/T.*(Z|[+-]\d\d:?\d\d)$/, {
-    message: 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z',
-  })
+  @IsISO8601({ strict: true }, { message: NO_INSTANT })
+  @ValidateBy({ name: 'isInstant', validator: { validate: isInstant } }, { message: NO_INSTANT })
   since!: string;
 }
 

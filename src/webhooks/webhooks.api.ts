@@ -26,7 +26,7 @@ export const ApiSecretBody = () =>
 export const ApiInvalidBody = () =>
   ApiBadRequestResponse(
     described(
-      'Something in the body can’t be taken: `INVALID_PARAMETER`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` or ' +
+      'Something in the body can’t be taken: `INVALID_PARAMETER`, `UNKNOWN_FIELD`, `JSON_INVALID`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` or ' +
         '`WEBHOOK_SECRET_INVALID`',
       'WEBHOOK_URL_REFUSED',
       "The webhook can't be called: the host is not on the public internet.",

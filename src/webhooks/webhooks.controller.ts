@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+} from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiConflictResponse,
@@ -10,6 +21,7 @@ import {
 } from '@nestjs/swagger';
 import { NeedsApiKey } from '../api-key.guard.js';
 import type { WebhookEndpointEntity } from '../database/webhook-endpoint.entity.js';
+import { JsonBodyGuard, NO_OTHER_FIELDS } from './json-body.js';
 import { DISABLED_REASONS } from './endpoint-health.service.js';
 import {
   DeliveryPageResponse,
@@ -45,6 +57,7 @@ import { type SubscriptionChanges, WebhooksService, type WithSecret } from './we
 /** Subscriptions to events, and what was delivered to them. */
 @ApiTags('webhooks')
 @NeedsApiKey()
+@UseGuards(JsonBodyGuard)
 @Controller('webhooks')
 export class WebhooksController {
   constructor(
@@ -84,7 +97,7 @@ export class WebhooksController {
   @ApiCreatedResponse({ type: WebhookWithSecretResponse })
   @ApiInvalidBody()
   @ApiConflictResponse({ description: '`TOO_MANY_WEBHOOKS`: there are a hundred already' })
-  async create(@Body() body: NewWebhookBody): Promise<WebhookWithSecretResponse> {
+  async create(@Body(NO_OTHER_FIELDS) body: NewWebhookBody): Promise<WebhookWithSecretResponse> {
     return withSecret(await this.webhooks.create(body.url, toChanges(body), body.secret));
   }
 
@@ -113,7 +126,10 @@ export class WebhooksController {
   @ApiOkResponse({ type: WebhookResponse })
   @ApiInvalidBody()
   @ApiWebhookNotFound()
-  async change(@Param('id') id: string, @Body() body: WebhookChangesBody): Promise<WebhookResponse> {
+  async change(
+    @Param('id') id: string,
+    @Body(NO_OTHER_FIELDS) body: WebhookChangesBody,
+  ): Promise<WebhookResponse> {
     return toResponse(await this.webhooks.change(id, toChanges(body)));
   }
 
@@ -135,7 +151,11 @@ export class WebhooksController {
   @ApiOkResponse({ type: WebhookWithSecretResponse })
   @ApiInvalidBody()
   @ApiWebhookNotFound()
-  async rotateSecret(@Param('id') id: string, @Body() body?: SecretBody): Promise<WebhookWithSecretResponse> {
+  @ApiConflictResponse({ description: '`WEBHOOK_SECRET_CHANGED`: another call did the same at that moment' })
+  async rotateSecret(
+    @Param('id') id: string,
+    @Body(NO_OTHER_FIELDS) body?: SecretBody,
+  ): Promise<WebhookWithSecretResponse> {
     return withSecret(await this.webhooks.rotateSecret(id, body?.secret));
   }
 
@@ -164,7 +184,10 @@ export class WebhooksController {
   @ApiAcceptedResponse({ type: ReplayResponse })
   @ApiInvalidBody()
   @ApiNeedsActiveWebhook()
-  async replay(@Param('id') id: string, @Body() { since }: ReplayBody): Promise<ReplayResponse> {
+  async replay(
+    @Param('id') id: string,
+    @Body(NO_OTHER_FIELDS) { since }: ReplayBody,
+  ): Promise<ReplayResponse> {
     return { replayed: await this.history.replay(id, Date.parse(since)) };
   }
 }

@@ -64,10 +64,7 @@ export class WebhooksService {
   ): Promise<WithSecret> {
     const { href } = checkWebhookUrl(this.http, url);
     const secret = checkedSecret(givenSecret);
-    if ((await this.database.manager.countBy(WebhookEndpointEntity, SUBSCRIPTION)) >= MOST_SUBSCRIPTIONS) {
-      const message = `There are ${MOST_SUBSCRIPTIONS} webhooks already; delete one that is not needed any more.`;
-      throw new AppError('TOO_MANY_WEBHOOKS', message, { status: 409 });
-    }
+    if ((await this.count()) >= MOST_SUBSCRIPTIONS) throw tooMany();
     const id = randomUUID();
     await this.database.write(
       (manager) =>
@@ -82,6 +79,13 @@ export class WebhooksService {
         }),
       { isUrgent: true },
     );
+    if ((await this.count()) > MOST_SUBSCRIPTIONS) {
+      // Others came at the same moment: whoever is the last of them sees all.
+      await this.database.write((manager) => manager.delete(WebhookEndpointEntity, { id }), {
+        isUrgent: true,
+      });
+      throw tooMany();
+    }
     return { endpoint: await this.get(id), secret };
   }
 
@@ -101,7 +105,7 @@ export class WebhooksService {
 
   /**
    * Changes a subscription. Switched off, it gets no more, and what was on its way to it has failed (and can be
-   * replayed); switched on, it begins anew, whatever had disabled it.
+   * replayed); switched on, or with another address, it begins anew, whatever had failed.
    * @throws NotFoundError `WEBHOOK_NOT_FOUND`
    * @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    */
@@ -114,7 +118,9 @@ export class WebhooksService {
       // libsql can't bind a null that is the only parameter (docs/hazards.md).
       ...(description === undefined ? {} : { description: description ?? (() => 'NULL') }),
       ...(isActive === undefined ? {} : { isActive: isActive ? 1 : 0 }),
-      ...(isActive ? { disabledCode: null, disabledAt: null, failingSince: null } : {}),
+      ...(isActive ? { disabledCode: null, disabledAt: null } : {}),
+      // Another address has not failed yet.
+      ...(isActive || url !== undefined ? { failingSince: null } : {}),
     };
     if (Object.keys(columns).length > 0) {
       await this.database.transaction(
@@ -133,6 +139,7 @@ export class WebhooksService {
    * @param givenSecret the client's own, `whsec_…`; one is made unless given
    * @throws NotFoundError `WEBHOOK_NOT_FOUND`
    * @throws BadRequestError `WEBHOOK_SECRET_INVALID`
+   * @throws AppError `WEBHOOK_SECRET_CHANGED` (409): another call gave it a new one at the same moment
    */
   async rotateSecret(id: string, givenSecret?: string): Promise<WithSecret> {
     const endpoint = await this.get(id);
@@ -144,10 +151,16 @@ export class WebhooksService {
       previousSecret: overlaps ? endpoint.secret : null,
       previousSecretUntil: overlaps ? this.clock.now() + OVERLAP_MS : null,
     };
-    await this.database.write(
-      (manager) => manager.update(WebhookEndpointEntity, { key: endpoint.key }, columns),
+    // Of several at once one wins: of the others' secrets, shown to somebody, all but one would sign nothing.
+    const unchanged = { key: endpoint.key, secret: endpoint.secret ?? '' };
+    const { affected } = await this.database.write(
+      (manager) => manager.update(WebhookEndpointEntity, unchanged, columns),
       { isUrgent: true },
     );
+    if (affected !== 1) {
+      const message = 'The secret was changed by another call at the same moment; try again.';
+      throw new AppError('WEBHOOK_SECRET_CHANGED', message, { status: 409 });
+    }
     return { endpoint: await this.get(id), secret };
   }
 
@@ -175,6 +188,10 @@ export class WebhooksService {
     await this.removeDeliveries(key);
   }
 
+  private count(): Promise<number> {
+    return this.database.manager.countBy(WebhookEndpointEntity, SUBSCRIPTION);
+  }
+
   /** A part at a time: with SQLite nothing else happens while a statement runs. */
   private async removeDeliveries(endpointKey: number): Promise<void> {
     const select = { where: { endpointKey }, select: { key: true }, take: DELETED_AT_ONCE } as const;
@@ -195,6 +212,11 @@ export function refuseDisabled(endpoint: WebhookEndpointEntity): void {
   if (endpoint.isActive === 1) return;
   const message = 'The webhook is disabled; switch it on first (`"active": true`).';
   throw new AppError('WEBHOOK_DISABLED', message, { status: 409 });
+}
+
+function tooMany(): AppError {
+  const message = `There are ${MOST_SUBSCRIPTIONS} webhooks already; delete one that is not needed any more.`;
+  return new AppError('TOO_MANY_WEBHOOKS', message, { status: 409 });
 }
 
 function addressed(url: string): { url: string; host: string } {
