@@ -68,7 +68,7 @@ describeOnEachEngine('a process killed in the middle of webhooks', (engine) => {
     const requests = [];
     for (let count = 0; count < REQUESTS; count++) requests.push(await service.client.accepted(input));
     for (const id of requests) await service.client.completed(id);
-    await until(() => receiver.received.length >= 4);
+    await until(() => receiver.received.length >= 1);
 
     await service.kill();
     const cut = idsOf(receiver); // in mid-delivery; the others between their commit and it

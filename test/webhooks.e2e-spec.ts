@@ -7,7 +7,7 @@ import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
-import { until } from './helpers/wait.js';
+import { deferred, until } from './helpers/wait.js';
 import { verified, WebhookReceiver } from './helpers/webhook-receiver.js';
 
 const DAY_MS = 86_400_000;
@@ -343,9 +343,19 @@ describeOnEachEngine('webhooks', (engine) => {
     it('get one new secret from several rotations at the same moment', async () => {
       const { id } = await subscribe();
       const webhooks = app.nest.get(WebhooksService);
+      const get = webhooks.get.bind(webhooks);
+      const haveAllRead = deferred();
+      let reads = 0;
+      const reading = jest.spyOn(webhooks, 'get').mockImplementation(async (endpointId) => {
+        const endpoint = await get(endpointId);
+        if (++reads === 4) haveAllRead.resolve();
+        await haveAllRead.promise;
+        return endpoint;
+      });
 
       const rotations = await Promise.allSettled([1, 2, 3, 4].map(() => webhooks.rotateSecret(id)));
 
+      reading.mockRestore();
       const won = rotations.filter(({ status }) => status === 'fulfilled');
       const lost = rotations.filter((rotation) => rotation.status === 'rejected');
       expect([won.length, lost.length]).toEqual([1, 3]);
