@@ -16,12 +16,12 @@ export class ImageDownloader {
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
-  /** Whether an image of this host may be fetched now. */
-  ask(host: string, visitor: Visitor): ReturnType<HostBreaker['ask']> {
-    return this.breaker.ask(host, visitor);
+  /** Whether the host is left in peace, but for a few images that are sent ahead. */
+  isInTrouble(host: string): boolean {
+    return this.breaker.isInTrouble(host);
   }
 
-  /** As {@link ask}, for who then does it. Whoever is admitted calls {@link leave} in the end. */
+  /** Whether an image of this host may be fetched now. Whoever is admitted calls {@link leave} in the end. */
   admit(host: string, visitor: Visitor): Admission {
     return this.breaker.admit(host, visitor);
   }

@@ -66,8 +66,8 @@ export class ImagesService {
       const image = await this.claims.find(requestKey, number);
       if (!image) return;
       const host = hostOf(image.inputUrl);
-      // Whoever is not to be sent anyway takes no place in the host's line.
-      if (this.downloader.ask(host, visitorOf(image)) !== 'admitted') return this.claimAndWork(image, host);
+      // Where a host is in trouble there is no line: its images are put aside, but for the few that are sent ahead.
+      if (this.downloader.isInTrouble(host)) return this.claimAndWork(image, host);
       await this.hosts.run(host, {
         id,
         run: () => this.orAway(() => this.claimAndWork(image, host)),

@@ -134,6 +134,11 @@ export class HostBreaker {
     host.probes.left++;
   }
 
+  /** Whether it is open, or was and has not answered since. */
+  isInTrouble(name: string): boolean {
+    return (this.hosts.get(name)?.openings ?? 0) > 0;
+  }
+
   /** How many visits at once the host bears, as far as that is known; before its first answer as many as tell that it is away. */
   widthOf(name: string): number {
     const host = this.hosts.get(name);
