@@ -138,6 +138,16 @@ describeOnEachEngine('a CSV file', (engine) => {
       expect(json).toMatchObject({ rows: 0, images: 0, layout: null, faults: { total: 1 } });
     });
 
+    it('may be asked for in the form as well', async () => {
+      const form = new FormData();
+      form.append('file', new Blob([file()]), 'products.csv');
+      form.append('dry_run', 'true');
+      const answer = await fetch(`${app.client.url}/upload`, { method: 'POST', body: form });
+
+      expect(await answer.json()).toMatchObject({ rows: 2, faults: { total: 1 } });
+      expect(await countRequests()).toBe(0);
+    });
+
     it.each(['yes', '1'])('refuses dry_run=%s', async (value) => {
       const { status, json } = await post(`/upload?dry_run=${value}`, file());
 

@@ -188,7 +188,7 @@ describeOnEachEngine('the main job', (engine) => {
     const quick = await app.client.accepted(csvOf([['Quick', [origin.url('/mug.jpg')]]]));
     await app.client.completed(quick, 8_000);
 
-    expect(hanging.hits['/hang.jpg']).toBe(16);
+    expect(hanging.hits['/hang.jpg']).toBe(5); // of a server that has not answered yet, before it is known to be there
     expect((await app.client.get(`/status/${slow}`)).json).toEqual({ status: 'Processing' });
     await hanging.close();
   });

@@ -19,6 +19,13 @@ export class UploadForm extends CompressionForm {
   @IsIn(['refuse', 'skip'])
   on_invalid?: 'refuse' | 'skip';
 
+  /** As the query parameter `dry_run`. */
+  @ApiPropertyOptional({ enum: ['true', 'false'], default: 'false' })
+  @EmptyIsUnset()
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  dry_run?: 'true' | 'false';
+
   /**
    * Is called when the request is completed. Also taken as `webhookUrl`, `callback_url`, `callbackUrl`, `notify_url` and
    * `notification_url`, and any of them as a query parameter.

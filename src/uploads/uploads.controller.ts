@@ -39,7 +39,7 @@ export class UploadsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UploadResponse | DryRunResponse | void> {
-    if (query.dry_run === 'true') {
+    if (query.dry_run === 'true' || form?.dry_run === 'true') {
       if (request.accepts(['json', 'text/csv']) === 'text/csv') return this.writeCleaned(files, response);
       return toDryRunResponse(await this.uploads.survey(files));
     }
