@@ -37,17 +37,18 @@ const INSERTED_AT_ONCE = 100;
 
 /** Two seeks in an index, one for the subscriptions and one for what the upload named. */
 const LISTENING = `
-  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 1 AS isSubscription FROM webhook_endpoints
+  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 'subscription' AS kind FROM webhook_endpoints
     WHERE request_key IS NULL AND is_active = 1
   UNION ALL
-  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 0 AS isSubscription FROM webhook_endpoints
+  SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 'upload' AS kind FROM webhook_endpoints
     WHERE request_key = ? AND is_active = 1`;
 
 interface Listening {
   endpointKey: number;
   eventTypes: string;
   url: string;
-  isSubscription: number;
+  /** As text: MySQL 9 gives a 0 of a UNION as '0', which counts as true. */
+  kind: 'subscription' | 'upload';
 }
 
 /** Writes down what happened, for whoever wants to hear of it, inside the transaction in which it happens. */
@@ -140,6 +141,6 @@ export class WebhookEvents {
 
 /** Where an upload names what is subscribed anyway, the subscription's secret signs, and nobody is told twice. */
 function toldOnce(endpoints: Listening[]): Listening[] {
-  const subscribed = new Set(endpoints.filter(({ isSubscription }) => isSubscription).map(({ url }) => url));
-  return endpoints.filter(({ isSubscription, url }) => isSubscription || !subscribed.has(url));
+  const subscribed = new Set(endpoints.filter(({ kind }) => kind === 'subscription').map(({ url }) => url));
+  return endpoints.filter(({ kind, url }) => kind === 'subscription' || !subscribed.has(url));
 }
