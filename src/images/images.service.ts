@@ -3,12 +3,12 @@ import { settings, type Settings } from '../config.js';
 import { isDatabaseAway } from '../database/database.js';
 import { AppError, isDiskFault, UnavailableError } from '../errors.js';
 import { isBusy, MOST_RETRY_AFTER_MS, type Visitor } from '../outbound/host-breaker.js';
-import { HostLanes } from '../outbound/host-lanes.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { RepeatedImages } from '../requests/repeated-images.service.js';
 import { RequestsService, type Settlement } from '../requests/requests.service.js';
 import { type ClaimableImage, type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { hostOf, ImageDownloader } from './image-downloader.js';
+import { HostLanes } from './host-lanes.js';
 import { ImageQueue } from './image-queue.service.js';
 import { ImageTries, ShutdownError, storageUnavailable } from './image-tries.service.js';
 

@@ -108,6 +108,20 @@ describe('a breaker for each host', () => {
     expect(breaker.ask(HOST, FRESH)).toEqual({ is: 'early', waitMs: 10 * SECOND });
   });
 
+  it('does not count one of an earlier round that comes back late among those of this one', () => {
+    fail(5);
+    wait(2 * SECOND);
+    const late = go();
+    wait(60 * SECOND);
+    fail(1);
+    wait(10 * SECOND);
+    const probes = [go(), go()];
+    come(late, silent);
+    come(probes[0], refused);
+
+    expect(breaker.ask(HOST, FRESH)).toBe('admitted'); // the round is not over
+  });
+
   it('gives a host up after three rounds: it refuses those whose request has been there in vain', () => {
     giveUp();
 

@@ -115,11 +115,10 @@ export class HostBreaker {
     if (visit.startedAt < host.answeredAt && !isBusy(error)) return; // it has answered others since
     host.failures++;
     host.lastError = error;
-    if (host.failuresOf.size < MOST_REQUESTS) {
-      host.failuresOf.set(visit.requestKey, (host.failuresOf.get(visit.requestKey) ?? 0) + 1);
-    }
+    const own = host.failuresOf.get(visit.requestKey) ?? 0;
+    if (own > 0 || host.failuresOf.size < MOST_REQUESTS) host.failuresOf.set(visit.requestKey, own + 1);
+    if (visit.startedAt < host.openedAt) return; // old news, also of one that was sent ahead in an earlier round
     if (visit.isProbe) host.probes.out--;
-    if (visit.startedAt < host.openedAt) return; // old news
     const isLastProbe = visit.isProbe && host.probes.out <= 0;
     const isEnough = host.openings === 0 && host.failures >= FAILURES_TO_OPEN;
     if (isLastProbe || isEnough || isBusy(error)) open(host, error);

@@ -3,8 +3,8 @@ export interface Errand {
   id: string;
   /** Doesn't throw. */
   run: () => Promise<void>;
-  /** Takes the errand away again, because its turn is `delayMs` or more away. Without it, the errand waits for however long. */
-  putAside?: (delayMs: number) => void;
+  /** Takes the errand away again, because its turn is `delayMs` or more away. */
+  putAside: (delayMs: number) => void;
 }
 
 interface Lane {
@@ -32,6 +32,7 @@ const WEIGHT = 0.2;
 const SLOW_MS = 3 * SECOND;
 /** … and all slow ones together hold no more than this part of the slots. */
 const SLOW_SHARE = 3 / 4;
+
 /**
  * Lets so many errands of one host be in work at once. Those that come while the host is busy are parked, so that they
  * hold none of the worker's slots while other hosts have something to do; a slot that becomes free takes the next of
@@ -88,7 +89,7 @@ export class HostLanes {
   }
 
   private park(lane: Lane, errand: Errand): void {
-    if (errand.putAside && lane.parked.length >= this.room(lane)) return this.putAside(lane, errand);
+    if (lane.parked.length >= this.room(lane)) return this.putAside(lane, errand);
     this.parked.add(errand.id);
     lane.parked.push(errand);
     this.timer ??= setInterval(() => this.shortenLines(), LOOK_EVERY_MS).unref();
@@ -141,18 +142,12 @@ export class HostLanes {
       const excess = lane.parked.splice(this.room(lane));
       for (const errand of excess) {
         this.parked.delete(errand.id);
-        if (errand.putAside) this.putAside(lane, errand);
-        else this.keep(lane, errand);
+        this.putAside(lane, errand);
       }
     }
     if (this.parked.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
-  }
-
-  private keep(lane: Lane, errand: Errand): void {
-    this.parked.add(errand.id);
-    lane.parked.push(errand);
   }
 
   /** Until shortly before its turn, as if all that were put aside stood in line one behind the other. */
@@ -161,7 +156,7 @@ export class HostLanes {
     const endOfLine = now + lane.parked.length * this.paceMs(lane);
     lane.bookedUntil = Math.max(lane.bookedUntil, endOfLine) + this.paceMs(lane);
     const delay = lane.bookedUntil - now - LONGEST_LINE_MS;
-    errand.putAside!(Math.round(Math.min(Math.max(delay, SECOND), LONGEST_ASIDE_MS)));
+    errand.putAside(Math.round(Math.min(Math.max(delay, SECOND), LONGEST_ASIDE_MS)));
   }
 
   /** How many may stand in line. */

@@ -12,6 +12,7 @@ describe('host lanes', () => {
           begun.push(id);
           return new Promise<void>((resolve) => finish.set(id, resolve));
         },
+        putAside: () => undefined,
       });
     const end = async (id: string) => {
       finish.get(id)!();
@@ -133,6 +134,7 @@ describe('host lanes', () => {
       void lanes.run(host, {
         id: `${host}-${Math.random()}`,
         run: () => new Promise((resolve) => setTimeout(() => resolve(void ended.push(host)), takesMs)),
+        putAside: () => undefined,
       });
     for (let round = 0; round < 20; round++)
       for (const host of ['a', 'b', 'c', 'd', 'e', 'f']) send(host, 4_000);
