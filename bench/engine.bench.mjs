@@ -10,7 +10,11 @@ import { sampleLuminance, similarity } from '../dist/src/images/engine/image-sim
 import { toCompressionOptions } from '../dist/src/requests/compression-options.js';
 
 const ROUNDS = 5;
-const IMAGES = 200;
+const SIZES = [
+  [600, 450, 400],
+  [1200, 900, 160],
+  [2400, 1800, 40],
+];
 const MAX_PIXELS = 50_000_000;
 const FOLDER = process.env.CORPUS ?? new URL('../src/samples/', import.meta.url).pathname;
 
@@ -47,34 +51,50 @@ await compare(
   EFFORTS.map((effort) => ({ effort, format: 'jpeg' })),
 );
 
-/** Pairs of runs, one after the other, so that whatever else the machine does hits both. */
+/**
+ * The engine beside bare loops with the same settings, as ratios of their images a second. The runs take turns, so that
+ * whatever else the machine does hits all of them.
+ */
 async function throughput() {
-  const photo = await samplePhoto();
-  const options = { ...toCompressionOptions({}, 50), maxPixels: MAX_PIXELS };
-  const bare = () => sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50 }).toBuffer();
-  const compared = async () => {
-    const one = await pixels(photo);
-    const encoded = await bare();
-    return similarity(sampleLuminance(one), sampleLuminance(await pixels(encoded)));
-  };
-  const engine = () => compressImage(photo, options);
-  const [toBare, toCompared] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    const [bareMs, comparedMs, engineMs] = [await run(bare), await run(compared), await run(engine)];
-    toBare.push(bareMs / engineMs);
-    toCompared.push(comparedMs / engineMs);
+  console.log(
+    `Images a second as JPEG, ${availableParallelism()} at once, ${ROUNDS} rounds; a bare sharp loop = 1:`,
+  );
+  for (const [width, height, count] of SIZES) {
+    const photo = await samplePhoto(width, height);
+    const [fast, fastLoop] = await ratios(photo, count, { effort: 'fast' });
+    const [usual, usualLoop, measuringLoop] = await ratios(photo, count, {});
+    console.log(
+      `  ${width}×${height}, ${kilobytes(photo.length)}: fast ${ratio(fastLoop, fast)}; ` +
+        `balanced, which measures the similarity: ${ratio(usualLoop, usual)}, ` +
+        `of a loop that measures it too: ${ratio(measuringLoop, usual)}`,
+    );
   }
-  console.log(
-    `JPEG of 600×450, ${kilobytes(photo.length)}, ${availableParallelism()} at once, ${ROUNDS} rounds of ${IMAGES}:`,
-  );
-  console.log(
-    `  engine (which measures the similarity): ${median(toBare)} × the speed of a bare sharp loop, which does not`,
-  );
-  console.log(`  … and ${median(toCompared)} × that of a sharp loop that measures it too`);
 }
 
-async function run(work) {
-  let left = IMAGES;
+/** Times of all rounds: the engine, a bare loop, and a loop that measures the similarity. */
+async function ratios(photo, count, fields) {
+  const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
+  const optimiseCoding = options.effort !== 'fast';
+  const bare = () =>
+    sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50, optimiseCoding }).toBuffer();
+  const measuring = async () => {
+    const one = await pixels(photo);
+    return similarity(sampleLuminance(one), sampleLuminance(await pixels(await bare())));
+  };
+  const engine = () => compressImage(photo, options);
+  const times = [[], [], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, work] of [engine, bare, measuring].entries()) times[i].push(await run(work, count));
+  }
+  return times;
+}
+
+function ratio(one, other) {
+  return median(one.map((ms, round) => ms / other[round]));
+}
+
+async function run(work, count) {
+  let left = count;
   const began = performance.now();
   await Promise.all(
     Array.from({ length: availableParallelism() }, async () => {
@@ -84,10 +104,10 @@ async function run(work) {
   return performance.now() - began;
 }
 
-async function samplePhoto() {
+async function samplePhoto(width, height) {
   const name = process.env.PHOTO ?? new URL('../src/samples/notebook-cover.jpg', import.meta.url).pathname;
   return sharp(readFileSync(name)) // from memory: the engine blocks all other loaders
-    .resize(600, 450)
+    .resize(width, height)
     .jpeg({ quality: 90 })
     .toBuffer();
 }

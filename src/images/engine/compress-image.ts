@@ -11,7 +11,7 @@ import { readHeader } from './image-header.js';
  * Raised by one whenever the same bytes and options give other bytes than before: part of the key under which results
  * may be kept.
  */
-export const ENGINE_VERSION = 4;
+export const ENGINE_VERSION = 5;
 
 /** What the caller decides. */
 export interface CompressOptions extends CompressionOptions {
@@ -90,8 +90,9 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
  * that nothing hidden in or behind the image gets through; their ICC profile stays, and an orientation stays a
  * tag, since turning them would mean encoding them again. What could not be done as asked is said in the notes.
  *
- * How similar the result is to its source is always measured. That takes another decoding and some arithmetic: nearly
- * half of the time for a JPEG of 600×450 (`npm run bench -- engine`), a few percent of it for AVIF and PNG.
+ * How similar the result is to its source is measured for every image, which takes another decoding and some
+ * arithmetic: more than half of the time for a JPEG of 600×450 (`npm run bench -- engine`), a few percent of it for
+ * AVIF and PNG. With the `fast` effort it is left out (`similarity: null`) unless a target or `auto` asks for it.
  *
  * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_MANY_FRAMES,
  *   IMAGE_TOO_SLOW

@@ -16,6 +16,8 @@ export interface PictureOptions {
   keepsXmp: boolean;
   /** Whether it stays an animation, where it is one. */
   isAnimated: boolean;
+  /** Whether it is encoded once and compared with nothing, so that holding its pixels is of no use. */
+  isReadOnce: boolean;
   /** Whether the result can't say that its gamma is another than that of sRGB, as only PNG can. */
   needsSrgbGamma: boolean;
 }
@@ -33,8 +35,8 @@ export interface Picture {
   isResized: boolean;
   /** Whether it is compared at half its size, which takes a quarter of the memory. */
   isLarge: boolean;
-  /** Of the first frame, for comparing. */
-  luminance: Luminance;
+  /** Of the first frame, for comparing; read once. */
+  luminance(): Promise<Luminance>;
   /** A new pipeline, ready to be encoded. */
   open(): Sharp;
 }
@@ -42,7 +44,7 @@ export interface Picture {
 /**
  * Decodes an image completely. A still one of usual size is kept as pixels, 1 to 4 bytes each: encoding it several
  * times, and comparing it, needs no second decoding. A large one, an animation, and one that keeps its metadata is read
- * anew each time.
+ * anew each time, and one that is read but once goes straight to the encoder.
  *
  * @throws what libvips says of damaged files
  */
@@ -62,21 +64,27 @@ export async function decodePicture(
     // Colours for print become sRGB: their profile would not fit any more.
     return header.metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
   };
-  if (size.width * size.height > MOST_HELD_PIXELS) {
+  const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
+  const isLarge = size.width * size.height > MOST_HELD_PIXELS;
+  // Whether the alpha channel hides anything, only its pixels tell.
+  const isPlain = !header.metadata.hasAlpha && exponent === 1;
+  if (isLarge || (options.isReadOnce && isPlain)) {
+    const half = (): Sharp => openUpright(source, header, options.maxPixels, halfOf(size));
     return {
-      ...{ ...size, frames: 1, hasAlpha: header.metadata.hasAlpha, isLarge: true },
-      luminance: await readHalved(openUpright(source, header, options.maxPixels, halfOf(size))),
+      ...{ ...size, frames: 1, hasAlpha: header.metadata.hasAlpha, isLarge },
+      luminance: once(async () =>
+        isLarge ? readHalved(half()) : sampleLuminance(await readPixels(openSource())),
+      ),
       open: options.keepsMetadata ? openDescribed : openSource,
     };
   }
   const decoded = await readPixels(openSource());
-  const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
   const pixels = withoutOpaqueAlpha(exponent === 1 ? decoded : withGamma(decoded, exponent));
   const { data, width, height, channels } = pixels;
   return {
     ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized: size.isResized },
     isLarge: false,
-    luminance: sampleLuminance(pixels),
+    luminance: once(() => Promise.resolve(sampleLuminance(pixels))),
     open:
       options.keepsMetadata && exponent === 1
         ? openDescribed
@@ -157,9 +165,14 @@ async function openAnimation(
       isResized: size.isResized,
     },
     isLarge: false,
-    luminance: sampleLuminance(await readPixels(first)),
+    luminance: once(async () => sampleLuminance(await readPixels(first))),
     open,
   };
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= read());
 }
 
 async function readPixels(pipeline: Sharp): Promise<Pixels> {

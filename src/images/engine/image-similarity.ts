@@ -22,7 +22,7 @@ const C2 = (0.03 * 255) ** 2;
 
 /**
  * What {@link similarity} compares: brightness, on white where it is transparent, halved, in up to 1,024 windows
- * that are spread over the image. Takes 1 ms for 600×450 and for anything larger. `isHalved`: these pixels are so already.
+ * that are spread over the image. Takes 0.4 ms for 600×450 and for anything larger. `isHalved`: these pixels are so already.
  */
 export function sampleLuminance(pixels: Pixels, { isHalved = false } = {}): Luminance {
   const across = axis(pixels.width, isHalved);
@@ -65,26 +65,35 @@ function axis(
   return { start: OFFSET, length: 2 * SIDE, count: Math.floor((length - OFFSET) / (2 * SIDE)), step: 2 };
 }
 
+// No destructuring in these loops and that of windowSimilarity: it makes them half as fast.
 function readHalved(pixels: Pixels, left: number, top: number, values: Float32Array, to: number): void {
-  const { width, channels, data } = pixels;
-  const isColour = channels >= 3;
-  const hasAlpha = channels === 2 || channels === 4;
-  const line = width * channels;
-  for (let y = 0, at = to; y < SIDE; y += 1) {
-    const first = ((top + 2 * y) * width + left) * channels;
-    for (let i = first; i < first + 2 * SIDE * channels; i += 2 * channels, at += 1) {
-      const [a, b, c] = [i + channels, i + line, i + line + channels];
-      if (hasAlpha) {
-        const above = onWhite(data, i, isColour) + onWhite(data, a, isColour);
-        values[at] = (above + onWhite(data, b, isColour) + onWhite(data, c, isColour)) / 4;
-      } else if (isColour) {
-        const red = data[i] + data[a] + data[b] + data[c];
-        const green = data[i + 1] + data[a + 1] + data[b + 1] + data[c + 1];
-        const blue = data[i + 2] + data[a + 2] + data[b + 2] + data[c + 2];
-        values[at] = (0.299 * red + 0.587 * green + 0.114 * blue) / 4;
-      } else values[at] = (data[i] + data[a] + data[b] + data[c]) / 4;
-    }
+  const { width, channels } = pixels;
+  for (let y = 0; y < SIDE; y += 1) {
+    const above = ((top + 2 * y) * width + left) * channels;
+    const below = above + width * channels;
+    if (channels === 3) readColours(pixels.data, above, below, values, to + y * SIDE);
+    else
+      for (let x = 0; x < SIDE; x += 1) {
+        const i = 2 * x * channels;
+        values[to + y * SIDE + x] = meanOf(pixels, above + i, below + i);
+      }
   }
+}
+
+// Of two rows of RGB, as nearly all images have.
+function readColours(data: Buffer, above: number, below: number, values: Float32Array, to: number): void {
+  for (let at = to, a = above, b = below; at < to + SIDE; at += 1, a += 6, b += 6) {
+    const red = data[a] + data[a + 3] + data[b] + data[b + 3];
+    const green = data[a + 1] + data[a + 4] + data[b + 1] + data[b + 4];
+    const blue = data[a + 2] + data[a + 5] + data[b + 2] + data[b + 5];
+    values[at] = (0.299 * red + 0.587 * green + 0.114 * blue) / 4;
+  }
+}
+
+function meanOf({ data, channels }: Pixels, above: number, below: number): number {
+  const upper = brightness(data, above, channels) + brightness(data, above + channels, channels);
+  const lower = brightness(data, below, channels) + brightness(data, below + channels, channels);
+  return (upper + lower) / 4;
 }
 
 // An image that ends within the window: its last row and column go on.
@@ -93,26 +102,29 @@ function readSmall(pixels: Pixels, left: number, top: number, values: Float32Arr
   for (let y = 0, at = to; y < SIDE; y += 1) {
     for (let x = 0; x < SIDE; x += 1, at += 1) {
       const pixel = Math.min(top + y, height - 1) * width + Math.min(left + x, width - 1);
-      const i = pixel * channels;
-      values[at] =
-        channels === 2 || channels === 4 ? onWhite(data, i, channels === 4) : opaque(data, i, channels === 3);
+      values[at] = brightness(data, pixel * channels, channels);
     }
   }
 }
 
-function opaque(data: Buffer, i: number, isColour: boolean): number {
-  return isColour ? 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2] : data[i];
-}
-
-function onWhite(data: Buffer, i: number, isColour: boolean): number {
-  const alpha = data[i + (isColour ? 3 : 1)] / 255;
-  return opaque(data, i, isColour) * alpha + 255 * (1 - alpha);
+// On white where it is transparent.
+function brightness(data: Buffer, i: number, channels: number): number {
+  const isColour = channels >= 3;
+  const own = isColour ? 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2] : data[i];
+  if (channels === 1 || channels === 3) return own;
+  const alpha = data[i + channels - 1] / 255;
+  return own * alpha + 255 * (1 - alpha);
 }
 
 function windowSimilarity(one: Luminance, other: Luminance, from: number): number {
-  let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let aa = 0;
+  let bb = 0;
+  let ab = 0;
   for (let i = from; i < from + VALUES; i += 1) {
-    const [x, y] = [one[i], other[i]];
+    const x = one[i];
+    const y = other[i];
     a += x;
     b += y;
     aa += x * x;

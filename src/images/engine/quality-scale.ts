@@ -2,8 +2,19 @@ import { type EncodeOptions, isHasty, isThorough } from './image-encode.js';
 
 type Scale = [jpeg: number, own: number][];
 
-// The quality at which an encoder comes out as similar to the source as libjpeg at the quality in front, by the mean
-// SSIM of 19 photos: JPEG 10: 0.920, 30: 0.973, 50: 0.986, 70: 0.991, 80: 0.996, 90: 0.999. In between, a straight line.
+// All of these are means over 19 photos.
+const SIMILARITY: [jpeg: number, similarity: number][] = [
+  [10, 0.92],
+  [30, 0.973],
+  [50, 0.986],
+  [70, 0.991],
+  [80, 0.996],
+];
+const LEAST_SIMILARITY = 0.9;
+const MOST_QUALITY = 90;
+
+// The quality at which an encoder comes out as similar to the source as libjpeg at the quality in front. In between, a
+// straight line.
 const MOZJPEG: Scale = [
   [1, 1],
   [10, 13],
@@ -65,6 +76,16 @@ export function likeJpegQuality(quality: number, options: EncodeOptions): number
   );
   const [from, to] = [scale[above - 1], scale[above]];
   return Math.round(from[1] + ((quality - from[0]) / (to[0] - from[0])) * (to[1] - from[1]));
+}
+
+/** About how similar to its source a JPEG of the quality is; a little less rather than more. */
+export function similarityOfJpeg(quality: number): number {
+  return SIMILARITY.findLast(([jpeg]) => jpeg <= quality)?.[1] ?? LEAST_SIMILARITY;
+}
+
+/** The quality of a JPEG that is about as similar to its source, or a little more. */
+export function jpegQualityOf(similarity: number): number {
+  return SIMILARITY.find(([, reached]) => reached >= similarity)?.[0] ?? MOST_QUALITY;
 }
 
 function scaleOf(options: EncodeOptions): Scale | undefined {

@@ -1,0 +1,218 @@
+import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
+import {
+  encodeImage,
+  type EncodeOptions,
+  estimateMs,
+  hasQuality,
+  isSameSetting,
+  otherWays,
+} from './image-encode.js';
+import type { ImageFormat } from './image-format.js';
+import type { ImageHeader } from './image-header.js';
+import { exifTags, isWanted, type WantedMetadata } from './image-metadata.js';
+import { decodePicture, type Picture, readLuminance } from './image-picture.js';
+import { searchQuality } from './image-search.js';
+import { similarity } from './image-similarity.js';
+import { gammaToSrgb, withColourChunks } from './image-strip-png.js';
+import { withTagsOf } from './image-strip-tiff.js';
+import { estimateJpegQuality } from './jpeg-quality.js';
+import { jpegQualityOf, likeJpegQuality } from './quality-scale.js';
+
+/** One encoding of the image. */
+export interface Encoded {
+  format: ImageFormat;
+  /** As it is reported: on the scale on which it was asked for. */
+  quality: number;
+  data: Buffer;
+  /** Undefined where nobody has asked yet. */
+  similarity?: number;
+  isTargetReached: boolean;
+  picture: Picture;
+}
+
+/** How to encode it. */
+export interface Way {
+  format: ImageFormat;
+  effort: Effort;
+}
+
+const MOST_TRIALS = 7;
+const DECODING_MS_PER_MEGAPIXEL = 80;
+/** What the quality of a source counts as that does not tell: its pixels may be as they were made. */
+const QUALITY_OF_OTHERS = 100;
+
+/** Encodes one image, in any format and effort, and decodes it no more often than that takes. */
+export class ImageEncodings {
+  /** By all encodings so far, counted as if the picture were noise. */
+  spentMs = 0;
+  private readonly pictures = new Map<boolean, Promise<Picture>>();
+  private readonly gamma: number;
+
+  constructor(
+    private readonly source: Buffer,
+    private readonly header: ImageHeader,
+    private readonly options: CompressionOptions,
+    private readonly wanted: WantedMetadata,
+    private readonly maxPixels: number,
+  ) {
+    this.gamma = header.format === 'png' ? gammaToSrgb(source) : 1;
+  }
+
+  /**
+   * At the quality or target that was asked for.
+   *
+   * @param searchMs for all trials of a target together, were the picture noise
+   */
+  async encode(way: Way, searchMs: number): Promise<Encoded> {
+    const { target, format } = this.options;
+    if (target) return this.search(way, searchMs);
+    const isScaled = way.format !== this.header.format || format !== 'auto' || way.format === 'jpeg';
+    return this.encodeAt(this.quality(), way, { isScaled });
+  }
+
+  /** `isScaled`: whether the quality is on the scale of JPEG where formats are compared, or where it becomes a JPEG. */
+  async encodeAt(quality: number, way: Way, { isScaled }: { isScaled: boolean }): Promise<Encoded> {
+    const settings = await this.settings(way);
+    // The numbers of different encoders are compared in `auto` only; but those of libjpeg and mozjpeg mean the same.
+    const isForeign = isScaled && (this.options.format === 'auto' || way.format === 'jpeg');
+    const own = isForeign ? likeJpegQuality(quality, settings) : quality;
+    const usual = { ...settings, quality: own };
+    this.spentMs += estimateMs(usual);
+    let best = await this.encodeOneWay(usual, quality);
+    const others = otherWays(usual, best.data.length);
+    if (others.length > 0) best = await this.compared(best);
+    for (const other of others) {
+      const encoded = await this.compared(await this.encodeOneWay(other, quality));
+      if (this.isBetterWay(encoded, best)) best = encoded;
+    }
+    return best;
+  }
+
+  /** With its similarity, measured once. */
+  async compared(encoded: Encoded): Promise<Encoded> {
+    if (encoded.similarity !== undefined) return encoded;
+    const { picture, data } = encoded;
+    const [one, other] = [await picture.luminance(), await readLuminance(data, picture)];
+    return { ...encoded, similarity: similarity(one, other) };
+  }
+
+  /** Decoded once for all formats; only where they must differ a second time. */
+  picture(format: ImageFormat): Promise<Picture> {
+    const isAnimated = this.header.frames > 1 && (format === 'gif' || format === 'webp');
+    const needsSrgbGamma = this.gamma !== 1 && format !== 'png';
+    const isSpecial = isAnimated || needsSrgbGamma;
+    const known = this.pictures.get(isSpecial);
+    if (known) return known;
+    const { maxWidth, maxHeight } = this.options;
+    const picture = decodePicture(this.source, this.header, {
+      ...{ maxPixels: this.maxPixels, maxWidth, maxHeight, isReadOnce: isOnePass(this.options) },
+      ...{ keepsMetadata: this.wanted.isAll, keepsXmp: this.wanted.keepsXmp, isAnimated, needsSrgbGamma },
+    });
+    this.pictures.set(isSpecial, picture);
+    return picture;
+  }
+
+  /** What the encoder will go by; the quality is still open. */
+  async settings({ format, effort }: Way): Promise<EncodeOptions> {
+    const picture = await this.picture(format);
+    const { metadata } = this.header;
+    return {
+      ...{ format, quality: 0, hasAlpha: picture.hasAlpha, isPalette: metadata.isPalette },
+      effort,
+      pixels: picture.width * picture.height * picture.frames,
+      isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
+      isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette,
+    };
+  }
+
+  /** About how long it takes, were the picture noise. */
+  async estimate(way: Way): Promise<number> {
+    return estimateMs(await this.settings(way));
+  }
+
+  /** Whether the best effort is another than the usual one in this format. */
+  async isDifferentAtBest(format: ImageFormat): Promise<boolean> {
+    const settings = await this.settings({ format, effort: 'best' });
+    return !isSameSetting(settings, { ...settings, effort: 'balanced' });
+  }
+
+  /** On the scale on which it was asked for: that of JPEG in `auto`, else that of the format. */
+  quality(): number {
+    const { quality } = this.options;
+    if (typeof quality === 'number') return quality;
+    const isJpeg = this.header.format === 'jpeg';
+    const own = (isJpeg ? estimateJpegQuality(this.source) : undefined) ?? QUALITY_OF_OTHERS;
+    return Math.max(1, Math.round((own * parseInt(quality ?? '100%')) / 100));
+  }
+
+  private async search(way: Way, searchMs: number): Promise<Encoded> {
+    const target = this.options.target!;
+    const settings = await this.settings(way);
+    const { isLarge } = await this.picture(way.format);
+    // A large picture is decoded anew each time, and so is the result.
+    const decodingMs = isLarge ? (settings.pixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0;
+    const affordable = Math.floor(searchMs / (estimateMs(settings) + decodingMs));
+    const mostTrials = hasQuality(settings) ? Math.max(1, Math.min(MOST_TRIALS, affordable)) : 1;
+    const isCutShort = mostTrials < MOST_TRIALS && 'ssim' in target;
+    const { trial, isReached } = await searchQuality<Encoded>({
+      mostTrials,
+      firstGuess: isCutShort ? likeJpegQuality(jpegQualityOf(target.ssim), settings) : 50,
+      wanted: 'ssim' in target ? 'lowest' : 'highest',
+      tryQuality: async (quality) => {
+        const encoded = await this.encodeAt(quality, way, { isScaled: false });
+        return 'ssim' in target ? this.compared(encoded) : encoded;
+      },
+      isReached: (encoded) => this.isReached(encoded),
+    });
+    return { ...trial, isTargetReached: isReached };
+  }
+
+  private isReached({ data, similarity: measured }: Encoded): boolean {
+    const { target } = this.options;
+    if (!target) return true;
+    return 'ssim' in target ? measured! >= target.ssim : data.length <= target.bytes;
+  }
+
+  /** Of two ways at the same quality. */
+  private isBetterWay(one: Encoded, other: Encoded): boolean {
+    const isSmaller = one.data.length < other.data.length;
+    const isAsSimilar = one.similarity! >= other.similarity!;
+    const { target } = this.options;
+    if (!target) return isSmaller && isAsSimilar;
+    if (this.isReached(one) !== this.isReached(other)) return this.isReached(one);
+    // Of a similarity, the fewest bytes; of a size, the most similar; of what is missed, what is nearer.
+    return 'ssim' in target === this.isReached(one) ? isSmaller : one.similarity! > other.similarity!;
+  }
+
+  private async encodeOneWay(settings: EncodeOptions, quality: number): Promise<Encoded> {
+    const { format } = settings;
+    const picture = await this.picture(format);
+    const pipeline = picture.open();
+    if (format === 'jpeg' && picture.hasAlpha) pipeline.flatten({ background: '#ffffff' });
+    const tags = exifTags(this.wanted);
+    if (Object.keys(tags).length > 0 && format !== 'tiff') pipeline.withExif({ IFD0: tags });
+    const { data, width, height } = await encodeImage(pipeline, settings);
+    if (width !== picture.width || height !== picture.height) {
+      throw new Error(`encoded as ${width}×${height}, not ${picture.width}×${picture.height}`);
+    }
+    return { ...{ format, quality, picture, isTargetReached: true }, data: this.described(data, format) };
+  }
+
+  // What libvips does not write itself.
+  private described(data: Buffer, format: ImageFormat): Buffer {
+    if (format === 'png') {
+      const source = this.header.format === 'png' ? this.source : Buffer.alloc(0);
+      return withColourChunks(data, source, isWanted(this.wanted));
+    }
+    // Only a TIFF becomes a TIFF.
+    return format === 'tiff' && isWanted(this.wanted) ? withTagsOf(this.source, data, this.wanted) : data;
+  }
+}
+
+/**
+ * Whether the image is encoded only once and compared with nothing, so that its pixels go straight from the decoder to
+ * the encoder: in half the time, for a JPEG.
+ */
+export function isOnePass({ effort, target, format }: CompressionOptions): boolean {
+  return effort === 'fast' && !target && format !== 'auto';
+}

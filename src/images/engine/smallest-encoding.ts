@@ -1,0 +1,116 @@
+import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
+import { AUTO_MS } from './image-candidates.js';
+import type { Encoded, ImageEncodings, Way } from './image-encodings.js';
+import type { ImageFormat } from './image-format.js';
+import { similarityOfJpeg } from './quality-scale.js';
+
+/** Where the looking stands. */
+interface Choice {
+  best: Encoded;
+  /** Of the time for all encodings, counted as if the picture were noise. */
+  leftMs: number;
+  /** For the next search for a target, counted in the same way. */
+  searchMs: number;
+  /** How much of the time for noise AVIF takes, 0 to 1. */
+  busyness: number;
+}
+
+// All trials of a search together, were the picture noise; a larger image gets fewer of them.
+const SEARCH_MS = 8_000;
+const MOST_RAISES = 3;
+const ABOUT_AS_SIMILAR = 0.01;
+
+/**
+ * The smallest encoding that is about as similar as that in the first format, or as a JPEG of the quality is. The best
+ * effort is a second round, in which the result of the first one stays where it is better.
+ *
+ * @param formats one at least
+ */
+export async function findSmallest(
+  encodings: ImageEncodings,
+  formats: ImageFormat[],
+  options: CompressionOptions,
+): Promise<Encoded> {
+  return new SmallestEncoding(encodings, options).find(formats);
+}
+
+/** The best effort goes on from where the usual one ends. */
+export function firstEffort({ effort }: CompressionOptions): Effort {
+  return effort === 'best' ? 'balanced' : effort;
+}
+
+class SmallestEncoding {
+  constructor(
+    private readonly encodings: ImageEncodings,
+    private readonly options: CompressionOptions,
+  ) {}
+
+  async find(formats: ImageFormat[]): Promise<Encoded> {
+    const first = firstEffort(this.options);
+    const searchMs = SEARCH_MS / formats.length;
+    const own: Way = { format: formats[0], effort: first };
+    const reference = await this.encodings.encode(own, searchMs);
+    if (formats.length === 1 && this.options.effort !== 'best') return reference;
+
+    const best = await this.encodings.compared(reference);
+    const choice: Choice = { best, leftMs: AUTO_MS, searchMs, busyness: 1 };
+    spend(choice, reference, await this.encodings.estimate(own));
+    const least = this.leastSimilarity(best);
+    for (const format of formats.slice(1)) await this.consider(choice, { format, effort: first }, least);
+    if (this.options.effort === 'best') await this.considerBest(choice, formats, least);
+    return choice.best;
+  }
+
+  private async considerBest(choice: Choice, formats: ImageFormat[], leastSimilarity: number): Promise<void> {
+    const limit = Math.max(leastSimilarity, this.leastSimilarity(choice.best));
+    // That of the smallest yet first.
+    for (const format of new Set([choice.best.format, ...formats])) {
+      if (!(await this.encodings.isDifferentAtBest(format))) continue;
+      // What the searches of the first round have left.
+      choice.searchMs = SEARCH_MS - this.encodings.spentMs;
+      if (this.options.target) choice.leftMs = choice.searchMs;
+      await this.consider(choice, { format, effort: 'best' }, limit);
+    }
+  }
+
+  /** Takes another way if it comes out smaller and similar enough, and there is time to find out. */
+  private async consider(choice: Choice, way: Way, leastSimilarity: number): Promise<void> {
+    const noiseMs = await this.encodings.estimate(way);
+    const ms = (): number => noiseMs * (way.format === 'avif' ? choice.busyness : 1);
+    if (ms() > choice.leftMs) return;
+    let encoded = await this.encodings.encode(way, choice.searchMs);
+    spend(choice, encoded, ms());
+    // What is smaller but too different is tried again: a quality does not mean the same for all pictures.
+    for (let raises = 0; isSmallerThan(choice.best, encoded); raises += 1) {
+      encoded = await this.encodings.compared(encoded);
+      if (encoded.similarity! >= leastSimilarity) choice.best = encoded;
+      if (choice.best === encoded || this.options.target) return;
+      if (raises === MOST_RAISES || ms() > choice.leftMs) return;
+      const higher = encoded.quality + Math.ceil((100 - encoded.quality) / 5);
+      encoded = await this.encodings.encodeAt(higher, way, { isScaled: true });
+      spend(choice, encoded, ms());
+    }
+  }
+
+  /** What counts as about as similar as this one, or as a JPEG of the quality that was asked for. */
+  private leastSimilarity({ similarity: measured, isTargetReached }: Encoded): number {
+    const { target } = this.options;
+    // A similarity that was asked for is enough, and any is better than a size that was missed.
+    if (target && ('ssim' in target || !isTargetReached)) return 0;
+    const wanted = target ? 1 : similarityOfJpeg(this.encodings.quality());
+    return Math.min(measured!, wanted) - ABOUT_AS_SIMILAR;
+  }
+}
+
+function spend(choice: Choice, { format, data, picture }: Encoded, ms: number): void {
+  choice.leftMs -= ms;
+  const bitsPerPixel = (8 * data.length) / (picture.width * picture.height * picture.frames);
+  // Noise has 4 bits a pixel as WebP, photos 0.5; AVIF takes 10 times as long for noise as for most of these.
+  if (format === 'webp') choice.busyness = Math.min(1, 0.1 + bitsPerPixel / 2);
+}
+
+/** One that reaches the target is better than one that does not; then the fewer bytes. */
+function isSmallerThan(best: Encoded, encoded: Encoded): boolean {
+  if (encoded.isTargetReached !== best.isTargetReached) return encoded.isTargetReached;
+  return encoded.data.length < best.data.length;
+}
