@@ -15,7 +15,7 @@ describe('the settings', () => {
     const settings = readSettings({});
 
     expect(settings).toMatchObject({ MODE: 'all', HOST: '127.0.0.1', PORT: 3000, QUALITY: 50, API_KEYS: [] });
-    expect(settings.CONCURRENCY).toBe(availableParallelism());
+    expect(settings.CONCURRENCY).toBe(availableParallelism() + 1);
     expect(settings.publicUrl).toBe('http://127.0.0.1:3000');
   });
 

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import Papa from 'papaparse';
 import sharp from 'sharp';
 import { csvOf } from './helpers/client.js';
@@ -101,6 +103,17 @@ describeOnEachEngine('the options of an upload', (engine) => {
       expect([status, json.code]).toEqual([400, 'INVALID_PARAMETER']);
       expect(json.error).toContain(reason);
     }
+  });
+
+  it.each([
+    [{ qualty: '30' }, '', 'There is no field "qualty" here.'],
+    [{}, '?quality=30', 'There is no query parameter "quality" here; the options are fields of the form.'],
+    [{}, '?dryrun=true', 'There is no query parameter "dryrun" here; the options are fields of the form.'],
+  ])('that do not exist are refused: %j %s', async (fields, query, error) => {
+    const { status, json } = await upload(fields, query);
+
+    expect([status, json.code, json.error]).toEqual([400, 'UNKNOWN_FIELD', error]);
+    expect(readdirSync(path.join(installation.environment.DATA_DIR!, 'uploads'))).toEqual([]);
   });
 
   it('are described for programs', async () => {

@@ -2,7 +2,10 @@
 export const FORMAT_CHOICES = ['keep', 'jpeg', 'webp', 'avif', 'png', 'auto'] as const;
 export type FormatChoice = (typeof FORMAT_CHOICES)[number];
 
-/** How long the encoder may look for fewer bytes at the same similarity. */
+/**
+ * How long the encoder may look for fewer bytes at the same similarity. `fast` does not even measure that, unless a target
+ * or `auto` needs it.
+ */
 export const EFFORTS = ['fast', 'balanced', 'best'] as const;
 export type Effort = (typeof EFFORTS)[number];
 

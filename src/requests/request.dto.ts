@@ -176,7 +176,7 @@ export class ImageResponse {
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
 
-  /** Similarity of the output to the input (SSIM of the brightness, both shrunk), 0 to 1. */
+  /** Similarity of the output to the input (SSIM of the brightness, both shrunk), 0 to 1; null where it was not measured (`effort=fast`). */
   @ApiProperty({ nullable: true, type: Number, example: 0.9731 })
   similarity!: number | null;
 

@@ -78,7 +78,8 @@ export const ApiUpload = () =>
     ApiBadRequestResponse({
       type: ErrorResponse,
       description:
-        'No file, no CSV, or faults in it: one entry in `details` for each, the first hundred of them',
+        'No file, no CSV, a field that does not exist, or faults in the CSV: one entry in `details` for each, the first ' +
+        'hundred of them',
       example: { error: 'The file has 1 fault.', code: 'CSV_INVALID', details: [FAULT] },
     }),
     ApiConflictResponse({

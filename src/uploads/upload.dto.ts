@@ -1,14 +1,16 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsOptional } from 'class-validator';
+import { Allow, IsIn, IsOptional } from 'class-validator';
 import { CompressionForm } from '../requests/compression-fields.dto.js';
+import { WebhookFields } from './webhook-fields.js';
 
 /** A form sends a field that was left empty as empty text. */
 const EmptyIsUnset = () => Transform(({ value }) => (value === '' ? undefined : value));
 
 /** A multipart form with one file part, whatever its name. */
-export class UploadForm extends CompressionForm {
+export class UploadForm extends IntersectionType(CompressionForm, WebhookFields) {
   /** The CSV file: `S. No., Product Name, Input Image Urls`. */
+  @Allow() // a text of this name is no file, which is said then
   @ApiProperty({ type: 'string', format: 'binary' })
   file!: unknown;
 
@@ -25,17 +27,9 @@ export class UploadForm extends CompressionForm {
   @IsOptional()
   @IsIn(['true', 'false'])
   dry_run?: 'true' | 'false';
-
-  /**
-   * Is called when the request is completed. Also taken as `webhookUrl`, `callback_url`, `callbackUrl`, `notify_url` and
-   * `notification_url`, and any of them as a query parameter.
-   */
-  @ApiPropertyOptional({ type: String, example: '' }) // /docs would send any other, and "string" where there is none
-  @IsOptional()
-  webhook_url?: unknown;
 }
 
-export class UploadQuery {
+export class UploadQuery extends WebhookFields {
   /** `true`: say what is in the file; store nothing, fetch nothing. With `Accept: text/csv`: the cleaned file. */
   @ApiPropertyOptional({ enum: ['true', 'false'], default: 'false' })
   @EmptyIsUnset()

@@ -14,11 +14,16 @@ import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { NeedsApiKey } from '../api-key.guard.js';
+import { NO_OTHER_FIELDS, noOtherFields } from '../no-other-fields.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { type SpooledFile, UploadsService } from './uploads.service.js';
 import { webhookUrlsOf } from './webhook-fields.js';
+
+const NO_OTHER_PARAMETERS = noOtherFields(
+  (name) => `There is no query parameter "${name}" here; the options are fields of the form.`,
+);
 
 /** Accepts CSV files of image URLs. The work itself happens in the worker. */
 @ApiTags('uploads')
@@ -33,8 +38,8 @@ export class UploadsController {
   @ApiUpload()
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],
-    @Body() form: UploadForm,
-    @Query() query: UploadQuery,
+    @Body(NO_OTHER_FIELDS) form: UploadForm,
+    @Query(NO_OTHER_PARAMETERS) query: UploadQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,

@@ -1,13 +1,46 @@
+import { ApiHideProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Allow } from 'class-validator';
 import { BadRequestError } from '../errors.js';
 
-/** What clients of systems like this one call it. */
-const NAMES = ['webhook_url', 'webhookUrl', 'callback_url', 'callbackUrl', 'notify_url', 'notification_url'];
+/** Everything that clients of systems like this one call it. */
+export class WebhookFields {
+  /**
+   * Is called when the request is completed. Also taken as `webhookUrl`, `callback_url`, `callbackUrl`, `notify_url` and
+   * `notification_url`, each of them as a form field or as a query parameter.
+   */
+  @Allow()
+  @ApiPropertyOptional({ type: String, example: '' }) // /docs would send any other, and "string" where there is none
+  webhook_url?: unknown;
+
+  @Allow()
+  @ApiHideProperty()
+  webhookUrl?: unknown;
+
+  @Allow()
+  @ApiHideProperty()
+  callback_url?: unknown;
+
+  @Allow()
+  @ApiHideProperty()
+  callbackUrl?: unknown;
+
+  @Allow()
+  @ApiHideProperty()
+  notify_url?: unknown;
+
+  @Allow()
+  @ApiHideProperty()
+  notification_url?: unknown;
+}
+
+const NAMES: (keyof WebhookFields)[] = [
+  ...(['webhook_url', 'webhookUrl', 'callback_url', 'callbackUrl'] as const),
+  ...(['notify_url', 'notification_url'] as const),
+];
 
 /** Every webhook URL in the form and in the query of an upload, as it was sent; empty fields are none. */
-export function webhookUrlsOf(...sources: (object | undefined)[]): string[] {
-  const values = sources.flatMap((source) =>
-    NAMES.flatMap((name) => (source as Record<string, unknown> | undefined)?.[name] ?? []),
-  );
+export function webhookUrlsOf(...sources: (WebhookFields | undefined)[]): string[] {
+  const values = sources.flatMap((source) => NAMES.flatMap((name) => source?.[name] ?? []));
   // What is no text (a field named `webhook_url[a]`) becomes one that is no URL, so that it is refused.
   return values.map((value) => (typeof value === 'string' ? value.trim() : '[]')).filter((url) => url !== '');
 }

@@ -21,7 +21,8 @@ import {
 } from '@nestjs/swagger';
 import { NeedsApiKey } from '../api-key.guard.js';
 import type { WebhookEndpointEntity } from '../database/webhook-endpoint.entity.js';
-import { JsonBodyGuard, NO_OTHER_FIELDS } from './json-body.js';
+import { NO_OTHER_FIELDS } from '../no-other-fields.js';
+import { JsonBodyGuard } from './json-body.guard.js';
 import { DISABLED_REASONS } from './endpoint-health.service.js';
 import {
   DeliveryPageResponse,

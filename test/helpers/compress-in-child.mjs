@@ -1,8 +1,10 @@
 // Compresses one file after the other in a process of its own, with small photos beside them all the time, as a
 // worker does. Reads `{file, fields}` lines; writes for each how it ended, how long it took, the slowest photo, and
-// the most memory that the process has taken so far.
+// the most memory that the process has taken so far. `{idle: megabytes}` waits until no more memory than that is left,
+// a minute at most, and writes how much is.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { openSource } from '../../dist/src/images/engine/compress-image.js';
 import { toCompressionOptions } from '../../dist/src/requests/compression-options.js';
@@ -13,7 +15,12 @@ const photo = await sharp({ create: { width: 600, height: 450, channels: 3, back
   .toBuffer();
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { file, fields } = JSON.parse(line);
+  const { file, fields, idle } = JSON.parse(line);
+  if (idle) {
+    for (let left = 240; memory('VmRSS') > idle && left > 0; left -= 1) await setTimeout(250);
+    console.log(JSON.stringify({ megabytes: memory('VmRSS') }));
+    continue;
+  }
   let isOver = false;
   const photos = beside(() => isOver);
   const began = performance.now();
@@ -21,7 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   isOver = true;
   const ms = Math.round(performance.now() - began);
   const slowestPhotoMs = Math.round(await photos);
-  console.log(JSON.stringify({ end, ms, slowestPhotoMs, megabytes: mostMegabytes() }));
+  console.log(JSON.stringify({ end, ms, slowestPhotoMs, megabytes: memory('VmHWM') }));
 }
 
 async function compress(source, fields) {
@@ -44,6 +51,7 @@ async function beside(isOver) {
   return slowest;
 }
 
-function mostMegabytes() {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+function memory(name) {
+  const [, kilobytes] = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'));
+  return Math.round(kilobytes / 1024);
 }
