@@ -2,7 +2,7 @@ import { ImageError } from '../../errors.js';
 import type { CompressionOptions, ImageNote } from '../../requests/compression-options.js';
 import type { CompressedImage } from './compress-image.js';
 import { automaticFormats, canHold, isTooSlow } from './image-candidates.js';
-import { hasQuality } from './image-encode.js';
+import { hasQuality } from './encoder-settings.js';
 import { type Encoded, ImageEncodings, isOnePass } from './image-encodings.js';
 import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';

@@ -6,7 +6,7 @@ import {
   hasQuality,
   isSameSetting,
   otherWays,
-} from './image-encode.js';
+} from './encoder-settings.js';
 import type { ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { exifTags, isWanted, type WantedMetadata } from './image-metadata.js';

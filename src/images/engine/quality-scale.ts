@@ -1,4 +1,4 @@
-import { type EncodeOptions, isHasty, isThorough } from './image-encode.js';
+import { type EncodeOptions, isHasty, isThorough } from './encoder-settings.js';
 
 type Scale = [jpeg: number, own: number][];
 
