@@ -1,11 +1,12 @@
 import { ImageError } from '../../errors.js';
-import type { CompressionOptions, ImageNote } from '../../requests/compression-options.js';
-import type { CompressionReport } from '../../requests/requests.service.js';
-import { Compression } from './compression.js';
+import type { CompressionOptions } from '../../requests/compression-options.js';
+import { type CompressedImage, Compression } from './compression.js';
 import { asImageError } from './image-engine.js';
 import type { ImageFormat } from './image-format.js';
 import { weigh } from './image-candidates.js';
 import { readHeader } from './image-header.js';
+
+export type { CompressedImage } from './compression.js';
 
 /**
  * Raised by one whenever the same bytes and options give other bytes than before: part of the key under which results
@@ -17,26 +18,6 @@ export const ENGINE_VERSION = 5;
 export interface CompressOptions extends CompressionOptions {
   /** At most this many pixels are decoded: width × height × frames. */
   maxPixels: number;
-}
-
-/** What a viewer sees: width and height are upright ones, with the orientation applied. */
-export interface ImageFacts {
-  bytes: number;
-  format: ImageFormat;
-  width: number;
-  height: number;
-}
-
-/** The bytes to deliver, and how they came about. */
-export interface CompressedImage {
-  data: Buffer;
-  /** `kept_original`: encoding again saves nothing, so these are the source's own pixels, taken out of their file. */
-  outcome: 'compressed' | 'kept_original';
-  input: ImageFacts;
-  output: ImageFacts;
-  /** MIME type of `data`. */
-  contentType: string;
-  report: CompressionReport & { notes: ImageNote[] };
 }
 
 /** An image whose header was read and found good. */

@@ -1,6 +1,6 @@
 import { ImageError } from '../../errors.js';
 import type { CompressionOptions, ImageNote } from '../../requests/compression-options.js';
-import type { CompressedImage } from './compress-image.js';
+import type { CompressionReport } from '../../requests/requests.service.js';
 import { automaticFormats, canHold, isTooSlow } from './image-candidates.js';
 import { hasQuality } from './encoder-settings.js';
 import { type Encoded, ImageEncodings, isOnePass } from './image-encodings.js';
@@ -10,6 +10,26 @@ import { hasMetadata, hasMoreTags, isWanted, type WantedMetadata, wantedMetadata
 import { keepOriginal, stripImage } from './image-original.js';
 import { fitInside } from './image-picture.js';
 import { findSmallest, firstEffort } from './smallest-encoding.js';
+
+/** What a viewer sees: width and height are upright ones, with the orientation applied. */
+export interface ImageFacts {
+  bytes: number;
+  format: ImageFormat;
+  width: number;
+  height: number;
+}
+
+/** The bytes to deliver, and how they came about. */
+export interface CompressedImage {
+  data: Buffer;
+  /** `kept_original`: encoding again saves nothing, so these are the source's own pixels, taken out of their file. */
+  outcome: 'compressed' | 'kept_original';
+  input: ImageFacts;
+  output: ImageFacts;
+  /** MIME type of `data`. */
+  contentType: string;
+  report: CompressionReport & { notes: ImageNote[] };
+}
 
 /** Everything but the time that it took. */
 type Result = Omit<CompressedImage, 'report'> & { report: Omit<CompressedImage['report'], 'milliseconds'> };
