@@ -10,7 +10,7 @@ import {
 import type { ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { exifTags, isWanted, type WantedMetadata } from './image-metadata.js';
-import { decodePicture, type Picture, readLuminance } from './image-picture.js';
+import { openPicture, type Picture, readLuminance } from './image-picture.js';
 import { searchQuality } from './image-search.js';
 import { similarity } from './image-similarity.js';
 import { gammaToSrgb, withColourChunks } from './image-strip-png.js';
@@ -104,7 +104,7 @@ export class ImageEncodings {
     const known = this.pictures.get(isSpecial);
     if (known) return known;
     const { maxWidth, maxHeight } = this.options;
-    const picture = decodePicture(this.source, this.header, {
+    const picture = openPicture(this.source, this.header, {
       ...{ maxPixels: this.maxPixels, maxWidth, maxHeight, isReadOnce: isOnePass(this.options) },
       ...{ keepsMetadata: this.wanted.isAll, keepsXmp: this.wanted.keepsXmp, isAnimated, needsSrgbGamma },
     });

@@ -42,54 +42,54 @@ export interface Picture {
 }
 
 /**
- * Decodes an image completely. A still one of usual size is kept as pixels, 1 to 4 bytes each: encoding it several
- * times, and comparing it, needs no second decoding. A large one, an animation, and one that keeps its metadata is read
- * anew each time, and one that is read but once goes straight to the encoder.
+ * Takes the picture out of its file. A still one of usual size is decoded and kept as pixels, 1 to 4 bytes each:
+ * encoding it several times, and comparing it, needs no second decoding. A large one, an animation, one that keeps its
+ * metadata, and one that is read only once, are decoded by each pipeline.
  *
- * @throws what libvips says of damaged files
+ * @throws what libvips says of damaged files; so do the pipelines
  */
-export async function decodePicture(
+export async function openPicture(
   source: Buffer,
   header: ImageHeader,
   options: PictureOptions,
 ): Promise<Picture> {
   const size = fitInside(header, options);
-  const isAnimated = header.frames > 1 && options.isAnimated;
-  if (isAnimated) return openAnimation(source, header, options, size);
-
-  const openSource = (): Sharp => openUpright(source, header, options.maxPixels, size);
-  const openDescribed = (): Sharp => {
-    const pipeline = openSource().keepExif();
-    if (options.keepsXmp) pipeline.keepXmp();
-    // Colours for print become sRGB: their profile would not fit any more.
-    return header.metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
-  };
+  if (header.frames > 1 && options.isAnimated) return openAnimation(source, header, options, size);
+  const open = (): Sharp => openUpright(source, header, options.maxPixels, size);
+  const openDescribed = options.keepsMetadata ? () => withMetadata(open(), header, options) : open;
   const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
-  const isLarge = size.width * size.height > MOST_HELD_PIXELS;
-  // Whether the alpha channel hides anything, only its pixels tell.
-  const isPlain = !header.metadata.hasAlpha && exponent === 1;
-  if (isLarge || (options.isReadOnce && isPlain)) {
+  const { hasAlpha } = header.metadata;
+
+  if (size.width * size.height > MOST_HELD_PIXELS) {
     const half = (): Sharp => openUpright(source, header, options.maxPixels, halfOf(size));
-    return {
-      ...{ ...size, frames: 1, hasAlpha: header.metadata.hasAlpha, isLarge },
-      luminance: once(async () =>
-        isLarge ? readHalved(half()) : sampleLuminance(await readPixels(openSource())),
-      ),
-      open: options.keepsMetadata ? openDescribed : openSource,
-    };
+    const luminance = once(() => readHalved(half()));
+    return { ...size, frames: 1, hasAlpha, isLarge: true, luminance, open: openDescribed };
   }
-  const decoded = await readPixels(openSource());
-  const pixels = withoutOpaqueAlpha(exponent === 1 ? decoded : withGamma(decoded, exponent));
+  // Whether an alpha channel hides anything, only the pixels tell.
+  if (options.isReadOnce && !hasAlpha && exponent === 1) {
+    const luminance = once(async () => sampleLuminance(await readPixels(open())));
+    return { ...size, frames: 1, hasAlpha, isLarge: false, luminance, open: openDescribed };
+  }
+  const decoded = await readPixels(open());
+  const held = holdPixels(exponent === 1 ? decoded : withGamma(decoded, exponent), size);
+  return options.keepsMetadata && exponent === 1 ? { ...held, open: openDescribed } : held;
+}
+
+function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
+  const pixels = withoutOpaqueAlpha(decoded);
   const { data, width, height, channels } = pixels;
   return {
-    ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized: size.isResized },
-    isLarge: false,
+    ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized, isLarge: false },
     luminance: once(() => Promise.resolve(sampleLuminance(pixels))),
-    open:
-      options.keepsMetadata && exponent === 1
-        ? openDescribed
-        : () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
+    open: () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
   };
+}
+
+function withMetadata(pipeline: Sharp, { metadata }: ImageHeader, { keepsXmp }: PictureOptions): Sharp {
+  pipeline.keepExif();
+  if (keepsXmp) pipeline.keepXmp();
+  // Colours for print become sRGB: their profile would not fit any more.
+  return metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
 }
 
 /** The brightness of an encoded image's first frame, which decodes it, for comparing it with its picture. */
