@@ -37,7 +37,7 @@ describeOnEachEngine('the options of an upload', (engine) => {
   };
 
   it('decide the format, size and report of its images, and the addresses in the output', async () => {
-    const { json } = await upload({ format: 'jpeg', quality: '60%', max_width: '200', effort: 'best' });
+    const { json } = await upload({ format: 'jpg', quality: '60%', max_width: '200', effort: 'best' });
     await app.client.completed(json.request_id);
 
     const request = await app.client.get(`/requests/${json.request_id}`);
@@ -92,10 +92,12 @@ describeOnEachEngine('the options of an upload', (engine) => {
   it.each([
     [{ quality: '50', target: 'ssim:0.95' }, 'exclude each other'],
     [{ target: 'ssim:2' }, 'target must be'],
-    [{ format: 'heic' }, 'format must be one of'],
-    [{ max_width: '0' }, 'max_width must not be less than 1'],
-    [{ effort: 'most' }, 'effort must be one of'],
-    [{ metadata: 'gps' }, 'metadata must be one of'],
+    [{ format: 'heic' }, 'format must be given once, as one of keep, jpeg'],
+    [{ max_width: '0' }, 'max_width must be given once, as a whole number of pixels from 1 to 16383'],
+    [{ max_height: '1e3' }, 'max_height must be given once, as a whole number'],
+    [{ max_height: '100px' }, 'max_height must be given once, as a whole number'],
+    [{ effort: 'most' }, 'effort must be given once, as one of'],
+    [{ metadata: 'gps' }, 'metadata must be given once, as one of'],
   ] as const)('are refused as %j, also in a dry run', async (fields, reason) => {
     for (const query of ['', '?dry_run=true']) {
       const { status, json } = await upload(fields, query);

@@ -28,19 +28,28 @@ const oneOf = (choices: readonly string[], byDefault: string) =>
     ApiPropertyOptional({ enum: [...choices], default: byDefault }),
     EmptyIsUnset(),
     IsOptional(),
-    IsIn([...choices]),
+    IsIn([...choices], { message: `$property must be given once, as one of ${choices.join(', ')}` }),
   );
+
+/** As files are named. */
+const JpgIsJpeg = () => Transform(({ value }) => (value === 'jpg' ? 'jpeg' : value));
+
+const SIDE_MESSAGE = {
+  message: `$property must be given once, as a whole number of pixels from 1 to ${MOST_PIXELS_A_SIDE}`,
+};
 
 const sideInPixels = () =>
   applyDecorators(
     ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_PIXELS_A_SIDE, ...NOT_PREFILLED }),
     // As sent: an empty field must not become 0.
-    Transform(({ obj, key }) => (obj[key] === '' || obj[key] === undefined ? undefined : Number(obj[key]))),
+    Transform(({ obj, key }) => (obj[key] === '' || obj[key] === undefined ? undefined : toWhole(obj[key]))),
     IsOptional(),
-    IsInt(),
-    Min(1),
-    Max(MOST_PIXELS_A_SIDE),
+    IsInt(SIDE_MESSAGE),
+    Min(1, SIDE_MESSAGE),
+    Max(MOST_PIXELS_A_SIDE, SIDE_MESSAGE),
   );
+
+const toWhole = (field: unknown): number => (/^\d{1,9}$/.test(String(field)) ? Number(field) : NaN);
 
 // An empty field is taken as one left out.
 const orEmpty = ({ source }: RegExp): string => `^$|${source}`;
@@ -71,7 +80,7 @@ export class CompressionForm implements CompressionFields {
 
   /**
    * In place of `quality`: `ssim:0.98` for the smallest file at least that similar to its source (0.1 to 1), or
-   * `bytes:60000` for at most so many bytes per image. Where it can't be reached, the image says so in its notes. The
+   * `bytes:60000` for the most similar of at most so many bytes. Where it can't be reached, the image says so in its notes. The
    * number is the SSIM of the brightness at half the size: about 0.986 at JPEG quality 50; below 0.97 blocks are seen.
    */
   @ApiPropertyOptional({ type: 'string', pattern: orEmpty(TARGET_PATTERN), ...NOT_PREFILLED })
@@ -84,6 +93,7 @@ export class CompressionForm implements CompressionFields {
   target?: string;
 
   /** The format delivered: `keep` for the source's own, `auto` for the smallest of it, JPEG, PNG, WebP and AVIF. */
+  @JpgIsJpeg()
   @oneOf(FORMAT_CHOICES, 'keep')
   format?: FormatChoice;
 
@@ -95,7 +105,10 @@ export class CompressionForm implements CompressionFields {
   @sideInPixels()
   max_height?: number;
 
-  /** How long the encoder may look for fewer bytes: `best` takes two to three times as long as `balanced`. */
+  /**
+   * How long the encoder may look for fewer bytes: `best` takes two to three times as long as `balanced`; `fast` half as
+   * long, and measures the similarity only with `target` or `format=auto`.
+   */
   @oneOf(EFFORTS, 'balanced')
   effort?: Effort;
 

@@ -152,7 +152,7 @@ export class ImageResponse {
   @ApiProperty({ enum: ['pending', 'processing', 'done', 'failed'] })
   status!: string;
 
-  /** `kept_original` where compressing would have made it larger. */
+  /** `kept_original`: the source's own pixels, taken out of their file, where compressing would have gained nothing. */
   @ApiProperty({ enum: ['compressed', 'kept_original'], nullable: true, type: String })
   outcome!: ImageOutcome | null;
 
@@ -172,7 +172,7 @@ export class ImageResponse {
   @ApiProperty({ nullable: true, type: ImageFactsResponse })
   output!: ImageFactsResponse | null;
 
-  /** Encoder quality used, 1 to 100, on the scale on which it was asked for; null where the format has none, or the original was kept. */
+  /** Encoder quality used, 1 to 100, on the scale on which it was asked for; null where the format has none (GIF, and what is stored without loss), or the original was kept. */
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
 

@@ -213,6 +213,34 @@ describe('the options of the engine', () => {
       expect(report.notes).toEqual([]);
     });
 
+    it('bytes is reached by a large picture, too, in whatever format', async () => {
+      const large = await photo(2600, 2000).jpeg({ quality: 90 }).toBuffer();
+
+      for (const format of ['webp', 'auto'] as const) {
+        const { data, report } = await compress(large, { target: 'bytes:200000', format });
+
+        expect(data.length).toBeLessThanOrEqual(200_000);
+        expect(report.notes).toEqual([]);
+      }
+    });
+
+    it('bytes gives in auto the most similar of all formats that are small enough', async () => {
+      const { report } = await compress(jpeg, { target: 'bytes:5000', format: 'auto' });
+
+      for (const format of ['jpeg', 'webp', 'avif'] as const) {
+        const { report: one } = await compress(jpeg, { target: 'bytes:5000', format });
+        if (one.notes.length === 0) expect(report.similarity).toBeGreaterThanOrEqual(one.similarity!);
+      }
+    });
+
+    it('ssim that no encoding reaches is reached by the source itself', async () => {
+      for (const source of [jpeg, png]) {
+        const { outcome, report } = await compress(source, { target: 'ssim:1' });
+
+        expect([outcome, report.similarity, report.notes]).toEqual(['kept_original', 1, []]);
+      }
+    });
+
     it('that can not be reached is said', async () => {
       const { data, report } = await compress(jpeg, { target: 'bytes:100' });
 
@@ -242,6 +270,15 @@ describe('the options of the engine', () => {
 
       expect(output).toMatchObject({ width: 32, height: 20 });
       expect(await sharp(data, { animated: true }).metadata()).toMatchObject({ pages: 2, pageHeight: 20 });
+    });
+
+    it('leave a drawing of two colours legible', async () => {
+      const drawn = await drawing(1200, 1000).toColourspace('b-w').tiff(FAX).toBuffer();
+
+      const { data, report } = await compress(drawn, { max_width: 400 });
+
+      expect(await sharp(data).metadata()).toMatchObject({ width: 400, bitsPerSample: 8 });
+      expect(report.similarity).toBeGreaterThan(0.95);
     });
 
     it('are compared with the source at the same size', async () => {
@@ -294,6 +331,20 @@ describe('the options of the engine', () => {
   });
 
   describe('metadata of', () => {
+    it('a PNG keeps XMP; none gets EXIF that had none', async () => {
+      const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>A. Maker</rdf:RDF></x:xmpmeta>';
+      for (const format of ['keep', 'png', 'webp'] as const) {
+        const source = await photo(64, 40).withXmp(xmp).jpeg({ quality: 5 }).toBuffer();
+        const plain = await photo(320, 200).withXmp(xmp).png({ compressionLevel: 0 }).toBuffer();
+        for (const input of [source, plain]) {
+          const { data } = await compress(input, { metadata: 'all', format });
+          const { xmp: kept, exif } = await sharp(data).metadata();
+          expect(kept?.toString()).toBe(xmp);
+          expect(exif).toBeUndefined();
+        }
+      }
+    });
+
     const GAIN_MAP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF hdrgm:Version="1.0"/></x:xmpmeta>';
 
     it.each([

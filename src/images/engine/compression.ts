@@ -63,13 +63,10 @@ export class Compression {
 
   /** The encoding, or the original where that does with as many bytes. */
   private async choose(best: Encoded, notes: ImageNote[]): Promise<Result> {
-    const { source } = this;
-    // Half the bytes are a gain whatever the rest was. Looking no further saves 1 % of the time.
-    if (this.isOriginalWanted(best) && best.data.length > source.length / 2) {
-      const original = await this.original(best.data.length);
-      if (original) return this.kept(original, notes);
-    }
-    if (best.data.length < source.length) return this.compressed(best, notes);
+    const mostBytes = this.mostBytesOfOriginal(best);
+    const original = mostBytes > 0 ? await this.original(mostBytes) : undefined;
+    if (original) return this.kept(original, notes);
+    if (best.data.length < this.source.length) return this.compressed(best, notes);
     return this.keptUnlessCorrupt(notes);
   }
 
@@ -95,10 +92,15 @@ export class Compression {
     return this.original(target.bytes);
   }
 
-  private isOriginalWanted({ format, picture, isTargetReached }: Encoded): boolean {
-    const { format: source } = this.header;
-    if (picture.isResized || !isTargetReached) return false;
-    return format === source || (this.options.format === 'auto' && source !== 'tiff');
+  /** With how many bytes the original is better than the encoding; 0 for none. */
+  private mostBytesOfOriginal({ format, picture, isTargetReached, data }: Encoded): number {
+    const { header, source, options } = this;
+    const isSuited = format === header.format || (options.format === 'auto' && header.format !== 'tiff');
+    if (picture.isResized || !isSuited) return 0;
+    // Nothing is more similar to the source than itself.
+    if (!isTargetReached) return 'ssim' in options.target! ? source.length : 0;
+    // Half the bytes are a gain whatever the rest was. Looking no further saves 1 % of the time.
+    return data.length > source.length / 2 ? data.length : 0;
   }
 
   private original(mostBytes: number): Promise<Buffer | undefined> {

@@ -1,17 +1,19 @@
-import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
+import type { CompressionOptions, CompressionTarget, Effort } from '../../requests/compression-options.js';
 import {
   encodeImage,
   type EncodeOptions,
   estimateMs,
+  estimateOneMs,
   hasQuality,
   isSameSetting,
+  msOf,
   otherWays,
 } from './encoder-settings.js';
 import type { ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { exifTags, isWanted, type WantedMetadata } from './image-metadata.js';
 import { openPicture, type Picture, readLuminance } from './image-picture.js';
-import { searchQuality } from './image-search.js';
+import { MOST_TRIALS, searchQuality } from './image-search.js';
 import { similarity } from './image-similarity.js';
 import { gammaToSrgb, withColourChunks } from './image-strip-png.js';
 import { withTagsOf } from './image-strip-tiff.js';
@@ -36,14 +38,13 @@ export interface Way {
   effort: Effort;
 }
 
-const MOST_TRIALS = 7;
 const DECODING_MS_PER_MEGAPIXEL = 80;
 /** What the quality of a source counts as that does not tell: its pixels may be as they were made. */
 const QUALITY_OF_OTHERS = 100;
 
 /** Encodes one image, in any format and effort, and decodes it no more often than that takes. */
 export class ImageEncodings {
-  /** By all encodings so far, counted as if the picture were noise. */
+  /** By all encodings so far, as {@link estimateOneMs} counts. */
   spentMs = 0;
   private readonly pictures = new Map<boolean, Promise<Picture>>();
   private readonly gamma: number;
@@ -77,15 +78,7 @@ export class ImageEncodings {
     const isForeign = isScaled && (this.options.format === 'auto' || way.format === 'jpeg');
     const own = isForeign ? likeJpegQuality(quality, settings) : quality;
     const usual = { ...settings, quality: own };
-    this.spentMs += estimateMs(usual);
-    let best = await this.encodeOneWay(usual, quality);
-    const others = otherWays(usual, best.data.length);
-    if (others.length > 0) best = await this.compared(best);
-    for (const other of others) {
-      const encoded = await this.compared(await this.encodeOneWay(other, quality));
-      if (this.isBetterWay(encoded, best)) best = encoded;
-    }
-    return best;
+    return this.bestWay(usual, (settings) => this.encodeOneWay(settings, quality));
   }
 
   /** With its similarity, measured once. */
@@ -121,7 +114,9 @@ export class ImageEncodings {
       effort,
       pixels: picture.width * picture.height * picture.frames,
       isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
-      isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette,
+      // Made smaller, its lines need shades of grey.
+      isBilevel:
+        metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette && !picture.isResized,
     };
   }
 
@@ -147,24 +142,52 @@ export class ImageEncodings {
 
   private async search(way: Way, searchMs: number): Promise<Encoded> {
     const target = this.options.target!;
-    const settings = await this.settings(way);
-    const { isLarge } = await this.picture(way.format);
+    const usual = await this.settings(way);
+    const ways = 1 + otherWays(usual, 0).length;
+    return this.bestWay(usual, (settings) => this.searchOneWay(settings, target, searchMs / ways));
+  }
+
+  private async searchOneWay(
+    settings: EncodeOptions,
+    target: CompressionTarget,
+    searchMs: number,
+  ): Promise<Encoded> {
+    const { isLarge } = await this.picture(settings.format);
     // A large picture is decoded anew each time, and so is the result.
     const decodingMs = isLarge ? (settings.pixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0;
-    const affordable = Math.floor(searchMs / (estimateMs(settings) + decodingMs));
-    const mostTrials = hasQuality(settings) ? Math.max(1, Math.min(MOST_TRIALS, affordable)) : 1;
-    const isCutShort = mostTrials < MOST_TRIALS && 'ssim' in target;
+    const isCutShort = MOST_TRIALS * (msOf(settings) + decodingMs) > searchMs;
+    const canVary = hasQuality(settings);
+    let spentMs = 0;
+    let trialMs = 0;
     const { trial, isReached } = await searchQuality<Encoded>({
-      mostTrials,
-      firstGuess: isCutShort ? likeJpegQuality(jpegQualityOf(target.ssim), settings) : 50,
+      firstGuess: isCutShort && 'ssim' in target ? likeJpegQuality(jpegQualityOf(target.ssim), settings) : 50,
       wanted: 'ssim' in target ? 'lowest' : 'highest',
+      hasTime: () => canVary && spentMs + trialMs <= searchMs,
+      hasTimeForSize: () => canVary && spentMs + trialMs <= 2 * searchMs,
       tryQuality: async (quality) => {
-        const encoded = await this.encodeAt(quality, way, { isScaled: false });
+        const encoded = await this.encodeOneWay({ ...settings, quality }, quality);
+        trialMs = estimateOneMs(settings, encoded.data.length) + decodingMs;
+        spentMs += trialMs;
         return 'ssim' in target ? this.compared(encoded) : encoded;
       },
       isReached: (encoded) => this.isReached(encoded),
     });
     return { ...trial, isTargetReached: isReached };
+  }
+
+  /** What is made in the usual way, or in another one where that comes out better. */
+  private async bestWay(
+    usual: EncodeOptions,
+    make: (settings: EncodeOptions) => Promise<Encoded>,
+  ): Promise<Encoded> {
+    let best = await make(usual);
+    const others = otherWays(usual, best.data.length);
+    if (others.length > 0) best = await this.compared(best);
+    for (const other of others) {
+      const encoded = await this.compared(await make(other));
+      if (this.isBetterWay(encoded, best)) best = encoded;
+    }
+    return best;
   }
 
   private isReached({ data, similarity: measured }: Encoded): boolean {
@@ -178,10 +201,7 @@ export class ImageEncodings {
     const isSmaller = one.data.length < other.data.length;
     const isAsSimilar = one.similarity! >= other.similarity!;
     const { target } = this.options;
-    if (!target) return isSmaller && isAsSimilar;
-    if (this.isReached(one) !== this.isReached(other)) return this.isReached(one);
-    // Of a similarity, the fewest bytes; of a size, the most similar; of what is missed, what is nearer.
-    return 'ssim' in target === this.isReached(one) ? isSmaller : one.similarity! > other.similarity!;
+    return target ? isNearer(target, one, other) : isSmaller && isAsSimilar;
   }
 
   private async encodeOneWay(settings: EncodeOptions, quality: number): Promise<Encoded> {
@@ -192,6 +212,7 @@ export class ImageEncodings {
     const tags = exifTags(this.wanted);
     if (Object.keys(tags).length > 0 && format !== 'tiff') pipeline.withExif({ IFD0: tags });
     const { data, width, height } = await encodeImage(pipeline, settings);
+    this.spentMs += estimateOneMs(settings, data.length);
     if (width !== picture.width || height !== picture.height) {
       throw new Error(`encoded as ${width}×${height}, not ${picture.width}×${picture.height}`);
     }
@@ -202,11 +223,23 @@ export class ImageEncodings {
   private described(data: Buffer, format: ImageFormat): Buffer {
     if (format === 'png') {
       const source = this.header.format === 'png' ? this.source : Buffer.alloc(0);
-      return withColourChunks(data, source, isWanted(this.wanted));
+      const xmp = this.wanted.isAll && this.wanted.keepsXmp ? this.header.metadata.xmp : undefined;
+      return withColourChunks(data, source, { keepsMetadata: isWanted(this.wanted), xmp });
     }
     // Only a TIFF becomes a TIFF.
     return format === 'tiff' && isWanted(this.wanted) ? withTagsOf(this.source, data, this.wanted) : data;
   }
+}
+
+/**
+ * Whether one encoding does better what the target asks: for a similarity the fewest bytes, for a size the most similar;
+ * of two that miss it, the nearer one. Both are compared already.
+ */
+export function isNearer(target: CompressionTarget, one: Encoded, other: Encoded): boolean {
+  if (one.isTargetReached !== other.isTargetReached) return one.isTargetReached;
+  const isSmaller = one.data.length < other.data.length;
+  if ('ssim' in target === one.isTargetReached) return isSmaller;
+  return one.similarity! > other.similarity! || (one.similarity === other.similarity && isSmaller);
 }
 
 /**

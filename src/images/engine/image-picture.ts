@@ -86,7 +86,7 @@ function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
 }
 
 function withMetadata(pipeline: Sharp, { metadata }: ImageHeader, { keepsXmp }: PictureOptions): Sharp {
-  pipeline.keepExif();
+  if (metadata.exif) pipeline.keepExif(); // else it would write one of its own
   if (keepsXmp) pipeline.keepXmp();
   // Colours for print become sRGB: their profile would not fit any more.
   return metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();

@@ -8,6 +8,7 @@ interface Chunk {
   bytes: Buffer;
 }
 
+const XMP_KEYWORD = 'XML:com.adobe.xmp\0';
 const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
 // A writer that flushes every 256 bytes makes 100,000 of 25 MB.
@@ -36,7 +37,7 @@ export function stripPng(
   if (!kept) return undefined;
 
   const exif = wanted.isAll ? undefined : exifBlock(orientation, wanted.tags);
-  return assemble(source, kept, exif ? [{ type: 'eXIf', bytes: exifChunk(exif) }] : []);
+  return assemble(source, kept, exif ? [exifChunk(exif)] : []);
 }
 
 /** Whether it is an animated PNG. libvips sees the first image of those only. */
@@ -59,18 +60,25 @@ export function gammaToSrgb(source: Buffer): number {
 /**
  * The encoded picture with what the source says about its colours in chunks that libvips neither applies nor keeps
  * (gamma, primaries, cICP): its pixel values are still those of the source, so they still mean the same.
- * `keepsMetadata`: EXIF, XMP and profile that the encoder wrote stay.
+ *
+ * @param keepsMetadata whether EXIF and profile that the encoder wrote stay
+ * @param xmp is added: libvips writes none into a PNG
  */
-export function withColourChunks(encoded: Buffer, source: Buffer, keepsMetadata = false): Buffer {
+export function withColourChunks(
+  encoded: Buffer,
+  source: Buffer,
+  { keepsMetadata = false, xmp }: { keepsMetadata?: boolean; xmp?: Buffer } = {},
+): Buffer {
   const colours = readChunks(source)?.filter(({ type }) => COLOUR.has(type)) ?? [];
   const kept = readChunks(encoded)?.filter(
-    (chunk) => DRAWING.has(chunk.type) || (keepsMetadata && (chunk.type === 'iCCP' || describes(chunk))),
+    ({ type }) => DRAWING.has(type) || (keepsMetadata && (type === 'iCCP' || type === 'eXIf')),
   ); // less the resolution, 21 bytes
   if (!kept) return encoded;
 
   const isConverted = colours.some(({ type }) => type === 'iCCP'); // by libvips, to sRGB
   const upright = kept.map((chunk) => (chunk.type === 'eXIf' ? exifAsUpright(chunk) : chunk));
-  return assemble(encoded, upright, isConverted ? [] : colours.filter(differsFromSrgb));
+  const extra = isConverted ? [] : colours.filter(differsFromSrgb);
+  return assemble(encoded, upright, xmp ? [...extra, xmpChunk(xmp)] : extra);
 }
 
 function readChunks(source: Buffer): Chunk[] | undefined {
@@ -106,18 +114,27 @@ function differsFromSrgb({ type, bytes }: Chunk): boolean {
 
 // EXIF, and the text chunk that holds XMP.
 function describes({ type, bytes }: Chunk): boolean {
-  return type === 'eXIf' || (type === 'iTXt' && bytes.toString('latin1', 8, 26) === 'XML:com.adobe.xmp\0');
+  return type === 'eXIf' || (type === 'iTXt' && bytes.toString('latin1', 8, 26) === XMP_KEYWORD);
 }
 
-function exifAsUpright({ type, bytes }: Chunk): Chunk {
-  return { type, bytes: exifChunk(asUpright(bytes.subarray(8, -4))) };
+function exifAsUpright({ bytes }: Chunk): Chunk {
+  return exifChunk(asUpright(bytes.subarray(8, -4)));
 }
 
-function exifChunk(exif: Buffer): Buffer {
-  const content = Buffer.concat([Buffer.from('eXIf'), exif]);
-  const chunk = Buffer.alloc(content.length + 8);
-  chunk.writeUInt32BE(content.length - 4, 0);
-  content.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(content), content.length + 4);
-  return chunk;
+function exifChunk(exif: Buffer): Chunk {
+  return chunkOf('eXIf', exif);
+}
+
+// Neither compressed, nor in a language, nor with another name of the keyword.
+function xmpChunk(xmp: Buffer): Chunk {
+  return chunkOf('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0`, 'latin1'), xmp]));
+}
+
+function chunkOf(type: string, content: Buffer): Chunk {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+  const bytes = Buffer.alloc(body.length + 8);
+  bytes.writeUInt32BE(content.length, 0);
+  body.copy(bytes, 4);
+  bytes.writeUInt32BE(crc32(body), body.length + 4);
+  return { type, bytes };
 }

@@ -1,6 +1,6 @@
 import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
 import { AUTO_MS } from './image-candidates.js';
-import type { Encoded, ImageEncodings, Way } from './image-encodings.js';
+import { type Encoded, type ImageEncodings, isNearer, type Way } from './image-encodings.js';
 import type { ImageFormat } from './image-format.js';
 import { similarityOfJpeg } from './quality-scale.js';
 
@@ -21,8 +21,9 @@ const MOST_RAISES = 3;
 const ABOUT_AS_SIMILAR = 0.01;
 
 /**
- * The smallest encoding that is about as similar as that in the first format, or as a JPEG of the quality is. The best
- * effort is a second round, in which the result of the first one stays where it is better.
+ * The smallest encoding that is about as similar as that in the first format, or as a JPEG of the quality is; with a
+ * target, the one that does best what it asks. The best effort is a second round, in which the result of the first one
+ * stays where it is better.
  *
  * @param formats one at least
  */
@@ -73,18 +74,24 @@ class SmallestEncoding {
     }
   }
 
-  /** Takes another way if it comes out smaller and similar enough, and there is time to find out. */
+  /** Takes another way if it comes out better, and there is time to find out. */
   private async consider(choice: Choice, way: Way, leastSimilarity: number): Promise<void> {
     const noiseMs = await this.encodings.estimate(way);
     const ms = (): number => noiseMs * (way.format === 'avif' ? choice.busyness : 1);
     if (ms() > choice.leftMs) return;
     let encoded = await this.encodings.encode(way, choice.searchMs);
     spend(choice, encoded, ms());
+    const { target } = this.options;
+    if (target) {
+      encoded = await this.encodings.compared(encoded);
+      if (isNearer(target, encoded, choice.best)) choice.best = encoded;
+      return;
+    }
     // What is smaller but too different is tried again: a quality does not mean the same for all pictures.
-    for (let raises = 0; isSmallerThan(choice.best, encoded); raises += 1) {
+    for (let raises = 0; encoded.data.length < choice.best.data.length; raises += 1) {
       encoded = await this.encodings.compared(encoded);
       if (encoded.similarity! >= leastSimilarity) choice.best = encoded;
-      if (choice.best === encoded || this.options.target) return;
+      if (choice.best === encoded) return;
       if (raises === MOST_RAISES || ms() > choice.leftMs) return;
       const higher = encoded.quality + Math.ceil((100 - encoded.quality) / 5);
       encoded = await this.encodings.encodeAt(higher, way, { isScaled: true });
@@ -93,12 +100,8 @@ class SmallestEncoding {
   }
 
   /** What counts as about as similar as this one, or as a JPEG of the quality that was asked for. */
-  private leastSimilarity({ similarity: measured, isTargetReached }: Encoded): number {
-    const { target } = this.options;
-    // A similarity that was asked for is enough, and any is better than a size that was missed.
-    if (target && ('ssim' in target || !isTargetReached)) return 0;
-    const wanted = target ? 1 : similarityOfJpeg(this.encodings.quality());
-    return Math.min(measured!, wanted) - ABOUT_AS_SIMILAR;
+  private leastSimilarity({ similarity: measured }: Encoded): number {
+    return Math.min(measured!, similarityOfJpeg(this.encodings.quality())) - ABOUT_AS_SIMILAR;
   }
 }
 
@@ -107,10 +110,4 @@ function spend(choice: Choice, { format, data, picture }: Encoded, ms: number): 
   const bitsPerPixel = (8 * data.length) / (picture.width * picture.height * picture.frames);
   // Noise has 4 bits a pixel as WebP, photos 0.5; AVIF takes 10 times as long for noise as for most of these.
   if (format === 'webp') choice.busyness = Math.min(1, 0.1 + bitsPerPixel / 2);
-}
-
-/** One that reaches the target is better than one that does not; then the fewer bytes. */
-function isSmallerThan(best: Encoded, encoded: Encoded): boolean {
-  if (encoded.isTargetReached !== best.isTargetReached) return encoded.isTargetReached;
-  return encoded.data.length < best.data.length;
 }
