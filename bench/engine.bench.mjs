@@ -74,9 +74,7 @@ async function throughput() {
 /** Times of all rounds: the engine, a bare loop, and a loop that measures the similarity. */
 async function ratios(photo, count, fields) {
   const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
-  const optimiseCoding = options.effort !== 'fast';
-  const bare = () =>
-    sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50, optimiseCoding }).toBuffer();
+  const bare = () => sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50 }).toBuffer();
   const measuring = async () => {
     const one = await pixels(photo);
     return similarity(sampleLuminance(one), sampleLuminance(await pixels(await bare())));

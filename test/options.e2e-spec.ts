@@ -94,6 +94,8 @@ describeOnEachEngine('the options of an upload', (engine) => {
     [{ target: 'ssim:2' }, 'target must be'],
     [{ format: 'heic' }, 'format must be given once, as one of keep, jpeg'],
     [{ max_width: '0' }, 'max_width must be given once, as a whole number of pixels from 1 to 16383'],
+    [{ 'max_width[a]': '50' }, 'max_width must be given once, as a whole number'],
+    [{ 'max_width[]': '50' }, 'max_width must be given once, as a whole number'],
     [{ max_height: '1e3' }, 'max_height must be given once, as a whole number'],
     [{ max_height: '100px' }, 'max_height must be given once, as a whole number'],
     [{ effort: 'most' }, 'effort must be given once, as one of'],

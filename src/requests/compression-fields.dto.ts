@@ -49,7 +49,8 @@ const sideInPixels = () =>
     Max(MOST_PIXELS_A_SIDE, SIDE_MESSAGE),
   );
 
-const toWhole = (field: unknown): number => (/^\d{1,9}$/.test(String(field)) ? Number(field) : NaN);
+const toWhole = (field: unknown): number =>
+  typeof field === 'string' && /^\d{1,9}$/.test(field) ? Number(field) : NaN;
 
 // An empty field is taken as one left out.
 const orEmpty = ({ source }: RegExp): string => `^$|${source}`;

@@ -249,6 +249,12 @@ describe('compressImage', () => {
       await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code, retryable: false });
     });
 
+    it('a BigTIFF that can not be made smaller, for what it is', async () => {
+      const source = await photo(4, 4).tiff({ bigtiff: true, compression: 'lzw' }).toBuffer();
+
+      await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
+    });
+
     it('a PNG that says it has 30,000 × 30,000 pixels', async () => {
       const source = png(30_000, 30_000, Buffer.alloc(100));
 

@@ -95,18 +95,22 @@ describe('the options of the engine', () => {
       expect([outcome, output.format]).toEqual(['kept_original', 'jpeg']);
     });
 
-    it('carries a gamma over into formats that have none', async () => {
-      const grey = Buffer.alloc(64 * 64 * 3, 128);
-      const plain = await sharp(grey, { raw: { width: 64, height: 64, channels: 3 } })
-        .png({ compressionLevel: 0 })
+    it.each([
+      [64, 64],
+      [4000, 3100], // more than is held as pixels
+    ])('carries a gamma over into formats that have none, %d×%d', async (width, height) => {
+      const plain = await sharp({ create: { width, height, channels: 3, background: '#808080' } })
+        .png({ compressionLevel: width === 64 ? 0 : 1 })
         .toBuffer();
       const linear = Buffer.from('0000000467414d41000186a031e8965f', 'hex'); // gamma 1.0
       const source = Buffer.concat([plain.subarray(0, 33), linear, plain.subarray(33)]);
 
-      const { data } = await compress(source, { format: 'jpeg' });
+      for (const effort of ['fast', 'balanced'] as const) {
+        const { data } = await compress(source, { format: 'webp', effort });
 
-      const [red] = await sharp(data).raw().toBuffer();
-      expect(Math.abs(red - 186)).toBeLessThan(4); // 255 × 0.5 ^ (1 / 2.2)
+        const [red] = await sharp(data).raw().toBuffer();
+        expect(Math.abs(red - 186)).toBeLessThan(4); // 255 × 0.5 ^ (1 / 2.2)
+      }
     });
   });
 
@@ -331,6 +335,33 @@ describe('the options of the engine', () => {
   });
 
   describe('metadata of', () => {
+    it('a TIFF keeps an author of whom only XMP tells', async () => {
+      const xmp =
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><dc:creator>A. Maker</dc:creator></rdf:RDF></x:xmpmeta>';
+      const source = await photo(64, 40).withXmp(xmp).tiff({ compression: 'none' }).toBuffer();
+
+      const { data } = await compress(source, { metadata: 'copyright' });
+
+      expect(data.includes('A. Maker')).toBe(true);
+      expect(data.includes('xmpmeta')).toBe(false);
+    });
+
+    it('unusual TIFF never changes the picture', async () => {
+      const sources = [
+        greyTiff(64, 40, 32),
+        await photo(64, 40).toColourspace('lab').tiff({ compression: 'none' }).toBuffer(),
+      ];
+      for (const source of sources) {
+        for (const format of ['keep', 'jpeg', 'webp'] as const) {
+          const { data: plain } = await compress(source, { format });
+          for (const fields of [{ metadata: 'all' }, { effort: 'fast' }] as const) {
+            const { data } = await compress(source, { ...fields, format });
+            expect(await alike(plain, { data })).toBeGreaterThan(0.95);
+          }
+        }
+      }
+    });
+
     it('a PNG keeps XMP; none gets EXIF that had none', async () => {
       const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>A. Maker</rdf:RDF></x:xmpmeta>';
       for (const format of ['keep', 'png', 'webp'] as const) {
@@ -410,6 +441,40 @@ async function alike(source: Buffer, { data }: { data: Buffer }): Promise<number
     }),
   );
   return similarity(one, other);
+}
+
+// Whole numbers of so many bits a pixel, from black to white.
+function greyTiff(width: number, height: number, bits: number): Buffer {
+  const entries = [
+    ...[
+      [256, width],
+      [257, height],
+      [258, bits],
+      [259, 1],
+      [262, 1],
+      [277, 1],
+      [278, height],
+    ],
+    ...[
+      [273, 8 + 2 + 10 * 12 + 4],
+      [279, (width * height * bits) / 8],
+      [339, 1],
+    ],
+  ].sort(([a], [b]) => a - b);
+  const head = Buffer.alloc(8 + 2 + entries.length * 12 + 4);
+  head.write('49492a0008000000', 'hex');
+  head.writeUInt16LE(entries.length, 8);
+  entries.forEach(([tag, value], index) => {
+    head.writeUInt16LE(tag, 10 + index * 12);
+    head.writeUInt16LE(4, 12 + index * 12);
+    head.writeUInt32LE(1, 14 + index * 12);
+    head.writeUInt32LE(value, 18 + index * 12);
+  });
+  const pixels = Buffer.alloc((width * height * bits) / 8);
+  for (let i = 0; i < width * height; i += 1) {
+    pixels.writeUInt32LE(Math.floor(((i % width) / width) * 2 ** bits), (i * bits) / 8);
+  }
+  return Buffer.concat([head, pixels]);
 }
 
 const FAX = { compression: 'none', bitdepth: 1 } as const;

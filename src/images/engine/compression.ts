@@ -8,7 +8,8 @@ import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { hasMetadata, hasMoreTags, isWanted, type WantedMetadata, wantedMetadata } from './image-metadata.js';
 import { keepOriginal, stripImage } from './image-original.js';
-import { fitInside } from './image-picture.js';
+import { canDescribe, fitInside } from './image-picture.js';
+import { isBigTiff } from './image-strip-tiff.js';
 import { findSmallest, firstEffort } from './smallest-encoding.js';
 
 /** What a viewer sees: width and height are upright ones, with the orientation applied. */
@@ -72,7 +73,7 @@ export class Compression {
 
   private async keptUnlessCorrupt(notes: ImageNote[]): Promise<Result> {
     const original = await this.original(this.source.length);
-    if (!original) throw corrupt();
+    if (!original) throw isBigTiff(this.source) ? bigTiff() : corrupt();
     const { isResized } = fitInside(this.header, this.options);
     return this.kept(original, isResized ? [...notes, 'size_kept'] : notes);
   }
@@ -130,6 +131,8 @@ export class Compression {
     if (format === 'jpeg' && picture.hasAlpha) all.push('alpha_flattened');
     if (format === 'gif' && this.mayLoseMetadata()) all.push('metadata_dropped');
     if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
+    if (this.wanted.isAll && !canDescribe(this.header) && this.mayLoseMetadata())
+      all.push('metadata_dropped');
     if (!best.isTargetReached) all.push('target_not_reached');
     const isTurned = picture.frames > 1 && this.header.orientation >= 5;
     const [width, height] = isTurned ? [picture.height, picture.width] : [picture.width, picture.height];
@@ -177,6 +180,11 @@ export class Compression {
       contentType: contentTypeOf(format),
     };
   }
+}
+
+function bigTiff(): ImageError {
+  const text = 'A BigTIFF file that can not be made smaller is not supported; use TIFF.';
+  return new ImageError('FORMAT_NOT_SUPPORTED', text);
 }
 
 function corrupt(): ImageError {

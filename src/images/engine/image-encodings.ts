@@ -113,7 +113,8 @@ export class ImageEncodings {
       ...{ format, quality: 0, hasAlpha: picture.hasAlpha, isPalette: metadata.isPalette },
       effort,
       pixels: picture.width * picture.height * picture.frames,
-      isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
+      // Only these: the 32 bits of a TIFF would be cut off, not converted.
+      isGrey: (metadata.space === 'b-w' && metadata.depth === 'uchar') || metadata.space === 'grey16',
       // Made smaller, its lines need shades of grey.
       isBilevel:
         metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette && !picture.isResized,

@@ -25,6 +25,10 @@ export interface PictureOptions {
 // 48 MB at most; a larger picture is read anew for each encoding instead.
 const MOST_HELD_PIXELS = 12_000_000;
 
+const DESCRIBED_SPACES = new Set<string>(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16', 'cmyk']);
+// What libvips takes.
+const MOST_GAMMA = 3;
+
 /** What is to be encoded: upright, in sRGB, of its final size. */
 export interface Picture {
   /** Of a frame, as seen; of an animation whose orientation stays a tag, before it is turned. */
@@ -55,24 +59,36 @@ export async function openPicture(
 ): Promise<Picture> {
   const size = fitInside(header, options);
   if (header.frames > 1 && options.isAnimated) return openAnimation(source, header, options, size);
-  const open = (): Sharp => openUpright(source, header, options.maxPixels, size);
-  const openDescribed = options.keepsMetadata ? () => withMetadata(open(), header, options) : open;
   const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
+  const openAs = (wanted: Size): Sharp => {
+    const pipeline = openUpright(source, header, options.maxPixels, wanted);
+    return exponent === 1 ? pipeline : withGamma(pipeline, exponent);
+  };
+  const open = (): Sharp => openAs(size);
+  const isDescribed = options.keepsMetadata && canDescribe(header);
+  const openDescribed = isDescribed ? () => withMetadata(open(), header, options) : open;
   const { hasAlpha } = header.metadata;
 
   if (size.width * size.height > MOST_HELD_PIXELS) {
-    const half = (): Sharp => openUpright(source, header, options.maxPixels, halfOf(size));
-    const luminance = once(() => readHalved(half()));
+    const luminance = once(() => readHalved(openAs(halfOf(size))));
     return { ...size, frames: 1, hasAlpha, isLarge: true, luminance, open: openDescribed };
   }
   // Whether an alpha channel hides anything, only the pixels tell.
-  if (options.isReadOnce && !hasAlpha && exponent === 1) {
+  if (options.isReadOnce && !hasAlpha) {
     const luminance = once(async () => sampleLuminance(await readPixels(open())));
     return { ...size, frames: 1, hasAlpha, isLarge: false, luminance, open: openDescribed };
   }
-  const decoded = await readPixels(open());
-  const held = holdPixels(exponent === 1 ? decoded : withGamma(decoded, exponent), size);
-  return options.keepsMetadata && exponent === 1 ? { ...held, open: openDescribed } : held;
+  const held = holdPixels(await readPixels(open()), size);
+  return isDescribed ? { ...held, open: openDescribed } : held;
+}
+
+/**
+ * Whether EXIF, XMP and profile can go along. They do so only from the file to the encoder, and that way libvips makes
+ * something else of Lab colours, signed and 32-bit numbers, and channels beyond four, which TIFF can have.
+ */
+export function canDescribe({ metadata: { depth, space, channels } }: ImageHeader): boolean {
+  const isUsual = depth === 'uchar' || depth === 'ushort';
+  return isUsual && channels <= 4 && DESCRIBED_SPACES.has(space);
 }
 
 function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
@@ -210,12 +226,8 @@ function withoutOpaqueAlpha(pixels: Pixels): Pixels {
   return { ...pixels, data: opaque, channels: colours };
 }
 
-function withGamma(pixels: Pixels, exponent: number): Pixels {
-  const { data, channels } = pixels;
-  const colours = hasAlpha(pixels) ? channels - 1 : channels;
-  const table = Uint8Array.from({ length: 256 }, (_, value) => Math.round(255 * (value / 255) ** exponent));
-  for (let at = 0; at < data.length; at += channels) {
-    for (let channel = 0; channel < colours; channel += 1) data[at + channel] = table[data[at + channel]];
-  }
-  return pixels;
+// Two gammas are applied one after the other, of which one is 1.
+function withGamma(pipeline: Sharp, exponent: number): Sharp {
+  const bounded = (gamma: number): number => Math.min(MOST_GAMMA, Math.max(1, gamma));
+  return pipeline.gamma(bounded(exponent), bounded(1 / exponent));
 }

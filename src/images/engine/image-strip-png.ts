@@ -112,9 +112,10 @@ function differsFromSrgb({ type, bytes }: Chunk): boolean {
   );
 }
 
-// EXIF, and the text chunk that holds XMP.
+// EXIF, and the text chunks that hold XMP.
 function describes({ type, bytes }: Chunk): boolean {
-  return type === 'eXIf' || (type === 'iTXt' && bytes.toString('latin1', 8, 26) === XMP_KEYWORD);
+  const isText = type === 'iTXt' || type === 'zTXt'; // the second one is libvips' way
+  return type === 'eXIf' || (isText && bytes.toString('latin1', 8, 26) === XMP_KEYWORD);
 }
 
 function exifAsUpright({ bytes }: Chunk): Chunk {

@@ -23,7 +23,9 @@ const DRAWING = new Set([
   332, 334, 336, 338, 339, 340, 341, 347, 529, 530, 531, 532, 34675,
 ]);
 // Artist and copyright; and description, maker, model, program, date, XMP.
-const AUTHOR = new Set([315, 33432]);
+const ARTIST = 315;
+const COPYRIGHT = 33432;
+const AUTHOR = new Set([ARTIST, COPYRIGHT]);
 const DESCRIBING = new Set([270, 271, 272, 305, 306, 315, 700, 33432]);
 
 /**
@@ -52,6 +54,11 @@ export function withTagsOf(source: Buffer, encoded: Buffer, wanted: WantedMetada
   }
 }
 
+/** Whether it is a TIFF with 64-bit addresses, which is decoded, but can't be taken apart here. */
+export function isBigTiff(source: Buffer): boolean {
+  return /^(?:II\+\0|MM\0\+)/.test(source.toString('latin1', 0, 4));
+}
+
 class TiffPage {
   private readonly isBig: boolean;
   private readonly entries: Entry[];
@@ -74,7 +81,10 @@ class TiffPage {
     const own = this.entries.filter(
       ({ tag }) => DRAWING.has(tag) || (keepsTag(tag, wanted) && !isAdded(tag)),
     );
-    const kept = [...own, ...added];
+    const told = [...own, ...added];
+    // What only XMP says.
+    const missing = authorOf(wanted).filter(({ tag }) => !told.some((entry) => entry.tag === tag));
+    const kept = [...told, ...missing];
     const addresses: Entry = { tag: place.offsets, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const lengths: Entry = { tag: place.lengths, type: LONG, values: Buffer.alloc(pixels.length * 4) };
     const entries = [...kept, addresses, lengths].sort((a, b) => a.tag - b.tag);
@@ -168,6 +178,12 @@ class TiffPage {
     if (this.isBig) buffer.writeUInt32BE(value, at);
     else buffer.writeUInt32LE(value, at);
   }
+}
+
+function authorOf({ tags: { artist, copyright } }: WantedMetadata): Entry[] {
+  const text = (tag: number, value: string | undefined): Entry[] =>
+    value === undefined ? [] : [{ tag, type: ASCII, values: Buffer.from(`${value}\0`, 'utf8') }];
+  return [...text(ARTIST, artist), ...text(COPYRIGHT, copyright)];
 }
 
 function keepsTag(tag: number, wanted: WantedMetadata): boolean {
