@@ -9,7 +9,7 @@ import { compressImage } from '../dist/src/images/engine/compress-image.js';
 import { sampleLuminance, similarity } from '../dist/src/images/engine/image-similarity.js';
 import { toCompressionOptions } from '../dist/src/requests/compression-options.js';
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** As many as a worker has in its encoder. */
 const AT_ONCE = availableParallelism() + 1;
 const SIZES = [

@@ -80,7 +80,7 @@ describeOnEachEngine('the options of an upload', (engine) => {
 
     for (const { output, output_url, notes } of images) {
       expect(output.bytes).toBeLessThanOrEqual(9_000);
-      expect(output_url.endsWith(`.${output.format}`)).toBe(true);
+      expect(output_url.endsWith(`.${output.format.replace('jpeg', 'jpg')}`)).toBe(true);
       expect(notes).toEqual([]);
     }
     expect((await app.client.get(`/requests/${json.request_id}`)).json.options).toMatchObject({

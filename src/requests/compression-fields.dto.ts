@@ -49,8 +49,11 @@ const sideInPixels = () =>
     Max(MOST_PIXELS_A_SIDE, SIDE_MESSAGE),
   );
 
-const toWhole = (field: unknown): number =>
-  typeof field === 'string' && /^\d{1,9}$/.test(field) ? Number(field) : NaN;
+// The first pipe sees the text, a second one the number. What is neither is a field that was given twice, or as a list.
+const toWhole = (field: unknown): number => {
+  if (typeof field === 'number') return field;
+  return typeof field === 'string' && /^\d{1,9}$/.test(field) ? Number(field) : NaN;
+};
 
 // An empty field is taken as one left out.
 const orEmpty = ({ source }: RegExp): string => `^$|${source}`;
