@@ -152,6 +152,19 @@ describe('the options of the engine', () => {
       },
     );
 
+    it('best is no less similar than balanced at the same size', async () => {
+      for (const format of ['keep', 'webp', 'auto'] as const) {
+        const fields = { target: 'bytes:6000', format };
+        const [balanced, best] = [
+          await compress(jpeg, fields),
+          await compress(jpeg, { ...fields, effort: 'best' }),
+        ];
+
+        expect(best.data.length).toBeLessThanOrEqual(6_000);
+        expect(best.report.similarity).toBeGreaterThanOrEqual(balanced.report.similarity!);
+      }
+    });
+
     it('fast gives the same pixels in a single pass, compared with nothing unless that is asked', async () => {
       const { data, report } = await compress(jpeg, { effort: 'fast' });
       const { data: usual } = await compress(jpeg, {});
