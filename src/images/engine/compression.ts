@@ -8,7 +8,7 @@ import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { hasMetadata, hasMoreTags, isWanted, type WantedMetadata, wantedMetadata } from './image-metadata.js';
 import { keepOriginal, stripImage } from './image-original.js';
-import { canDescribe, fitInside } from './image-picture.js';
+import { fitInside } from './image-picture.js';
 import { isBigTiff } from './image-strip-tiff.js';
 import { findSmallest, firstEffort } from './smallest-encoding.js';
 
@@ -131,8 +131,7 @@ export class Compression {
     if (format === 'jpeg' && picture.hasAlpha) all.push('alpha_flattened');
     if (format === 'gif' && this.mayLoseMetadata()) all.push('metadata_dropped');
     if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
-    if (this.wanted.isAll && !canDescribe(this.header) && this.mayLoseMetadata())
-      all.push('metadata_dropped');
+    if (this.wanted.isAll && !picture.isDescribed && this.mayLoseMetadata()) all.push('metadata_dropped');
     if (!best.isTargetReached) all.push('target_not_reached');
     const isTurned = picture.frames > 1 && this.header.orientation >= 5;
     const [width, height] = isTurned ? [picture.height, picture.width] : [picture.width, picture.height];

@@ -37,6 +37,8 @@ export interface Picture {
   frames: number;
   hasAlpha: boolean;
   isResized: boolean;
+  /** Whether it comes with the metadata that was to be kept; only from the file itself can it. */
+  isDescribed: boolean;
   /** Whether it is compared at half its size, which takes a quarter of the memory. */
   isLarge: boolean;
   /** Of the first frame, for comparing; read once. */
@@ -65,28 +67,27 @@ export async function openPicture(
     return exponent === 1 ? pipeline : withGamma(pipeline, exponent);
   };
   const open = (): Sharp => openAs(size);
-  const isDescribed = options.keepsMetadata && canDescribe(header);
-  const openDescribed = isDescribed ? () => withMetadata(open(), header, options) : open;
   const { hasAlpha } = header.metadata;
+  // libvips lays what is transparent on white first, and applies the gamma then.
+  const isDescribed = options.keepsMetadata && canDescribe(header) && (exponent === 1 || !hasAlpha);
+  const openDescribed = isDescribed ? () => withMetadata(open(), header, options) : open;
 
   if (size.width * size.height > MOST_HELD_PIXELS) {
     const luminance = once(() => readHalved(openAs(halfOf(size))));
-    return { ...size, frames: 1, hasAlpha, isLarge: true, luminance, open: openDescribed };
+    return { ...size, frames: 1, hasAlpha, isLarge: true, isDescribed, luminance, open: openDescribed };
   }
   // Whether an alpha channel hides anything, only the pixels tell.
   if (options.isReadOnce && !hasAlpha) {
     const luminance = once(async () => sampleLuminance(await readPixels(open())));
-    return { ...size, frames: 1, hasAlpha, isLarge: false, luminance, open: openDescribed };
+    return { ...size, frames: 1, hasAlpha, isLarge: false, isDescribed, luminance, open: openDescribed };
   }
   const held = holdPixels(await readPixels(open()), size);
-  return isDescribed ? { ...held, open: openDescribed } : held;
+  return isDescribed ? { ...held, isDescribed, open: openDescribed } : held;
 }
 
-/**
- * Whether EXIF, XMP and profile can go along. They do so only from the file to the encoder, and that way libvips makes
- * something else of Lab colours, signed and 32-bit numbers, and channels beyond four, which TIFF can have.
- */
-export function canDescribe({ metadata: { depth, space, channels } }: ImageHeader): boolean {
+// On the way from the file to the encoder libvips makes something else of Lab colours, signed and 32-bit numbers, and
+// channels beyond four, which TIFF can have.
+function canDescribe({ metadata: { depth, space, channels } }: ImageHeader): boolean {
   const isUsual = depth === 'uchar' || depth === 'ushort';
   return isUsual && channels <= 4 && DESCRIBED_SPACES.has(space);
 }
@@ -95,7 +96,8 @@ function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
   const pixels = withoutOpaqueAlpha(decoded);
   const { data, width, height, channels } = pixels;
   return {
-    ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized, isLarge: false },
+    ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized, isDescribed: false },
+    isLarge: false,
     luminance: once(() => Promise.resolve(sampleLuminance(pixels))),
     open: () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
   };
@@ -179,6 +181,7 @@ async function openAnimation(
       frames: header.frames,
       hasAlpha: header.metadata.hasAlpha,
       isResized: size.isResized,
+      isDescribed: keepsMetadata,
     },
     isLarge: false,
     luminance: once(async () => sampleLuminance(await readPixels(first))),
