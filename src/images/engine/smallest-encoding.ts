@@ -15,7 +15,7 @@ interface Choice {
   busyness: number;
 }
 
-// All trials of a search together, were the picture noise; a larger image gets fewer of them.
+// All trials of a search together; a larger image gets fewer of them.
 const SEARCH_MS = 8_000;
 const MOST_RAISES = 3;
 const ABOUT_AS_SIMILAR = 0.01;
