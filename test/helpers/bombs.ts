@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { pngChunk } from './pictures.js';
 
 /** A file made to hurt whoever decodes it, and how it may end. */
 export interface Bomb {
@@ -43,15 +44,6 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
   };
 }
 
-function chunk(type: string, content: Buffer): Buffer {
-  const bytes = Buffer.alloc(content.length + 12);
-  bytes.writeUInt32BE(content.length, 0);
-  bytes.write(type, 4, 'latin1');
-  content.copy(bytes, 8);
-  bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), content.length + 8);
-  return bytes;
-}
-
 function greyPng(width: number, height: number, bits: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -59,12 +51,12 @@ function greyPng(width: number, height: number, bits: number): Buffer {
   header[8] = bits;
   const rows = Buffer.alloc(height * (Math.ceil((width * bits) / 8) + 1));
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
-  const end = chunk('IEND', Buffer.alloc(0));
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), end]);
+  const end = pngChunk('IEND', Buffer.alloc(0));
+  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(rows)), end]);
 }
 
 function withChunk(png: Buffer, type: string, content: Buffer): Buffer {
-  return Buffer.concat([png.subarray(0, 33), chunk(type, content), png.subarray(33)]);
+  return Buffer.concat([png.subarray(0, 33), pngChunk(type, content), png.subarray(33)]);
 }
 
 function zeros(head: string): Buffer {
@@ -76,7 +68,7 @@ function lyingPng(png: Buffer): Buffer {
   const header = Buffer.from(png.subarray(16, 29));
   header.writeUInt32BE(7000, 0);
   header.writeUInt32BE(7000, 4);
-  return Buffer.concat([png.subarray(0, 8), chunk('IHDR', header), png.subarray(33)]);
+  return Buffer.concat([png.subarray(0, 8), pngChunk('IHDR', header), png.subarray(33)]);
 }
 
 function lyingJpeg(jpeg: Buffer): Buffer {

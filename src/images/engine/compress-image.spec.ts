@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
-import { deflateSync, crc32 } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
+import { photo, photoBytes, pngChunk } from '../../../test/helpers/pictures.js';
 import { compressImage, openSource } from './compress-image.js';
 import { toCompressionOptions } from '../../requests/compression-options.js';
 import type { ImageFormat } from './image-format.js';
@@ -296,21 +297,6 @@ describe('openSource', () => {
   });
 });
 
-function photo(width: number, height: number): Sharp {
-  return sharp(photoBytes(width, height, 0), { raw: { width, height, channels: 3 } });
-}
-
-// Soft shapes with a little grain, the same in each run.
-function photoBytes(width: number, height: number, shift: number): Buffer {
-  const data = Buffer.alloc(width * height * 3);
-  for (let i = 0, seed = 1; i < data.length; i += 1) {
-    const [x, y] = [((i / 3) % width) + shift, i / 3 / width];
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    data[i] = 128 + 90 * Math.sin(x / 17 + (i % 3)) * Math.cos(y / 13) + (seed % 17) - 8;
-  }
-  return data;
-}
-
 function gradient(width: number, height: number): Buffer {
   return Buffer.from(Array.from({ length: width * height }, (_, i) => ((i % width) * 255) / width));
 }
@@ -318,15 +304,6 @@ function gradient(width: number, height: number): Buffer {
 function animation(frames: number): Sharp {
   const data = Buffer.concat(Array.from({ length: frames }, (_, frame) => photoBytes(64, 40, frame * 5)));
   return sharp(data, { raw: { width: 64, height: 40 * frames, channels: 3, pageHeight: 40 } });
-}
-
-function pngChunk(type: string, content: Buffer): Buffer {
-  const chunk = Buffer.alloc(content.length + 12);
-  chunk.writeUInt32BE(content.length, 0);
-  chunk.write(type, 4, 'latin1');
-  content.copy(chunk, 8);
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), content.length + 8);
-  return chunk;
 }
 
 // 1 bit a pixel, grey.
