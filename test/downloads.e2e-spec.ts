@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { csvOf } from './helpers/client.js';
+import { endless } from './helpers/endless.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
@@ -12,18 +13,6 @@ import { until } from './helpers/wait.js';
 const DEADLINE_SECONDS = 1;
 const GOOD = 30;
 const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024));
-
-/** Writes `piece` again and again, as fast as it is read, or every `everyMs`. */
-function endless(response: ServerResponse, piece: Buffer | string, everyMs = 0): void {
-  const write = () => {
-    if (response.destroyed) return;
-    const isRead = response.write(piece);
-    if (everyMs > 0) setTimeout(write, everyMs);
-    else if (isRead) setImmediate(write);
-    else response.once('drain', write);
-  };
-  write();
-}
 
 type Behaviour = (response: ServerResponse, visit: number) => void;
 
