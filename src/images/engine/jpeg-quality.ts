@@ -1,3 +1,5 @@
+import { readJpegHead } from './jpeg-segments.js';
+
 /** The luminance table for quality 50, in zigzag order: ITU-T T.81, table K.1, which the IJG's library scales. */
 const STANDARD = [
   16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58,
@@ -5,7 +7,6 @@ const STANDARD = [
   62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
 ];
 const DEFINE_TABLES = 0xdb;
-const START_OF_SCAN = 0xda;
 const COEFFICIENTS = 64;
 
 /**
@@ -35,20 +36,9 @@ export function estimateJpegQuality(source: Buffer): number | undefined {
 
 // Table 0, as all encoders in use number it.
 function luminanceTable(source: Buffer): number[] | undefined {
-  for (let at = 2; at + 4 <= source.length;) {
-    if (source[at] !== 0xff) return undefined;
-    const marker = source[at + 1];
-    if (marker === START_OF_SCAN) return undefined;
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
-    const end = at + 2 + source.readUInt16BE(at + 2);
-    if (marker === DEFINE_TABLES) {
-      const found = tableZero(source.subarray(at + 4, end));
-      if (found) return found;
-    }
-    at = end;
+  for (const { marker, bytes } of readJpegHead(source)) {
+    const found = marker === DEFINE_TABLES ? tableZero(bytes.subarray(4)) : undefined;
+    if (found) return found;
   }
   return undefined;
 }
