@@ -122,6 +122,23 @@ describe('compressImage', () => {
       }
     });
 
+    it.each(['jpeg', 'png', 'webp', 'avif', 'tiff'] as const)(
+      'of a %s with a profile of sRGB are those of one without, and the profile goes along if all is wanted',
+      async (format) => {
+        const plain = await photo(320, 200).toFormat(format, { quality: 95 }).toBuffer();
+        const tagged = await sharp(plain).toFormat(format, { quality: 95 }).withIccProfile('srgb').toBuffer();
+        const untagged = await sharp(plain).toFormat(format, { quality: 95 }).toBuffer();
+
+        for (const options of [OPTIONS, IN_ONE_PASS]) {
+          const { data } = await compressImage(tagged, options);
+          expect(data.equals((await compressImage(untagged, options)).data)).toBe(true);
+          const { data: described } = await compressImage(tagged, { ...options, metadata: 'all' });
+          expect((await sharp(described).metadata()).hasProfile).toBe(true);
+          expect(await difference(described, tagged)).toBeLessThan(8);
+        }
+      },
+    );
+
     it('keep their transparency, grey or not', async () => {
       const grey = await photo(64, 40).toColourspace('b-w').raw().toBuffer();
       const size = { width: 64, height: 40, channels: 1 as const };

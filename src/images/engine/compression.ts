@@ -2,7 +2,6 @@ import { ImageError } from '../../errors.js';
 import type { CompressionOptions, ImageNote } from '../../requests/compression-options.js';
 import type { CompressionReport } from '../../requests/requests.service.js';
 import { automaticFormats, canHold, isTooSlow } from './image-candidates.js';
-import { hasQuality } from './encoder-settings.js';
 import { type Encoded, ImageEncodings, isOnePass } from './image-encodings.js';
 import { contentTypeOf, type ImageFormat } from './image-format.js';
 import type { ImageHeader } from './image-header.js';
@@ -135,12 +134,11 @@ export class Compression {
     if (!best.isTargetReached) all.push('target_not_reached');
     const isTurned = picture.frames > 1 && this.header.orientation >= 5;
     const [width, height] = isTurned ? [picture.height, picture.width] : [picture.width, picture.height];
-    const settings = await this.encodings.settings({ format, effort: this.options.effort });
     return {
       ...this.delivered(data, format, width, height),
       outcome: 'compressed',
       report: {
-        quality: hasQuality(settings) ? best.quality : null,
+        quality: best.hasQuality ? best.quality : null,
         similarity: measured.similarity ?? null,
         notes: [...new Set(all)],
       },

@@ -25,6 +25,8 @@ export interface Encoded {
   format: ImageFormat;
   /** As it is reported: on the scale on which it was asked for. */
   quality: number;
+  /** Whether the quality decided how much was lost. */
+  hasQuality: boolean;
   data: Buffer;
   /** Undefined where nobody has asked yet. */
   similarity?: number;
@@ -111,8 +113,11 @@ export class ImageEncodings {
     const picture = await this.picture(format);
     const { metadata } = this.header;
     return {
-      ...{ format, quality: 0, hasAlpha: picture.hasAlpha, isPalette: metadata.isPalette },
+      format,
       effort,
+      quality: 0,
+      hasAlpha: picture.hasAlpha,
+      isPalette: metadata.isPalette,
       pixels: picture.width * picture.height * picture.frames,
       // Only these: the 32 bits of a TIFF would be cut off, not converted.
       isGrey: (metadata.space === 'b-w' && metadata.depth === 'uchar') || metadata.space === 'grey16',
@@ -213,7 +218,15 @@ export class ImageEncodings {
     if (width !== picture.width || height !== picture.height) {
       throw new Error(`encoded as ${width}×${height}, not ${picture.width}×${picture.height}`);
     }
-    return { ...{ format, quality, picture, isTargetReached: true }, data: this.described(data, format) };
+    const described = this.described(data, format);
+    return {
+      format,
+      quality,
+      hasQuality: hasQuality(settings),
+      data: described,
+      isTargetReached: true,
+      picture,
+    };
   }
 
   // What libvips does not write itself.

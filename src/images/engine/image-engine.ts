@@ -29,14 +29,18 @@ export interface ReadOptions {
   maxPixels: number;
   /** All frames of an animation, one below the other, instead of the first one. */
   isAnimated: boolean;
+  /** Whether its ICC profile is not applied, as there is no use in it. */
+  ignoresProfile?: boolean;
 }
 
 /** A pipeline that reads these bytes, and fails where they are damaged or cut off. */
-export function openImage(source: Buffer, { maxPixels, isAnimated }: ReadOptions): Sharp {
+export function openImage(source: Buffer, options: ReadOptions): Sharp {
+  const { maxPixels, isAnimated, ignoresProfile = false } = options;
   return sharp(source, {
     failOn: 'error', // 'warning' refuses 15 of 853 photos that every browser shows
     limitInputPixels: maxPixels,
     animated: isAnimated,
+    ignoreIcc: ignoresProfile,
   }).timeout({ seconds: TIMEOUT_SECONDS });
 }
 

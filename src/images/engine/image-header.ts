@@ -1,13 +1,14 @@
-import type { Metadata } from 'sharp';
 import { ImageError } from '../../errors.js';
 import type { ImageNote } from '../../requests/compression-options.js';
 import { asImageError, openImage } from './image-engine.js';
 import { sniffFormat, type ImageFormat } from './image-format.js';
-import { hasGainMap } from './image-metadata.js';
+import { hasGainMap, type SourceMetadata } from './image-metadata.js';
 import { toOrientation, type Orientation } from './image-orientation.js';
 import { isAvifSequence } from './image-strip-avif.js';
 import { hasMoreScansThan } from './image-strip-jpeg.js';
 import { isAnimatedPng } from './image-strip-png.js';
+import { readPlainJpeg } from './jpeg-header.js';
+import { isSrgbProfile } from './srgb-profile.js';
 
 /** What the header of an image says, and what follows from it. */
 export interface ImageHeader {
@@ -19,8 +20,10 @@ export interface ImageHeader {
   frames: number;
   /** Width × height × frames. */
   pixels: number;
-  metadata: Metadata;
+  metadata: SourceMetadata;
   orientation: Orientation;
+  /** Whether it has a profile whose conversion to sRGB would change nothing. */
+  hasSrgbProfile: boolean;
   /** It is an animation, of which the first frame alone is decoded. */
   isCutDown: boolean;
   notes: ImageNote[];
@@ -37,14 +40,15 @@ const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = { avif: 24_000_00
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
 
 /**
- * Reads the header only, in a fraction of a millisecond, and refuses what must not be decoded.
+ * Reads the header only, a plain JPEG's by ourselves and all others by libvips, and refuses what must not be decoded.
  *
  * @param maxPixels width × height × frames; an animation with more is cut down to its first frame
  * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
  */
 export async function readHeader(source: Buffer, maxPixels: number): Promise<ImageHeader> {
   const format = sniffFormat(source);
-  const metadata = await readMetadata(source);
+  const plain = format === 'jpeg' ? readPlainJpeg(source) : undefined;
+  const metadata = plain ?? (await readMetadata(source));
   const { width, height } = metadata.autoOrient;
   const framePixels = width * height;
   const own = metadata.isProgressive && format === 'jpeg' ? MAX_PROGRESSIVE_PIXELS : MAX_FRAME_PIXELS[format];
@@ -60,11 +64,12 @@ export async function readHeader(source: Buffer, maxPixels: number): Promise<Ima
   return {
     ...{ format, width, height, frames, pixels: frames * framePixels },
     ...{ metadata, orientation: toOrientation(metadata.orientation), isCutDown },
+    hasSrgbProfile: hasSrgbProfile(metadata),
     notes: notesOn(source, format, metadata, isCutDown),
   };
 }
 
-async function readMetadata(source: Buffer): Promise<Metadata> {
+async function readMetadata(source: Buffer): Promise<SourceMetadata> {
   try {
     // Not limited here, so that the refusal can say how many pixels there are.
     return await openImage(source, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false }).metadata();
@@ -73,7 +78,16 @@ async function readMetadata(source: Buffer): Promise<Metadata> {
   }
 }
 
-function notesOn(source: Buffer, format: ImageFormat, metadata: Metadata, isCutDown: boolean): ImageNote[] {
+function hasSrgbProfile({ icc, space, depth }: SourceMetadata): boolean {
+  return icc !== undefined && space === 'srgb' && depth === 'uchar' && isSrgbProfile(icc);
+}
+
+function notesOn(
+  source: Buffer,
+  format: ImageFormat,
+  metadata: SourceMetadata,
+  isCutDown: boolean,
+): ImageNote[] {
   const notes: ImageNote[] = [];
   if (format === 'tiff' && (metadata.pages ?? 1) > 1) notes.push('first_page_only');
   const isAnimation =

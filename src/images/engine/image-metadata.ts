@@ -3,6 +3,14 @@ import type { MetadataChoice } from '../../requests/compression-options.js';
 import { isOutOfBounds } from './image-bounds.js';
 import type { ImageFormat } from './image-format.js';
 
+/** Of what a file says about its picture, as libvips puts it, that on which anything here depends. */
+export type SourceMetadata = Pick<
+  Metadata,
+  | ('format' | 'width' | 'height' | 'autoOrient' | 'orientation' | 'pages')
+  | ('space' | 'channels' | 'depth' | 'bitsPerSample' | 'isPalette' | 'isProgressive' | 'hasAlpha')
+  | ('hasProfile' | 'icc' | 'exif' | 'xmp')
+>;
+
 /** Whose picture it is, as far as its file says. */
 export interface CopyrightTags {
   artist?: string;
@@ -33,7 +41,11 @@ const ASCII = 2;
 const MOST_CHARACTERS = 500;
 
 /** What the choice means for this image. Author and copyright are looked for in EXIF or a TIFF's tags, then in XMP. */
-export function wantedMetadata(choice: MetadataChoice, metadata: Metadata, source: Buffer): WantedMetadata {
+export function wantedMetadata(
+  choice: MetadataChoice,
+  metadata: SourceMetadata,
+  source: Buffer,
+): WantedMetadata {
   if (choice === 'none') return NO_METADATA;
   // A TIFF file is built as an EXIF block is.
   const own = metadata.format === 'tiff' ? readExif(source) : {};
@@ -44,7 +56,7 @@ export function wantedMetadata(choice: MetadataChoice, metadata: Metadata, sourc
 }
 
 /** Whether it is a JPEG with the brighter version for HDR screens that phones hide behind the photo. */
-export function hasGainMap({ format, xmp }: Metadata): boolean {
+export function hasGainMap({ format, xmp }: SourceMetadata): boolean {
   return format === 'jpeg' && xmp !== undefined && xmp.includes('hdrgm:Version');
 }
 
@@ -59,7 +71,7 @@ export function isWanted({ isAll, tags }: WantedMetadata): boolean {
 }
 
 /** Whether the file has EXIF or XMP at all. */
-export function hasMetadata({ exif, xmp }: Metadata): boolean {
+export function hasMetadata({ exif, xmp }: SourceMetadata): boolean {
   return exif !== undefined || xmp !== undefined;
 }
 

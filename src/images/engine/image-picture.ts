@@ -134,7 +134,9 @@ export function fitInside(
 type Size = ReturnType<typeof fitInside>;
 
 function openUpright(source: Buffer, header: ImageHeader, maxPixels: number, size: Size): Sharp {
-  const pipeline = openImage(source, { maxPixels, isAnimated: false }).autoOrient();
+  const pipeline = openImage(source, { maxPixels, isAnimated: false, ignoresProfile: header.hasSrgbProfile });
+  // Asking for it costs 2 % for a small photo, even where there is nothing to be turned.
+  if ((header.metadata.orientation ?? 1) !== 1) pipeline.autoOrient();
   convertWideColours(pipeline, header);
   return size.isResized ? withSize(pipeline, size) : pipeline;
 }
@@ -165,14 +167,15 @@ async function openAnimation(
   // libvips can't turn frames; the tag stays.
   const isTurned = header.orientation >= 5;
   const [width, height] = isTurned ? [size.height, size.width] : [size.width, size.height];
+  const ignoresProfile = header.hasSrgbProfile;
   const open = (): Sharp => {
-    const pipeline = openImage(source, { maxPixels, isAnimated: true });
+    const pipeline = openImage(source, { maxPixels, isAnimated: true, ignoresProfile });
     if (size.isResized) withSize(pipeline, { width, height });
     if (keepsMetadata) pipeline.keepExif().keepXmp().keepIccProfile();
     else if (header.orientation !== 1) pipeline.withMetadata({ orientation: header.orientation });
     return pipeline;
   };
-  const first = openImage(source, { maxPixels, isAnimated: false });
+  const first = openImage(source, { maxPixels, isAnimated: false, ignoresProfile });
   if (size.isResized) withSize(first, { width, height });
   return {
     ...{
