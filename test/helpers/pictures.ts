@@ -29,8 +29,8 @@ export async function alike(source: Buffer, { data }: { data: Buffer }): Promise
   return similarity(one, other);
 }
 
-/** Whole numbers of so many bits a pixel, from black to white. */
-export function greyTiff(width: number, height: number, bits: number): Buffer {
+/** Whole numbers of so many bits a pixel, from black to white; `sampleFormat` claims that they are others (tag 339). */
+export function greyTiff(width: number, height: number, bits: number, sampleFormat = 1): Buffer {
   const pixels = Buffer.alloc((width * height * bits) / 8);
   for (let i = 0; i < width * height; i += 1) {
     pixels.writeUInt32LE(Math.floor(((i % width) / width) * 2 ** bits), (i * bits) / 8);
@@ -45,6 +45,7 @@ export function greyTiff(width: number, height: number, bits: number): Buffer {
     277: 1,
     278: height,
     279: pixels.length,
+    339: sampleFormat,
   };
   const entries = Object.entries(tags);
   const head = Buffer.alloc(8 + 2 + entries.length * 12 + 4);

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { deflateSync } from 'node:zlib';
-import { photo, photoBytes, pngChunk } from '../../../test/helpers/pictures.js';
+import { greyTiff, photo, photoBytes, pngChunk } from '../../../test/helpers/pictures.js';
 import { compressImage, openSource } from './compress-image.js';
 import { toCompressionOptions } from '../../requests/compression-options.js';
 import type { ImageFormat } from './image-format.js';
@@ -269,6 +269,15 @@ describe('compressImage', () => {
 
     it('a BigTIFF that can not be made smaller, for what it is', async () => {
       const source = await photo(4, 4).tiff({ bigtiff: true, compression: 'lzw' }).toBuffer();
+
+      await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
+    });
+
+    it.each([
+      ['signed', 2],
+      ['floating-point', 3],
+    ])('a TIFF of %s numbers, of which nobody says what is white', async (_, sampleFormat) => {
+      const source = greyTiff(64, 40, 32, sampleFormat);
 
       await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
     });

@@ -38,6 +38,10 @@ const MAX_JPEG_SCANS = 100;
 const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = { avif: 24_000_000, gif: 30_000_000 };
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
+// A TIFF can have others: libvips takes a grey of 0.5 for black, as it might be one of 255 or of 1, and cuts off below zero.
+const USUAL_NUMBERS = new Set<string>(['uchar', 'ushort', 'uint']);
+// In these, what a number means is laid down.
+const SPACES_OF_OTHERS = new Set<string>(['lab', 'labs', 'scrgb', 'xyz']);
 
 /**
  * Reads the header only, a plain JPEG's by ourselves and all others by libvips, and refuses what must not be decoded.
@@ -54,6 +58,7 @@ export async function readHeader(source: Buffer, maxPixels: number): Promise<Ima
   const own = metadata.isProgressive && format === 'jpeg' ? MAX_PROGRESSIVE_PIXELS : MAX_FRAME_PIXELS[format];
   const limit = Math.min(maxPixels, own ?? maxPixels);
   if (framePixels > limit) throw tooManyPixels(framePixels, limit);
+  if (!USUAL_NUMBERS.has(metadata.depth) && !SPACES_OF_OTHERS.has(metadata.space)) throw unclearNumbers();
   if (format === 'jpeg' && hasMoreScansThan(MAX_JPEG_SCANS, source)) {
     throw new ImageError('IMAGE_TOO_SLOW', `The JPEG has more than ${MAX_JPEG_SCANS} scans.`);
   }
@@ -95,6 +100,11 @@ function notesOn(
   if (isAnimation) notes.push('first_frame_only');
   if (hasGainMap(metadata)) notes.push('gain_map_dropped');
   return notes;
+}
+
+function unclearNumbers(): ImageError {
+  const text = 'Images of signed or floating-point numbers are not supported; use 8 or 16 bits a channel.';
+  return new ImageError('FORMAT_NOT_SUPPORTED', text);
 }
 
 function tooManyPixels(pixels: number, maxPixels: number): ImageError {
