@@ -60,8 +60,7 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
 
 /** Bytes and options in, bytes and a report out: the engine knows nothing else of the application. */
 const pureEngine = {
-  files: ['src/images/engine/**/*.ts'],
-  ignores: ['**/*.spec.ts'],
+  files: ['src/images/engine/*.ts'],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -72,6 +71,29 @@ const pureEngine = {
             regex:
               '^\\.\\./(?!\\.\\./(errors|requests/compression-options|requests/requests\\.service)\\.js$)',
             message: 'The engine depends on its options and report only.',
+          },
+        ],
+      },
+    ],
+  },
+};
+
+/** What files of each format look like inside: bytes alone, read by nobody but us. */
+const pureFormats = {
+  files: ['src/images/engine/formats/*.ts'],
+  rules: {
+    'no-restricted-imports': 'off',
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        paths: [
+          ...onlyOutboundConnects,
+          { name: 'sharp', allowTypeImports: true, message: 'Formats are read without libvips.' },
+        ],
+        patterns: [
+          {
+            regex: '^\\.\\./(?!\\.\\./\\.\\./(errors|requests/compression-options)\\.js$)',
+            message: 'The engine knows the formats, not the other way round.',
           },
         ],
       },
@@ -135,5 +157,9 @@ export default tseslint.config(
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   ...directions,
   pureEngine,
-  { files: ['**/*.spec.ts'], rules: { 'no-restricted-imports': 'off' } },
+  pureFormats,
+  {
+    files: ['**/*.spec.ts'],
+    rules: { 'no-restricted-imports': 'off', '@typescript-eslint/no-restricted-imports': 'off' },
+  },
 );

@@ -12,7 +12,7 @@ import { FileStorage } from '../storage/file-storage.js';
 import { type CompressedImage, openSource } from './engine/compress-image.js';
 import { type ClaimedImage, ImageClaims } from './image-claims.service.js';
 import { ImageDownloader } from './image-downloader.js';
-import { contentTypeOf, extensionOf, type ImageFormat } from './engine/image-format.js';
+import { contentTypeOf, extensionOf, type ImageFormat } from './engine/formats/image-format.js';
 import { type CachedResult, ResultCache } from './result-cache.service.js';
 import { Semaphore } from './semaphore.js';
 

@@ -6,7 +6,7 @@ import { Public } from '../api-key.guard.js';
 import { NotFoundError } from '../errors.js';
 import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { contentTypeOfFile } from './engine/image-format.js';
+import { contentTypeOfFile } from './engine/formats/image-format.js';
 
 const FOLDER = /^[0-9a-f-]{36}$/;
 const FILE = /^\d+-[0-9a-f]{16}\.[a-z]{3,4}$/;

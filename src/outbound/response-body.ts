@@ -49,10 +49,7 @@ export async function readStart(body: Readable, maxBytes: number): Promise<Buffe
 }
 
 async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
-  const idle = new OutboundError('TIMEOUT', `The server sent nothing for ${IDLE_TIMEOUT_MS / 1000} s.`, {
-    retryable: true,
-  });
-  const timer = setTimeout(() => body.destroy(idle), IDLE_TIMEOUT_MS);
+  const timer = setTimeout(() => body.destroy(idle()), IDLE_TIMEOUT_MS);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       yield chunk;
@@ -63,4 +60,9 @@ async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function idle(): OutboundError {
+  const message = `The server sent nothing for ${IDLE_TIMEOUT_MS / 1000} s.`;
+  return new OutboundError('TIMEOUT', message, { retryable: true });
 }

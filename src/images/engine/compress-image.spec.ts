@@ -3,8 +3,8 @@ import { deflateSync } from 'node:zlib';
 import { greyTiff, photo, photoBytes, pngChunk } from '../../../test/helpers/pictures.js';
 import { compressImage, openSource } from './compress-image.js';
 import { toCompressionOptions } from '../../requests/compression-options.js';
-import type { ImageFormat } from './image-format.js';
-import { stripJpeg } from './image-strip-jpeg.js';
+import type { ImageFormat } from './formats/image-format.js';
+import { stripJpeg } from './formats/strip-jpeg.js';
 
 const OPTIONS = { ...toCompressionOptions({}, 50), maxPixels: 50_000_000 };
 // Its pixels go straight from the decoder to the encoder.

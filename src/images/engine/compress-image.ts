@@ -2,7 +2,7 @@ import { ImageError } from '../../errors.js';
 import type { CompressionOptions } from '../../requests/compression-options.js';
 import { type CompressedImage, Compression } from './compression.js';
 import { asImageError } from './image-engine.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from './formats/image-format.js';
 import { weigh } from './image-candidates.js';
 import { readHeader } from './image-header.js';
 

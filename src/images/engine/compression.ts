@@ -3,12 +3,18 @@ import type { CompressionOptions, ImageNote } from '../../requests/compression-o
 import type { CompressionReport } from '../../requests/requests.service.js';
 import { automaticFormats, canHold, isTooSlow } from './image-candidates.js';
 import { type Encoded, ImageEncodings, isOnePass } from './image-encodings.js';
-import { contentTypeOf, type ImageFormat } from './image-format.js';
+import { contentTypeOf, type ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
-import { hasMetadata, hasMoreTags, isWanted, type WantedMetadata, wantedMetadata } from './image-metadata.js';
+import {
+  hasMetadata,
+  hasMoreTags,
+  isWanted,
+  type WantedMetadata,
+  wantedMetadata,
+} from './formats/image-metadata.js';
 import { keepOriginal, stripImage } from './image-original.js';
 import { fitInside } from './image-picture.js';
-import { isBigTiff } from './image-strip-tiff.js';
+import { isBigTiff } from './formats/strip-tiff.js';
 import { findSmallest, firstEffort } from './smallest-encoding.js';
 
 /** What a viewer sees: width and height are upright ones, with the orientation applied. */

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import type { Effort } from '../../requests/compression-options.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from './formats/image-format.js';
 
 /** What the choice of settings depends on. */
 export interface EncodeOptions {

@@ -1,6 +1,6 @@
 import type { CompressionOptions } from '../../requests/compression-options.js';
 import { type EncodeOptions, estimateMs } from './encoder-settings.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { fitInside } from './image-picture.js';
 

@@ -9,15 +9,15 @@ import {
   msOf,
   otherWays,
 } from './encoder-settings.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
-import { exifTags, isWanted, type WantedMetadata } from './image-metadata.js';
+import { exifTags, isWanted, type WantedMetadata } from './formats/image-metadata.js';
 import { openPicture, type Picture, readLuminance } from './image-picture.js';
 import { MOST_TRIALS, searchQuality } from './image-search.js';
 import { similarity } from './image-similarity.js';
-import { gammaToSrgb, withColourChunks } from './image-strip-png.js';
-import { withTagsOf } from './image-strip-tiff.js';
-import { estimateJpegQuality } from './jpeg-quality.js';
+import { gammaToSrgb, withColourChunks } from './formats/strip-png.js';
+import { withTagsOf } from './formats/strip-tiff.js';
+import { estimateJpegQuality } from './formats/jpeg-quality.js';
 import { jpegQualityOf, likeJpegQuality } from './quality-scale.js';
 
 /** One encoding of the image. */

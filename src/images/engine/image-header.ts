@@ -1,14 +1,14 @@
 import { ImageError } from '../../errors.js';
 import type { ImageNote } from '../../requests/compression-options.js';
 import { asImageError, openImage } from './image-engine.js';
-import { sniffFormat, type ImageFormat } from './image-format.js';
-import { hasGainMap, type SourceMetadata } from './image-metadata.js';
-import { toOrientation, type Orientation } from './image-orientation.js';
-import { isAvifSequence } from './image-strip-avif.js';
-import { hasMoreScansThan } from './image-strip-jpeg.js';
-import { isAnimatedPng } from './image-strip-png.js';
-import { readPlainJpeg } from './jpeg-header.js';
-import { isSrgbProfile } from './srgb-profile.js';
+import { sniffFormat, type ImageFormat } from './formats/image-format.js';
+import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
+import { toOrientation, type Orientation } from './formats/image-orientation.js';
+import { isAvifSequence } from './formats/strip-avif.js';
+import { hasMoreScansThan } from './formats/strip-jpeg.js';
+import { isAnimatedPng } from './formats/strip-png.js';
+import { readPlainJpeg } from './formats/jpeg-header.js';
+import { isSrgbProfile } from './formats/srgb-profile.js';
 
 /** What the header of an image says, and what follows from it. */
 export interface ImageHeader {

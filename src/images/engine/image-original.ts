@@ -1,13 +1,13 @@
 import { ImageError } from '../../errors.js';
 import { asImageError, openImage } from './image-engine.js';
 import { type ImageHeader, readHeader } from './image-header.js';
-import type { WantedMetadata } from './image-metadata.js';
-import { stripAvif } from './image-strip-avif.js';
-import { stripGif } from './image-strip-gif.js';
-import { stripJpeg } from './image-strip-jpeg.js';
-import { stripPng } from './image-strip-png.js';
-import { stripTiff } from './image-strip-tiff.js';
-import { stripWebp } from './image-strip-webp.js';
+import type { WantedMetadata } from './formats/image-metadata.js';
+import { stripAvif } from './formats/strip-avif.js';
+import { stripGif } from './formats/strip-gif.js';
+import { stripJpeg } from './formats/strip-jpeg.js';
+import { stripPng } from './formats/strip-png.js';
+import { stripTiff } from './formats/strip-tiff.js';
+import { stripWebp } from './formats/strip-webp.js';
 
 /** The picture of the source with no more than the wanted metadata; undefined where it can't be taken out of its file. */
 export function stripImage(source: Buffer, header: ImageHeader, wanted: WantedMetadata): Buffer | undefined {

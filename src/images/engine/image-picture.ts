@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { openImage } from './image-engine.js';
 import type { ImageHeader } from './image-header.js';
 import { type Luminance, type Pixels, sampleLuminance } from './image-similarity.js';
-import { gammaToSrgb } from './image-strip-png.js';
+import { gammaToSrgb } from './formats/strip-png.js';
 
 /** How a picture is to be taken out of its file. */
 export interface PictureOptions {

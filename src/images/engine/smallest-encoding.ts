@@ -1,7 +1,7 @@
 import type { CompressionOptions, Effort } from '../../requests/compression-options.js';
 import { AUTO_MS } from './image-candidates.js';
 import { type Encoded, type ImageEncodings, isNearer, type Way } from './image-encodings.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from './formats/image-format.js';
 import { similarityOfJpeg } from './quality-scale.js';
 
 /** Where the looking stands. */

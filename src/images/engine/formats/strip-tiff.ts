@@ -1,4 +1,4 @@
-import { isOutOfBounds } from './image-bounds.js';
+import { isOutOfBounds } from './out-of-bounds.js';
 import { isWanted, NO_METADATA, type WantedMetadata } from './image-metadata.js';
 
 interface Entry {

@@ -1,10 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
-import { stripAvif } from './image-strip-avif.js';
-import { stripGif } from './image-strip-gif.js';
-import { hasMoreScansThan, stripJpeg } from './image-strip-jpeg.js';
-import { stripPng, withColourChunks } from './image-strip-png.js';
-import { stripTiff } from './image-strip-tiff.js';
-import { stripWebp } from './image-strip-webp.js';
+import { stripAvif } from './strip-avif.js';
+import { stripGif } from './strip-gif.js';
+import { hasMoreScansThan, stripJpeg } from './strip-jpeg.js';
+import { stripPng, withColourChunks } from './strip-png.js';
+import { stripTiff } from './strip-tiff.js';
+import { stripWebp } from './strip-webp.js';
 
 const SCRIPT = '<script>alert(1)</script>';
 const TAIL = Buffer.from(`<!doctype html><html>${SCRIPT}</html>`);

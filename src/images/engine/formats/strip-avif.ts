@@ -1,4 +1,4 @@
-import { isOutOfBounds } from './image-bounds.js';
+import { isOutOfBounds } from './out-of-bounds.js';
 import { NO_METADATA } from './image-metadata.js';
 
 interface Box {

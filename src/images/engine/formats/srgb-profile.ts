@@ -1,4 +1,4 @@
-import { isOutOfBounds } from './image-bounds.js';
+import { isOutOfBounds } from './out-of-bounds.js';
 
 // Where things are in a profile: ICC.1:2022, 7.2 (header), 7.3 (tags), 10.6 (curves), 10.18 (parametric curves), 10.31 (XYZ).
 const CLASS = 12;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { Sharp } from 'sharp';
-import { photo } from '../../../test/helpers/pictures.js';
-import { toCompressionOptions } from '../../requests/compression-options.js';
-import { compressImage } from './compress-image.js';
-import { openImage } from './image-engine.js';
+import { photo } from '../../../../test/helpers/pictures.js';
+import { toCompressionOptions } from '../../../requests/compression-options.js';
+import { compressImage } from '../compress-image.js';
+import { openImage } from '../image-engine.js';
 import { readPlainJpeg } from './jpeg-header.js';
 
 /** Headers with a changed byte that are tried; a hundred thousand take some minutes. */

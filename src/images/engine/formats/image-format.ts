@@ -1,4 +1,4 @@
-import { ImageError } from '../../errors.js';
+import { ImageError } from '../../../errors.js';
 
 /** The formats that we compress. Each keeps its own. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
