@@ -17,6 +17,12 @@ const SIZES = [
   [1200, 900, 40],
   [2400, 1800, 12],
 ];
+/** What `fast` gives to the other encoders; for photos of the first size. */
+const OTHER_FORMATS = {
+  webp: { quality: 50, effort: 2 },
+  png: { palette: true, quality: 50, dither: 0, effort: 1, compressionLevel: 6 },
+  avif: { quality: 50, effort: 0, chromaSubsampling: '4:2:0' },
+};
 const MAX_PIXELS = 50_000_000;
 const FOLDER = process.env.CORPUS ?? new URL('../src/samples/', import.meta.url).pathname;
 
@@ -53,35 +59,52 @@ await compare(
   EFFORTS.map((effort) => ({ effort, format: 'jpeg' })),
 );
 
-/**
- * The engine beside bare loops with the same settings, as ratios of their images a second. The runs take turns, each time
- * in another order, so that whatever else the machine does hits all of them.
- */
+/** The engine beside bare loops with the same settings, as ratios of their images a second. */
 async function throughput() {
-  console.log(`Images a second as JPEG, ${AT_ONCE} at once, ${ROUNDS} rounds; a bare sharp loop = 1:`);
+  console.log(`Images a second, ${AT_ONCE} at once, ${ROUNDS} rounds; a bare sharp loop = 1:`);
   for (const [width, height, count] of SIZES) {
     const photo = samplePhoto(width, height);
-    const plain = await ratios(await photo.clone().toBuffer(), count);
-    const tagged = await ratios(await photo.clone().withIccProfile('srgb').toBuffer(), count);
-    console.log(
-      `  ${width}×${height}: fast ${plain.fast}, with a profile of sRGB ${tagged.fast}; ` +
-        `balanced, which measures the similarity, ${plain.balanced}, with a profile ${tagged.balanced}, ` +
-        `beside a loop that measures it too ${plain.besideMeasuring}`,
-    );
+    for (const [title, source] of [
+      ['a JPEG', await photo.clone().toBuffer()],
+      ['with a profile of sRGB', await photo.clone().withIccProfile('srgb').toBuffer()],
+    ]) {
+      const measuring = () => measuringLoop(source);
+      const works = [bareLoop(source), measuring, engine(source, { effort: 'fast' }), engine(source, {})];
+      const [bareMs, measuringMs, fastMs, balancedMs] = await inTurns(works, count);
+      console.log(
+        `  ${width}×${height}, ${title}: fast ${ratio(bareMs, fastMs)}; balanced, which measures the similarity, ` +
+          `${ratio(bareMs, balancedMs)}, beside a loop that measures it too ${ratio(measuringMs, balancedMs)}`,
+      );
+    }
+  }
+  const [width, height] = SIZES[0];
+  for (const [format, settings] of Object.entries(OTHER_FORMATS)) {
+    const source = await samplePhoto(width, height).toFormat(format, { quality: 90 }).toBuffer();
+    const bare = bareLoop(source, (pipeline) => pipeline.toFormat(format, settings));
+    const [bareMs, fastMs] = await inTurns([bare, engine(source, { effort: 'fast' })], 20);
+    console.log(`  ${width}×${height}, ${format}: fast ${ratio(bareMs, fastMs)}`);
   }
 }
 
-async function ratios(photo, count) {
-  const engine = (fields) => {
-    const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
-    return () => compressImage(photo, options);
-  };
-  const bare = () => sharp(photo, { failOn: 'error' }).autoOrient().jpeg({ quality: 50 }).toBuffer();
-  const measuring = async () => {
-    const one = await pixels(photo);
-    return similarity(sampleLuminance(one), sampleLuminance(await pixels(await bare())));
-  };
-  const works = [bare, measuring, engine({ effort: 'fast' }), engine({})];
+function engine(source, fields) {
+  const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
+  return () => compressImage(source, options);
+}
+
+function bareLoop(source, encode = (pipeline) => pipeline.jpeg({ quality: 50 })) {
+  return () => encode(sharp(source, { failOn: 'error' }).autoOrient()).toBuffer();
+}
+
+async function measuringLoop(source) {
+  const one = await pixels(source);
+  return similarity(sampleLuminance(one), sampleLuminance(await pixels(await bareLoop(source)())));
+}
+
+/**
+ * Milliseconds of each work, round by round. They take turns, each time in another order, so that whatever else the
+ * machine does hits all of them.
+ */
+async function inTurns(works, count) {
   const times = works.map(() => []);
   for (let round = 0; round < ROUNDS; round++) {
     for (let turn = 0; turn < works.length; turn++) {
@@ -89,12 +112,7 @@ async function ratios(photo, count) {
       times[i][round] = await run(works[i], count);
     }
   }
-  const [bareMs, measuringMs, fastMs, balancedMs] = times;
-  return {
-    fast: ratio(bareMs, fastMs),
-    balanced: ratio(bareMs, balancedMs),
-    besideMeasuring: ratio(measuringMs, balancedMs),
-  };
+  return times;
 }
 
 function ratio(one, other) {

@@ -20,6 +20,7 @@ const OPTIONS = [
   { target: 'ssim:0.99' },
   { format: 'auto', target: 'bytes:20000' },
   { effort: 'fast' },
+  { format: 'auto', max_width: 1500 },
 ];
 
 interface Ending {

@@ -77,6 +77,15 @@ describe('the options of the engine', () => {
       expect(auto.report.similarity).toBeGreaterThanOrEqual(Math.min(keep.report.similarity!, 0.986) - 0.01);
     });
 
+    it('auto comes to AVIF, too, where a large picture is calm', async () => {
+      const source = await framed(1800).ensureAlpha(1).png({ compressionLevel: 1 }).toBuffer();
+
+      const { output } = await compress(source, { format: 'auto' });
+
+      expect(output.format).toBe('avif');
+      expect(output.bytes).toBeLessThan((await compress(source, { format: 'webp' })).output.bytes);
+    });
+
     it('takes the first frame of an animation where the format has none', async () => {
       const frames = await Promise.all(
         ['red', 'lime'].map((tint) => photo(64, 40).tint(tint).png().toBuffer()),
@@ -298,6 +307,32 @@ describe('the options of the engine', () => {
 
       expect(await sharp(data).metadata()).toMatchObject({ width: 400, bitsPerSample: 8 });
       expect(report.similarity).toBeGreaterThan(0.95);
+    });
+
+    it.each(['keep', 'jpeg'] as const)(
+      'compress what would be more bytes when smaller in its own size, as %s',
+      async (format) => {
+        const drawn = await drawing(1200, 1000)
+          .toColourspace('b-w')
+          .tiff({ ...FAX, compression: 'lzw', predictor: 'none' });
+        const source = await drawn.toBuffer();
+
+        const { data, report } = await compress(source, { max_width: 900, format });
+
+        expect(report.notes).toEqual(['size_kept']);
+        expect(data.length).toBeLessThan(source.length);
+        expect(data.equals((await compress(source, {})).data)).toBe(true);
+      },
+    );
+
+    it('keep the size of an AVIF that would be more bytes when smaller', async () => {
+      const source = (await compress(await drawing(600, 500).png().toBuffer(), { format: 'avif' })).data;
+      const tiny = (await compress(source, { quality: '1' })).data;
+
+      const { outcome, output, report } = await compress(tiny, { max_width: 590, quality: '100' });
+
+      expect({ outcome, width: output.width }).toEqual({ outcome: 'kept_original', width: 600 });
+      expect(report.notes).toEqual(['size_kept']);
     });
 
     it('are compared with the source at the same size', async () => {

@@ -73,7 +73,22 @@ export class Compression {
     const original = mostBytes > 0 ? await this.original(mostBytes) : undefined;
     if (original) return this.kept(original, notes);
     if (best.data.length < this.source.length) return this.compressed(best, notes);
-    return this.keptUnlessCorrupt(notes);
+    // For an AVIF of its whole size, less memory was set aside than it would take.
+    const isTriedWhole = best.picture.isResized && this.header.format !== 'avif';
+    return isTriedWhole ? this.wholeSize(notes) : this.keptUnlessCorrupt(notes);
+  }
+
+  /** Where making it smaller makes more bytes, as with a drawing whose lines become shades: compressed as it is. */
+  private async wholeSize(notes: ImageNote[]): Promise<Result> {
+    const options = { ...this.options, format: 'keep' as const, maxWidth: null, maxHeight: null };
+    const { report, ...result } = await new Compression(
+      this.source,
+      this.header,
+      options,
+      this.maxPixels,
+    ).run();
+    const all = new Set<ImageNote>([...report.notes, ...notes, 'size_kept']);
+    return { ...result, report: { ...report, notes: [...all] } };
   }
 
   private async keptUnlessCorrupt(notes: ImageNote[]): Promise<Result> {

@@ -20,10 +20,10 @@ const MOST_PIXELS_A_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: 65_500,
 const MOST_AVIF_PIXELS = 16_000_000;
 const AVIF_WEIGHT = 3;
 const MOST_GIF_PIXELS = 16_000_000;
-/** All encodings of a picture together, were it noise; the slowest are left out. */
-export const AUTO_MS = 8_000;
-// Of the time for noise, what a photo takes as AVIF at most; which it is shows as soon as it was encoded as WebP.
+// Of the time for noise, what a photo takes as AVIF at most.
 const CALM = 0.3;
+/** All encodings of a picture together; the slowest are left out, where there would not be time for noise. */
+export const AUTO_MS = 8_000;
 // What one encoder leaves in memory is not free at once for the next.
 const MOST_PIXELS_FOR_SEVERAL = 24_000_000;
 
@@ -61,8 +61,10 @@ export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions)
   if (!isSeveral) return [bearable[0] ?? source];
   let ms = 0;
   const affordable = bearable.filter((format) => {
-    const noiseMs = estimateMs({ ...settings, format });
-    const own = format === 'avif' ? CALM * noiseMs : noiseMs;
+    const isAvif = format === 'avif';
+    // It comes last, and how long it will take shows as soon as the picture was encoded as WebP.
+    if (isAvif && source !== 'avif') return true;
+    const own = (isAvif ? CALM : 1) * estimateMs({ ...settings, format });
     if (ms + own > AUTO_MS) return false;
     ms += own;
     return true;

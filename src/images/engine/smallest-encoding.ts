@@ -7,9 +7,9 @@ import { similarityOfJpeg } from './quality-scale.js';
 /** Where the looking stands. */
 interface Choice {
   best: Encoded;
-  /** Of the time for all encodings, counted as if the picture were noise. */
+  /** Of the time for all encodings; a search for a target counts as one of them. */
   leftMs: number;
-  /** For the next search for a target, counted in the same way. */
+  /** For the next search for a target. */
   searchMs: number;
   /** How much of the time for noise AVIF takes, 0 to 1. */
   busyness: number;
@@ -47,17 +47,22 @@ class SmallestEncoding {
   ) {}
 
   async find(formats: ImageFormat[]): Promise<Encoded> {
-    const first = firstEffort(this.options);
-    const searchMs = SEARCH_MS / formats.length;
-    const own: Way = { format: formats[0], effort: first };
-    const reference = await this.encodings.encode(own, searchMs);
+    const effort = firstEffort(this.options);
+    const own: Way = { format: formats[0], effort };
+    const share = SEARCH_MS / formats.length;
+    const reference = await this.encodings.encode(own, share);
     if (formats.length === 1 && this.options.effort !== 'best') return reference;
 
     const best = await this.encodings.compared(reference);
-    const choice: Choice = { best, leftMs: AUTO_MS, searchMs, busyness: 1 };
-    spend(choice, reference, await this.encodings.estimate(own));
+    const choice: Choice = { best, leftMs: AUTO_MS, searchMs: share, busyness: 1 };
+    spend(choice, reference, Math.min(this.encodings.spentMs, await this.encodings.estimate(own)));
     const least = this.leastSimilarity(best);
-    for (const format of formats.slice(1)) await this.consider(choice, { format, effort: first }, least);
+    for (const [index, format] of formats.slice(1).entries()) {
+      // What others did not need of their shares is shared out again.
+      const left = formats.length - 1 - index;
+      choice.searchMs = Math.max(share, (SEARCH_MS - this.encodings.spentMs) / left);
+      await this.consider(choice, { format, effort }, least);
+    }
     if (this.options.effort === 'best') await this.considerBest(choice, formats, least);
     return choice.best;
   }
@@ -77,10 +82,15 @@ class SmallestEncoding {
   /** Takes another way if it comes out better, and there is time to find out. */
   private async consider(choice: Choice, way: Way, leastSimilarity: number): Promise<void> {
     const noiseMs = await this.encodings.estimate(way);
-    const ms = (): number => noiseMs * (way.format === 'avif' ? choice.busyness : 1);
-    if (ms() > choice.leftMs) return;
-    let encoded = await this.encodings.encode(way, choice.searchMs);
-    spend(choice, encoded, ms());
+    const mostMs = (): number => noiseMs * (way.format === 'avif' ? choice.busyness : 1);
+    if (mostMs() > choice.leftMs) return;
+    const spending = async (encode: () => Promise<Encoded>): Promise<Encoded> => {
+      const before = this.encodings.spentMs;
+      const encoded = await encode();
+      spend(choice, encoded, Math.min(noiseMs, this.encodings.spentMs - before));
+      return encoded;
+    };
+    let encoded = await spending(() => this.encodings.encode(way, choice.searchMs));
     const { target } = this.options;
     if (target) {
       encoded = await this.encodings.compared(encoded);
@@ -92,10 +102,9 @@ class SmallestEncoding {
       encoded = await this.encodings.compared(encoded);
       if (encoded.similarity! >= leastSimilarity) choice.best = encoded;
       if (choice.best === encoded) return;
-      if (raises === MOST_RAISES || ms() > choice.leftMs) return;
+      if (raises === MOST_RAISES || mostMs() > choice.leftMs) return;
       const higher = encoded.quality + Math.ceil((100 - encoded.quality) / 5);
-      encoded = await this.encodings.encodeAt(higher, way, { isScaled: true });
-      spend(choice, encoded, ms());
+      encoded = await spending(() => this.encodings.encodeAt(higher, way, { isScaled: true }));
     }
   }
 
