@@ -5,6 +5,7 @@ import { compressImage, openSource } from './compress-image.js';
 import { toCompressionOptions } from '../../requests/compression-options.js';
 import type { ImageFormat } from './formats/image-format.js';
 import { stripJpeg } from './formats/strip-jpeg.js';
+import { readHeader } from './image-header.js';
 
 const OPTIONS = { ...toCompressionOptions({}, 50), maxPixels: 50_000_000 };
 // Its pixels go straight from the decoder to the encoder.
@@ -274,9 +275,10 @@ describe('compressImage', () => {
     });
 
     it.each([
+      ['32-bit', 1],
       ['signed', 2],
       ['floating-point', 3],
-    ])('a TIFF of %s numbers, of which nobody says what is white', async (_, sampleFormat) => {
+    ])('a TIFF of %s numbers, which libvips would cut off', async (_, sampleFormat) => {
       const source = greyTiff(64, 40, 32, sampleFormat);
 
       await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
@@ -298,6 +300,27 @@ describe('compressImage', () => {
       expect((await compressImage(source, OPTIONS)).data.length).toBeLessThanOrEqual(source.length);
     });
 
+    it.each([
+      ['in front of its pixels', (head: Buffer) => head.subarray(0, 2)],
+      ['between its scans', (head: Buffer) => head.subarray(0, head.lastIndexOf(Buffer.from([0xff, 0xda])))],
+    ])('a JPEG with a flood of empty segments %s', async (_, before) => {
+      const source = await photo(64, 40).jpeg({ progressive: true }).toBuffer();
+      const start = before(source);
+      for (const marker of ['ffe1', 'ffe2', 'ffed', 'fffe']) {
+        const segments = Buffer.alloc(4 * 100_000, `${marker}0002`, 'hex');
+        const flood = Buffer.concat([start, segments, source.subarray(start.length)]);
+        await expect(compressImage(flood, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
+      }
+    });
+
+    it('a WebP with a flood of empty chunks', async () => {
+      const source = await photo(64, 40).withIccProfile('p3').webp().toBuffer();
+      const flood = Buffer.concat([source, Buffer.alloc(8 * 100_000, 'ABCD\0\0\0\0', 'latin1')]);
+      flood.writeUInt32LE(flood.length - 8, 4);
+
+      await expect(compressImage(flood, OPTIONS)).rejects.toMatchObject({ code: 'FORMAT_NOT_SUPPORTED' });
+    });
+
     it('a JPEG whose scans would keep a core busy for half a minute', async () => {
       const source = await photo(64, 40).jpeg({ progressive: true }).toBuffer();
       const scan = source.subarray(source.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
@@ -312,14 +335,14 @@ describe('compressImage', () => {
   });
 });
 
-describe('openSource', () => {
+describe('readHeader', () => {
   it('tells upright dimensions and the pixels of all frames', async () => {
     const source = await animation(4).gif().toBuffer();
     const turned = await photo(64, 40).jpeg().withMetadata({ orientation: 8 }).toBuffer();
 
     const expected = { format: 'gif', width: 64, height: 40, frames: 4, pixels: 64 * 40 * 4 };
-    expect(await openSource(source, OPTIONS.maxPixels)).toMatchObject(expected);
-    expect(await openSource(turned, OPTIONS.maxPixels)).toMatchObject({ width: 40, height: 64 });
+    expect(await readHeader(source, OPTIONS.maxPixels)).toMatchObject(expected);
+    expect(await readHeader(turned, OPTIONS.maxPixels)).toMatchObject({ width: 40, height: 64 });
   });
 });
 

@@ -2,7 +2,6 @@ import { ImageError } from '../../errors.js';
 import type { CompressionOptions } from '../../requests/compression-options.js';
 import { type CompressedImage, Compression } from './compression.js';
 import { asImageError } from './image-engine.js';
-import type { ImageFormat } from './formats/image-format.js';
 import { weigh } from './image-candidates.js';
 import { readHeader } from './image-header.js';
 
@@ -22,14 +21,6 @@ export interface CompressOptions extends CompressionOptions {
 
 /** An image whose header was read and found good. */
 export interface OpenedImage {
-  format: ImageFormat;
-  /** Upright, with the orientation applied. */
-  width: number;
-  height: number;
-  /** Frames that will be decoded: 1 unless it is an animation that stays one. */
-  frames: number;
-  /** Width × height × frames. */
-  pixels: number;
   /** The memory that compressing takes, counted in pixels of 10 bytes. */
   weight(options: CompressionOptions): number;
   /** As {@link compressImage}. */
@@ -47,9 +38,7 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
   const began = performance.now();
   const header = await readHeader(source, maxPixels);
   const headerMs = performance.now() - began;
-  const { format, width, height, frames, pixels } = header;
   return {
-    ...{ format, width, height, frames, pixels },
     weight: (options) => weigh(header, options),
     compress: async (options) => {
       const from = performance.now() - headerMs;

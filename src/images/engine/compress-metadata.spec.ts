@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { alike, greyTiff, photo, tiffWithAuthor } from '../../../test/helpers/pictures.js';
+import { alike, photo, tiffWithAuthor } from '../../../test/helpers/pictures.js';
 import { type CompressionFields, toCompressionOptions } from '../../requests/compression-options.js';
 import { compressImage } from './compress-image.js';
 
@@ -64,7 +64,7 @@ describe('metadata of', () => {
 
   it('unusual TIFF never changes the picture', async () => {
     const sources = [
-      greyTiff(64, 40, 32),
+      await photo(64, 40).toColourspace('scrgb').tiff({ compression: 'none' }).toBuffer(),
       await photo(64, 40).toColourspace('lab').tiff({ compression: 'none' }).toBuffer(),
     ];
     for (const source of sources) {

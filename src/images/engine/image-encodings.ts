@@ -101,8 +101,14 @@ export class ImageEncodings {
     if (known) return known;
     const { maxWidth, maxHeight } = this.options;
     const picture = openPicture(this.source, this.header, {
-      ...{ maxPixels: this.maxPixels, maxWidth, maxHeight, isReadOnce: isOnePass(this.options) },
-      ...{ keepsMetadata: this.wanted.isAll, keepsXmp: this.wanted.keepsXmp, isAnimated, needsSrgbGamma },
+      maxPixels: this.maxPixels,
+      maxWidth,
+      maxHeight,
+      keepsMetadata: this.wanted.isAll,
+      keepsXmp: this.wanted.keepsXmp,
+      isReadOnce: isOnePass(this.options),
+      isAnimated,
+      needsSrgbGamma,
     });
     this.pictures.set(isSpecial, picture);
     return picture;
@@ -119,8 +125,7 @@ export class ImageEncodings {
       hasAlpha: picture.hasAlpha,
       isPalette: metadata.isPalette,
       pixels: picture.width * picture.height * picture.frames,
-      // Only these: the 32 bits of a TIFF would be cut off, not converted.
-      isGrey: (metadata.space === 'b-w' && metadata.depth === 'uchar') || metadata.space === 'grey16',
+      isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
       // Made smaller, its lines need shades of grey.
       isBilevel:
         metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette && !picture.isResized,

@@ -5,9 +5,10 @@ import { sniffFormat, type ImageFormat } from './formats/image-format.js';
 import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
 import { toOrientation, type Orientation } from './formats/image-orientation.js';
 import { isAvifSequence } from './formats/strip-avif.js';
-import { hasMoreScansThan } from './formats/strip-jpeg.js';
 import { isAnimatedPng } from './formats/strip-png.js';
+import { hasTooManyChunks } from './formats/strip-webp.js';
 import { readPlainJpeg } from './formats/jpeg-header.js';
+import { countSegments, MOST_SEGMENTS } from './formats/jpeg-segments.js';
 import { isSrgbProfile } from './formats/srgb-profile.js';
 
 /** What the header of an image says, and what follows from it. */
@@ -38,10 +39,15 @@ const MAX_JPEG_SCANS = 100;
 const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = { avif: 24_000_000, gif: 30_000_000 };
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
-// A TIFF can have others: libvips takes a grey of 0.5 for black, as it might be one of 255 or of 1, and cuts off below zero.
-const USUAL_NUMBERS = new Set<string>(['uchar', 'ushort', 'uint']);
-// In these, what a number means is laid down.
-const SPACES_OF_OTHERS = new Set<string>(['lab', 'labs', 'scrgb', 'xyz']);
+// A TIFF can have others, which libvips cuts off to 8 bits: white of 32 bits becomes black, and so does a grey of 0.5.
+const USUAL_NUMBERS = new Set<string>(['uchar', 'ushort']);
+// In these, what a number of another kind means is laid down.
+const NUMBERS_OF_SPACES: Record<string, string> = {
+  lab: 'float',
+  labs: 'short',
+  scrgb: 'float',
+  xyz: 'float',
+};
 
 /**
  * Reads the header only, a plain JPEG's by ourselves and all others by libvips, and refuses what must not be decoded.
@@ -51,36 +57,62 @@ const SPACES_OF_OTHERS = new Set<string>(['lab', 'labs', 'scrgb', 'xyz']);
  */
 export async function readHeader(source: Buffer, maxPixels: number): Promise<ImageHeader> {
   const format = sniffFormat(source);
-  const plain = format === 'jpeg' ? readPlainJpeg(source) : undefined;
-  const metadata = plain ?? (await readMetadata(source));
+  const metadata = await readMetadata(source, format);
   const { width, height } = metadata.autoOrient;
   const framePixels = width * height;
   const own = metadata.isProgressive && format === 'jpeg' ? MAX_PROGRESSIVE_PIXELS : MAX_FRAME_PIXELS[format];
   const limit = Math.min(maxPixels, own ?? maxPixels);
   if (framePixels > limit) throw tooManyPixels(framePixels, limit);
-  if (!USUAL_NUMBERS.has(metadata.depth) && !SPACES_OF_OTHERS.has(metadata.space)) throw unclearNumbers();
-  if (format === 'jpeg' && hasMoreScansThan(MAX_JPEG_SCANS, source)) {
-    throw new ImageError('IMAGE_TOO_SLOW', `The JPEG has more than ${MAX_JPEG_SCANS} scans.`);
-  }
+  const isUsual = USUAL_NUMBERS.has(metadata.depth) || NUMBERS_OF_SPACES[metadata.space] === metadata.depth;
+  if (!isUsual) throw unusualNumbers();
 
   const pages = format === 'gif' || format === 'webp' ? (metadata.pages ?? 1) : 1;
   const frames = pages <= MAX_FRAMES && pages * framePixels <= maxPixels ? pages : 1;
   const isCutDown = pages > frames;
   return {
-    ...{ format, width, height, frames, pixels: frames * framePixels },
-    ...{ metadata, orientation: toOrientation(metadata.orientation), isCutDown },
+    format,
+    width,
+    height,
+    frames,
+    pixels: frames * framePixels,
+    metadata,
+    orientation: toOrientation(metadata.orientation),
     hasSrgbProfile: hasSrgbProfile(metadata),
+    isCutDown,
     notes: notesOn(source, format, metadata, isCutDown),
   };
 }
 
-async function readMetadata(source: Buffer): Promise<SourceMetadata> {
+/** Refuses floods of parts and of scans, too: the first of them before libvips sees them, which would hold them all. */
+async function readMetadata(source: Buffer, format: ImageFormat): Promise<SourceMetadata> {
+  if (format === 'webp' && hasTooManyChunks(source)) throw tooManyParts();
+  if (format !== 'jpeg') return askLibvips(source);
+  const plain = readPlainJpeg(source);
+  if (!plain) refuseFlood(countSegments(source, { isHeadOnly: true }));
+  const metadata = plain ?? (await askLibvips(source));
+  if (metadata.isProgressive) refuseFlood(countSegments(source));
+  return metadata;
+}
+
+async function askLibvips(source: Buffer): Promise<SourceMetadata> {
   try {
     // Not limited here, so that the refusal can say how many pixels there are.
     return await openImage(source, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false }).metadata();
   } catch (error) {
     throw asImageError(error);
   }
+}
+
+/** Of scans, or of segments, which may stand between scans, too. */
+function refuseFlood({ segments, scans }: { segments: number; scans: number }): void {
+  if (scans > MAX_JPEG_SCANS) {
+    throw new ImageError('IMAGE_TOO_SLOW', `The JPEG has more than ${MAX_JPEG_SCANS} scans.`);
+  }
+  if (segments > MOST_SEGMENTS) throw tooManyParts();
+}
+
+function tooManyParts(): ImageError {
+  return new ImageError('FORMAT_NOT_SUPPORTED', 'The image file consists of far too many parts.');
 }
 
 function hasSrgbProfile({ icc, space, depth }: SourceMetadata): boolean {
@@ -102,8 +134,9 @@ function notesOn(
   return notes;
 }
 
-function unclearNumbers(): ImageError {
-  const text = 'Images of signed or floating-point numbers are not supported; use 8 or 16 bits a channel.';
+function unusualNumbers(): ImageError {
+  const text =
+    'Images of signed, 32-bit or floating-point numbers are not supported; use 8 or 16 bits a channel.';
   return new ImageError('FORMAT_NOT_SUPPORTED', text);
 }
 

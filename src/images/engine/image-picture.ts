@@ -79,7 +79,19 @@ export async function openPicture(
   // Whether an alpha channel hides anything, only the pixels tell.
   if (options.isReadOnce && !hasAlpha) {
     const luminance = once(async () => sampleLuminance(await readPixels(open())));
-    return { ...size, frames: 1, hasAlpha, isLarge: false, isDescribed, luminance, open: openDescribed };
+    const { width, height, isResized } = size;
+    const isLarge = false;
+    return {
+      width,
+      height,
+      isResized,
+      frames: 1,
+      hasAlpha,
+      isLarge,
+      isDescribed,
+      luminance,
+      open: openDescribed,
+    };
   }
   const held = holdPixels(await readPixels(open()), size);
   return isDescribed ? { ...held, isDescribed, open: openDescribed } : held;

@@ -1,5 +1,5 @@
 import type { SourceMetadata } from './image-metadata.js';
-import { type JpegSegment, readJpegHead, START_OF_SCAN } from './jpeg-segments.js';
+import { type JpegSegment, jpegSegments, MOST_SEGMENTS, START_OF_SCAN } from './jpeg-segments.js';
 
 // ITU-T T.81, table B.1, and what the libraries in use put into application segments.
 const BASELINE = 0xc0;
@@ -26,8 +26,12 @@ const FRAME_BYTES = 10;
 export function readPlainJpeg(source: Buffer): SourceMetadata | undefined {
   let frame: JpegSegment | undefined;
   let icc: Buffer | undefined;
-  for (const segment of readJpegHead(source)) {
-    const { marker, bytes } = segment;
+  let end = 2;
+  let count = 0;
+  for (const segment of jpegSegments(source)) {
+    const { marker, at, bytes } = segment;
+    if (at !== end || (count += 1) > MOST_SEGMENTS) return undefined;
+    end = at + bytes.length;
     if (marker === START_OF_SCAN) return frame && describe(frame, bytes, icc);
     if (isFrame(marker) && !frame) frame = segment;
     else if (marker === APP2 && !icc) {

@@ -1,4 +1,4 @@
-import { readJpegHead } from './jpeg-segments.js';
+import { jpegSegments, START_OF_SCAN } from './jpeg-segments.js';
 
 /** The luminance table for quality 50, in zigzag order: ITU-T T.81, table K.1, which the IJG's library scales. */
 const STANDARD = [
@@ -36,7 +36,8 @@ export function estimateJpegQuality(source: Buffer): number | undefined {
 
 // Table 0, as all encoders in use number it.
 function luminanceTable(source: Buffer): number[] | undefined {
-  for (const { marker, bytes } of readJpegHead(source)) {
+  for (const { marker, bytes } of jpegSegments(source)) {
+    if (marker === START_OF_SCAN) return undefined;
     const found = marker === DEFINE_TABLES ? tableZero(bytes.subarray(4)) : undefined;
     if (found) return found;
   }

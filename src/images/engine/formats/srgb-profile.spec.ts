@@ -2,6 +2,10 @@ import sharp from 'sharp';
 import { isSrgbProfile } from './srgb-profile.js';
 
 const SRGB = { r: [0.4361, 0.2225, 0.0139], g: [0.3851, 0.7169, 0.0971], b: [0.1431, 0.0606, 0.7141] };
+/** Those of a screen that is nearly sRGB: cyan would get 13 levels of red. */
+const SCREEN = { r: [0.4345, 0.2218, 0.014], g: [0.3863, 0.7182, 0.0978], b: [0.1434, 0.06, 0.7131] };
+/** The numbers of sRGB's curve. */
+const FORMULA = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045];
 const ADOBE_RGB = { r: [0.6097, 0.3111, 0.0195], g: [0.2053, 0.6257, 0.0609], b: [0.1492, 0.0632, 0.7446] };
 
 describe('isSrgbProfile', () => {
@@ -9,6 +13,7 @@ describe('isSrgbProfile', () => {
     expect(isSrgbProfile(await profileOf('srgb'))).toBe(true);
     expect(isSrgbProfile(profile({ primaries: SRGB, curve: table(1024, toLight) }))).toBe(true);
     expect(isSrgbProfile(profile({ primaries: SRGB, curve: table(64, toLight) }))).toBe(true);
+    expect(isSrgbProfile(profile({ curve: parametric([...FORMULA, 0, 0], 4) }))).toBe(true);
   });
 
   it.each([
@@ -16,6 +21,12 @@ describe('isSrgbProfile', () => {
     ['print', () => profileOf('cmyk')],
     ['Adobe RGB', () => profile({ primaries: ADOBE_RGB, curve: power(563 / 256) })],
     ['the primaries of Adobe RGB with the curve of sRGB', () => profile({ primaries: ADOBE_RGB })],
+    ['a screen that is nearly sRGB', () => profile({ primaries: SCREEN })],
+    [
+      'a curve with a spike',
+      () => profile({ curve: table(256, (value) => (value === 1 / 255 ? 0.5 : toLight(value))) }),
+    ],
+    ['a curve that is raised', () => profile({ curve: parametric([...FORMULA, 0.01, 0], 4) })],
     ['a gamma of 2.2', () => profile({ curve: power(2.2) })],
     ['a gamma of 2.2 in a table', () => profile({ curve: table(1024, (value) => value ** 2.2) })],
     ['light', () => profile({ curve: table(0, toLight) })],
@@ -66,7 +77,7 @@ function toLight(value: number): number {
 /** A profile of three primaries, and a curve that they share. */
 function profile({
   primaries = SRGB,
-  curve = parametric([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]),
+  curve = parametric(FORMULA),
   more = {},
   space = 'RGB ',
   kind = 'mntr',
@@ -103,8 +114,12 @@ function xyzOf(xyz: number[]): Buffer {
   return Buffer.concat([Buffer.from('XYZ \0\0\0\0', 'latin1'), ...xyz.map(fixed)]);
 }
 
-function parametric(values: number[]): Buffer {
-  return Buffer.concat([Buffer.from('para\0\0\0\0\0\x03\0\0', 'latin1'), ...values.map(fixed)]);
+function parametric(values: number[], form = 3): Buffer {
+  return Buffer.concat([
+    Buffer.from('para\0\0\0\0\0', 'latin1'),
+    Buffer.from([form, 0, 0]),
+    ...values.map(fixed),
+  ]);
 }
 
 function table(points: number, curve: (value: number) => number): Buffer {

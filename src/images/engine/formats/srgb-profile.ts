@@ -8,21 +8,23 @@ const TAG_COUNT = 128;
 const TAG_BYTES = 12;
 const MOST_TAGS = 100;
 
-/** The primaries of sRGB as the colours of a profile: adapted to D50, IEC 61966-2-1 and ICC.1, annex E. */
-const PRIMARIES = {
-  rXYZ: [0.4361, 0.2225, 0.0139],
-  gXYZ: [0.3851, 0.7169, 0.0971],
-  bXYZ: [0.1431, 0.0606, 0.7141],
-};
-// Real profiles round to 0.0005. The next space in use, Adobe RGB, is 0.17 away.
-const MOST_OFF = 0.002;
+const PRIMARIES = ['rXYZ', 'gXYZ', 'bXYZ'];
 const CURVES = ['rTRC', 'gTRC', 'bTRC'];
 /** With one of these, software does not go by primaries and curves. */
 const TABLES = ['A2B0', 'A2B1', 'D2B0', 'D2B1'];
 
-/** Points at which curves are compared, and by how many of 255 levels they may differ. A gamma of 2.2 is 6 off. */
-const POINTS = 64;
-const MOST_LEVELS_OFF = 0.75;
+/** From XYZ under D50 to the light of sRGB's primaries: Lindbloom, "RGB/XYZ Matrices", adapted by Bradford's method. */
+const FROM_XYZ = [
+  [3.1338561, -1.6168667, -0.4906146],
+  [-0.9787684, 1.9161415, 0.033454],
+  [0.0719453, -0.2289914, 1.4052427],
+];
+
+/**
+ * By how many of 255 levels a conversion may change anything: real profiles round their numbers, which is one level
+ * somewhere, two at the worst. A gamma of 2.2 is 6 off.
+ */
+const MOST_LEVELS_OFF = 2;
 
 /**
  * Whether an ICC profile says no more than that the colours are sRGB: then the numbers of the pixels are what a conversion
@@ -38,7 +40,7 @@ export function isSrgbProfile(icc: Buffer): boolean {
     if (!isDisplay || name(COLOURS) !== 'RGB ' || name(CONNECTION) !== 'XYZ ') return false;
     const tags = readTags(icc);
     if (TABLES.some((table) => tags.has(table))) return false;
-    return hasPrimaries(tags) && CURVES.every((curve) => isSrgbCurve(tags.get(curve)));
+    return hasSrgbPrimaries(tags) && curvesOf(tags).every(isSrgbCurve);
   } catch (error) {
     if (isOutOfBounds(error)) return false;
     throw error;
@@ -55,22 +57,41 @@ function readTags(icc: Buffer): Map<string, Buffer> {
   return tags;
 }
 
-function hasPrimaries(tags: Map<string, Buffer>): boolean {
-  return Object.entries(PRIMARIES).every(([name, xyz]) => {
-    const element = tags.get(name);
-    return element && xyz.every((value, i) => Math.abs(fixed(element, 8 + 4 * i) - value) <= MOST_OFF);
-  });
+/** Whether the eight colours of full and no light stay what they are: where the primaries differ, these do it most. */
+function hasSrgbPrimaries(tags: Map<string, Buffer>): boolean {
+  const primaries = PRIMARIES.map((name) => tags.get(name));
+  if (!primaries.every((element) => element !== undefined)) return false;
+  const xyz = primaries.map((element) => [8, 12, 16].map((at) => fixed(element, at)));
+  return Array.from({ length: 8 }, (_, corner) => [corner & 1, (corner >> 1) & 1, corner >> 2]).every((rgb) =>
+    FROM_XYZ.every((row, channel) => {
+      const light = sum(rgb.map((on, primary) => on * sum(row.map((factor, i) => factor * xyz[primary][i]))));
+      return isNear(fromLight(light), rgb[channel]); // what is out of range counts, too: that is another space
+    }),
+  );
+}
+
+/** One where all three colours have the same, as they do. */
+function curvesOf(tags: Map<string, Buffer>): (Buffer | undefined)[] {
+  const curves = CURVES.map((name) => tags.get(name));
+  return curves.filter((curve, i) => i === 0 || curve?.byteOffset !== curves[i - 1]?.byteOffset);
 }
 
 function isSrgbCurve(element: Buffer | undefined): boolean {
   const curve = element && readCurve(element);
   if (!curve) return false;
-  for (let point = 0; point <= POINTS; point += 1) {
-    const value = point / POINTS;
-    const levelsOff = Math.abs(fromLight(curve(value)) - value) * 255;
-    if (!(levelsOff <= MOST_LEVELS_OFF)) return false; // nor where it is not even a number
+  for (let level = 0; level <= 255; level += 1) {
+    if (!isNear(fromLight(curve(level / 255)), level / 255)) return false;
   }
   return true;
+}
+
+// Not the other way round: what is not even a number is not near.
+function isNear(one: number, other: number): boolean {
+  return Math.abs(one - other) * 255 <= MOST_LEVELS_OFF;
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** From the number of a pixel to light, both 0 to 1. */
@@ -79,10 +100,12 @@ type Curve = (value: number) => number;
 function readCurve(element: Buffer): Curve | undefined {
   const type = element.toString('latin1', 0, 4);
   if (type === 'curv') return tableCurve(element);
-  // The form that is sRGB's: a power, and a straight line near black.
-  if (type !== 'para' || element.readUInt16BE(8) !== 3) return undefined;
+  // The forms that can be sRGB's: a power, and a straight line near black.
+  const form = element.readUInt16BE(8);
+  if (type !== 'para' || (form !== 3 && form !== 4)) return undefined;
   const [g, a, b, c, d] = [12, 16, 20, 24, 28].map((at) => fixed(element, at));
-  return (value) => (value >= d ? (a * value + b) ** g : c * value);
+  const [e, f] = form === 4 ? [fixed(element, 32), fixed(element, 36)] : [0, 0];
+  return (value) => (value >= d ? (a * value + b) ** g + e : c * value + f);
 }
 
 /** Points of the curve, between which it is straight; one or none stands for a power, which sRGB is not. */

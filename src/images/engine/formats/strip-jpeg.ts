@@ -1,8 +1,8 @@
 import { NO_METADATA, type WantedMetadata } from './image-metadata.js';
 import { exifBlock, type Orientation } from './image-orientation.js';
-import { END_OF_IMAGE, type JpegSegment, readJpegSegments, START_OF_SCAN } from './jpeg-segments.js';
+import { END_OF_IMAGE, type JpegSegment, jpegSegments, MOST_SEGMENTS, PIXELS } from './jpeg-segments.js';
 
-const SCAN_MARKER = Buffer.from([0xff, START_OF_SCAN]);
+const START_OF_IMAGE = Buffer.from([0xff, 0xd8]);
 const JFIF_BYTES = 18;
 
 /**
@@ -17,38 +17,33 @@ export function stripJpeg(
   orientation: Orientation,
   wanted: WantedMetadata = NO_METADATA,
 ): Buffer | undefined {
-  const segments = readJpegSegments(source);
+  const segments = readSegments(source);
   if (!segments) return undefined;
 
   const kept = segments.filter((segment) => draws(segment) || describes(segment, wanted));
   const exif = wanted.isAll ? undefined : exifBlock(orientation, wanted.tags);
   const pieces = kept.map(withoutThumbnail);
   if (exif) pieces.splice(isJfif(segments[0]) ? 1 : 0, 0, exifSegment(exif));
-  return Buffer.concat([Buffer.from([0xff, 0xd8]), ...pieces, Buffer.from([0xff, END_OF_IMAGE])]);
+  return Buffer.concat([START_OF_IMAGE, ...pieces]);
 }
 
-/**
- * Whether a decoder would have to go over the whole picture more than `limit` times. Once is usual, and about 10 times
- * where the JPEG is progressive.
- */
-export function hasMoreScansThan(limit: number, source: Buffer): boolean {
-  // Counts too many at most (a thumbnail has scans of its own), in a tenth of the time that reading segments takes.
-  let candidates = 0;
-  let at = source.indexOf(SCAN_MARKER);
-  while (at >= 0 && candidates <= limit) {
-    candidates += 1;
-    at = source.indexOf(SCAN_MARKER, at + 2);
+/** All of them, with the end of the image; undefined where they are too many, or the file is cut off. */
+function readSegments(source: Buffer): JpegSegment[] | undefined {
+  const segments: JpegSegment[] = [];
+  for (const segment of jpegSegments(source)) {
+    segments.push(segment);
+    if (segments.length > MOST_SEGMENTS) return undefined;
   }
-  if (candidates <= limit) return false;
-  const scans = readJpegSegments(source)?.filter(({ marker }) => marker === START_OF_SCAN);
-  return (scans?.length ?? candidates) > limit;
+  return segments.at(-1)?.marker === END_OF_IMAGE ? segments : undefined;
 }
 
 // 0xc0 to 0xdf hold frames, tables and scans. Of the application segments, JFIF and Adobe say how the colours are
 // stored, and ICC_PROFILE what they mean.
-function draws({ marker, bytes }: JpegSegment): boolean {
+function draws(segment: JpegSegment): boolean {
+  const { marker, bytes } = segment;
+  if (marker === PIXELS) return true;
   if (marker >= 0xc0 && marker <= 0xdf) return true;
-  if (marker === 0xe0) return isJfif({ marker, bytes });
+  if (marker === 0xe0) return isJfif(segment);
   if (marker === 0xe2) return bytes.toString('latin1', 4, 16) === 'ICC_PROFILE\0';
   return marker === 0xee && bytes.toString('latin1', 4, 9) === 'Adobe';
 }

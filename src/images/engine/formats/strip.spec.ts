@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { stripAvif } from './strip-avif.js';
 import { stripGif } from './strip-gif.js';
-import { hasMoreScansThan, stripJpeg } from './strip-jpeg.js';
+import { stripJpeg } from './strip-jpeg.js';
 import { stripPng, withColourChunks } from './strip-png.js';
 import { stripTiff } from './strip-tiff.js';
 import { stripWebp } from './strip-webp.js';
@@ -82,24 +82,6 @@ describe('stripJpeg', () => {
 
     expect((await sharp(result).metadata()).space).toBe('cmyk');
     expect(await pixels(result)).toEqual(await pixels(source));
-  });
-
-  it('counts scans, but not those of a thumbnail', async () => {
-    const source = await picture().jpeg({ progressive: true }).toBuffer();
-    const baseline = await picture().jpeg().toBuffer();
-    const thumbnail = Buffer.concat([
-      Buffer.from([0xff, 0xe1, source.length >> 8, source.length & 255]),
-      source,
-    ]);
-    const withThumbnail = Buffer.concat([
-      baseline.subarray(0, 2),
-      thumbnail.subarray(0, -2),
-      baseline.subarray(2),
-    ]);
-
-    expect(hasMoreScansThan(5, source)).toBe(true);
-    expect(hasMoreScansThan(20, source)).toBe(false);
-    expect(hasMoreScansThan(1, withThumbnail)).toBe(false);
   });
 });
 
