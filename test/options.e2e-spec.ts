@@ -111,7 +111,7 @@ describeOnEachEngine('the options of an upload', (engine) => {
   });
 
   it.each([
-    [{ qualty: '30' }, '', 'There is no field "qualty" here.'],
+    [{ qualty: '30' }, '', 'There is no field "qualty" here; there are quality, target, format, max_width,'],
     [{}, '?quality=30', 'There is no query parameter "quality" here; the options are fields of the form.'],
     [{}, '?dryrun=true', 'There is no query parameter "dryrun" here; the options are fields of the form.'],
   ])('that do not exist are refused: %j %s', async (fields, query, error) => {

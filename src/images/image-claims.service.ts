@@ -5,7 +5,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
 import { ImageEntity } from '../database/image.entity.js';
 import type { RequestStatus } from '../database/request.entity.js';
-import type { AppError } from '../errors.js';
+import { AppError } from '../errors.js';
 import { RepeatedWarning } from '../repeated-warning.js';
 import { type CompressionOptions, readCompressionOptions } from '../requests/compression-options.js';
 import type { Claim, DownloadFacts } from '../requests/requests.service.js';
@@ -27,6 +27,8 @@ export interface ClaimableImage extends Claim {
   inputUrl: string;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
+  /** How the latest of them ended. */
+  lastFailure: AppError | null;
   /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
   crashes: number;
 }
@@ -47,10 +49,13 @@ interface ClaimableRow {
   status: RequestStatus;
   repeatCount: number;
   allEnqueued: number | string;
+  errorCode: string | null;
+  errorMessage: string | null;
 }
 
 const CLAIMABLE = `
   SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes,
+    images.error_code AS errorCode, images.error_message AS errorMessage,
     images.input_url AS inputUrl, requests.id AS requestId, requests.options AS options, requests.status AS status,
     requests.repeat_count AS repeatCount, requests.enqueued_count >= requests.image_count AS allEnqueued
   FROM images JOIN requests ON requests.request_key = images.request_key
@@ -95,7 +100,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
-    const { attempt, inputUrl, failures, crashes, requestId, options, status } = row;
+    const { attempt, inputUrl, failures, crashes, requestId, options, status, errorCode, errorMessage } = row;
+    const lastFailure = errorCode ? new AppError(errorCode, errorMessage ?? '', { retryable: true }) : null;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),
@@ -103,7 +109,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
       hasRepeats: row.repeatCount > 0,
       isEnqueued: Number(row.allEnqueued) === 1,
     };
-    return { requestKey, number, attempt, request, inputUrl, failures, crashes };
+    return { requestKey, number, attempt, request, inputUrl, failures, lastFailure, crashes };
   }
 
   /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */

@@ -103,7 +103,8 @@ export class ImagesService {
       return this.queue.putAside(image.requestKey, image.number, waitMs);
     }
     if (admission.is === 'refused') {
-      return this.claimAndDo(image, () => Promise.reject(admission.error));
+      // What it has seen itself is nearer to the truth than what others have.
+      return this.claimAndDo(image, () => Promise.reject(image.lastFailure ?? admission.error));
     }
     try {
       await this.claimAndDo(image, (claim) => this.tries.run(claim, admission.visit));

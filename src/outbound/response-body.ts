@@ -23,7 +23,10 @@ export async function* boundedChunks(body: Readable, maxBytes: number): AsyncGen
 
 /** The failure of a body of more than `maxBytes`. */
 export function tooLarge(maxBytes: number): OutboundError {
-  return new OutboundError('DOWNLOAD_TOO_LARGE', `The file is larger than ${maxBytes} bytes.`);
+  return new OutboundError(
+    'DOWNLOAD_TOO_LARGE',
+    `The file has more than the ${maxBytes.toLocaleString('en')} bytes that are taken.`,
+  );
 }
 
 /**

@@ -78,7 +78,7 @@ export class CompressionForm implements CompressionFields {
   @EmptyIsUnset()
   @IsOptional()
   @Matches(QUALITY_PATTERN, {
-    message: 'quality must be a whole number from 1 to 100, or such a number with % behind it',
+    message: 'quality must be given once, as a whole number from 1 to 100, or such a number with % behind it',
   })
   quality?: string;
 
@@ -91,7 +91,9 @@ export class CompressionForm implements CompressionFields {
   @EmptyIsUnset()
   @IsOptional()
   @Matches(TARGET_PATTERN, {
-    message: 'target must be ssim: with a number from 0.1 to 1, or bytes: with a whole number',
+    message:
+      'target must be ssim: with a number from 0.1 to 1 of at most four decimals, or bytes: with a whole number ' +
+      'from 1 to 999999999',
   })
   @NotTogetherWithQuality()
   target?: string;
@@ -110,7 +112,7 @@ export class CompressionForm implements CompressionFields {
   max_height?: number;
 
   /**
-   * How long the encoder may look for fewer bytes: `best` takes two to three times as long as `balanced`; `fast` half as
+   * How long the encoder may look for fewer bytes: `best` takes two to six times as long as `balanced`; `fast` half as
    * long, and measures the similarity only with `target` or `format=auto`.
    */
   @oneOf(EFFORTS, 'balanced')

@@ -14,13 +14,18 @@ import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { NeedsApiKey } from '../api-key.guard.js';
-import { NO_OTHER_FIELDS, noOtherFields } from '../no-other-fields.js';
+import { noOtherFields } from '../no-other-fields.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { type SpooledFile, UploadsService } from './uploads.service.js';
 import { webhookUrlsOf } from './webhook-fields.js';
 
+const NO_OTHER_OPTIONS = noOtherFields(
+  (name) =>
+    `There is no field "${name}" here; there are quality, target, format, max_width, max_height, effort, metadata, ` +
+    'on_invalid, dry_run and webhook_url.',
+);
 const NO_OTHER_PARAMETERS = noOtherFields(
   (name) => `There is no query parameter "${name}" here; the options are fields of the form.`,
 );
@@ -38,7 +43,7 @@ export class UploadsController {
   @ApiUpload()
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],
-    @Body(NO_OTHER_FIELDS) form: UploadForm,
+    @Body(NO_OTHER_OPTIONS) form: UploadForm,
     @Query(NO_OTHER_PARAMETERS) query: UploadQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Req() request: Request,

@@ -25,7 +25,7 @@ describe('sniffFormat', () => {
     ['SVG', '\ufeff<?xml version="1.0"?>\n<!-- drawn by hand --><svg width="1">'],
     ['HEIC', ftyp('heic', 'mif1', 'heic')],
     ['HEIC', ftyp('mif1', 'mif1', 'heic')],
-    ['video', ftyp('isom', 'iso2', 'mp41')],
+    ['Video', ftyp('isom', 'iso2', 'mp41')],
     ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n'],
     ['JPEG XL', '\0\0\0\x0cJXL \r\n\x87\n'],
     ['JPEG XL', '\xff\n\x00'],

@@ -94,7 +94,7 @@ function sniffMediaFile(source: Buffer): ImageFormat | undefined {
   }
 
   if (brands.includes('avif') || brands.includes('avis')) return 'avif';
-  throw unsupported(brands.some((brand) => HEIC_BRAND.test(brand)) ? 'HEIC' : 'video');
+  throw unsupported(brands.some((brand) => HEIC_BRAND.test(brand)) ? 'HEIC' : 'Video');
 }
 
 function unsupported(name: string): ImageError {
