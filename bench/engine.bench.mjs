@@ -81,7 +81,7 @@ async function throughput() {
   for (const [format, settings] of Object.entries(OTHER_FORMATS)) {
     const source = await samplePhoto(width, height).toFormat(format, { quality: 90 }).toBuffer();
     const bare = bareLoop(source, (pipeline) => pipeline.toFormat(format, settings));
-    const [bareMs, fastMs] = await inTurns([bare, engine(source, { effort: 'fast' })], 20);
+    const [bareMs, fastMs] = await inTurns([bare, engine(source, { effort: 'fast' })], 60);
     console.log(`  ${width}×${height}, ${format}: fast ${ratio(bareMs, fastMs)}`);
   }
 }
