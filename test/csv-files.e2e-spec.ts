@@ -9,9 +9,10 @@ import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
 import { until } from './helpers/wait.js';
+import { propertyRuns } from './helpers/property-runs.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
+const RUNS = propertyRuns(200);
 
 describeOnEachEngine('a CSV file', (engine) => {
   let installation: Installation;

@@ -12,6 +12,9 @@ import type { Claim, DownloadFacts } from '../requests/requests.service.js';
 
 const SECOND = 1000;
 
+/** The codes of UnavailableError. */
+const OUR_FAULT = /_UNAVAILABLE$/;
+
 /** An image that this process may claim; then `attempt` is that of the claim. */
 export interface ClaimableImage extends Claim {
   request: {
@@ -27,7 +30,7 @@ export interface ClaimableImage extends Claim {
   inputUrl: string;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
-  /** How the latest of them ended. */
+  /** How its latest try ended, unless that was a fault of our own. */
   lastFailure: AppError | null;
   /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
   crashes: number;
@@ -101,7 +104,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
     const { attempt, inputUrl, failures, crashes, requestId, options, status, errorCode, errorMessage } = row;
-    const lastFailure = errorCode ? new AppError(errorCode, errorMessage ?? '', { retryable: true }) : null;
+    const isTheirs = errorCode !== null && !OUR_FAULT.test(errorCode);
+    const lastFailure = isTheirs ? new AppError(errorCode, errorMessage ?? '', { retryable: true }) : null;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),

@@ -12,9 +12,10 @@ import {
 import type { CsvFault } from './csv-faults.js';
 import type { InputRow } from './csv-rows.js';
 import { openInputCsv } from './input-csv.js';
+import { propertyRuns } from '../../test/helpers/property-runs.js';
 
 /** Files that each property tries; a hundred thousand take some minutes. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 300);
+const RUNS = propertyRuns(300);
 const HEADER = 'S. No.,Product Name,Input Image Urls\n';
 
 /** Its second row has an address for a serial number and another for a name: written out, a line of URLs only. */

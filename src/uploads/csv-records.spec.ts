@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { DEFAULT_CSV_LIMITS } from './csv-faults.js';
 import { CsvRecordReader, type RecordBlock } from './csv-records.js';
+import { propertyRuns } from '../../test/helpers/property-runs.js';
 
 const PIECES = ['"', ',', '\n', '\r\n', '\r', ' ', '\t', 'a', '\u00a0', '""', '","', '"\n"'];
 
@@ -26,7 +27,7 @@ describe(CsvRecordReader.name, () => {
 
         expect(readAll(pieces)).toEqual(readAll([whole]));
       }),
-      { numRuns: Number(process.env.PROPERTY_RUNS ?? 1_000) },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 

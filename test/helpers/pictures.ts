@@ -18,6 +18,12 @@ export function photoBytes(width: number, height: number, shift: number): Buffer
   return data;
 }
 
+/** Frames of 64 × 40 in which {@link photo} moves on. */
+export function animation(frames: number): Sharp {
+  const data = Buffer.concat(Array.from({ length: frames }, (_, frame) => photoBytes(64, 40, frame * 5)));
+  return sharp(data, { raw: { width: 64, height: 40 * frames, channels: 3, pageHeight: 40 } });
+}
+
 /** By how much they look the same, 0 to 1, as the engine measures it. */
 export async function alike(source: Buffer, { data }: { data: Buffer }): Promise<number> {
   const [one, other] = await Promise.all(

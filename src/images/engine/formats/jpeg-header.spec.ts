@@ -5,9 +5,10 @@ import { toCompressionOptions } from '../../../requests/compression-options.js';
 import { compressImage } from '../compress-image.js';
 import { openImage } from '../image-engine.js';
 import { readPlainJpeg } from './jpeg-header.js';
+import { propertyRuns } from '../../../../test/helpers/property-runs.js';
 
 /** Headers with a changed byte that are tried; a hundred thousand take some minutes. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 1_000);
+const RUNS = propertyRuns(1_000);
 
 const OPTIONS = { ...toCompressionOptions({ effort: 'fast' }, 50), maxPixels: 50_000_000 };
 
