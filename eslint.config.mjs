@@ -1,38 +1,43 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** What each folder of src/ must not import: data flows one way (docs/architecture.md). */
-const FORBIDDEN = {
-  database: [
-    'queue',
-    'storage',
-    'outbound',
-    'uploads',
-    'requests',
-    'images',
-    'webhooks',
-    'health',
-    'samples',
-  ],
-  queue: ['storage', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
-  storage: ['queue', 'outbound', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
-  outbound: ['queue', 'storage', 'uploads', 'requests', 'images', 'webhooks', 'health', 'samples'],
-  uploads: ['health', 'samples'],
-  requests: ['uploads', 'images', 'health', 'samples'],
-  images: ['uploads', 'webhooks', 'health', 'samples'],
-  webhooks: ['uploads', 'requests', 'images', 'health', 'samples'],
-  health: ['uploads', 'requests', 'images', 'webhooks', 'outbound', 'samples'],
-  samples: ['uploads', 'requests', 'images', 'webhooks', 'queue', 'storage', 'outbound', 'health'],
+/**
+ * The floors of src/ (docs/architecture.md), the lowest first. A folder may import the folders of the floors below its
+ * own, never one above, and a neighbour only where SIDEWAYS says so.
+ */
+const FLOORS = [
+  ['config', 'errors', 'files'],
+  ['queue', 'storage', 'outbound', 'events', 'http', 'database'],
+  ['compression', 'tables'],
+  ['uploads', 'requests', 'images', 'webhooks'],
+  ['health', 'samples'],
+];
+
+/** What a folder may import of its own floor. */
+const SIDEWAYS = {
+  files: ['config', 'errors'],
+  config: ['errors'],
+  events: ['database'],
+  http: ['database'],
+  uploads: ['requests', 'images', 'webhooks'],
+  images: ['requests'],
+  requests: ['webhooks'],
 };
 
+/** The libraries import little: they are understood, and tested, alone. */
+const LIBRARIES = { compression: ['errors'], tables: ['errors', 'outbound'] };
+
+const FORBIDDEN = Object.fromEntries(
+  FLOORS.flatMap((floor, level) =>
+    floor.map((folder) => {
+      const allowed = LIBRARIES[folder] ?? [...FLOORS.slice(0, level).flat(), ...(SIDEWAYS[folder] ?? [])];
+      return [folder, FLOORS.flat().filter((other) => other !== folder && !allowed.includes(other))];
+    }),
+  ),
+);
+
 /** The files that put the application together know the folders, never the other way round. */
-const ENTRANCES = [
-  '../main.js',
-  '../create-app.js',
-  '../app.module.js',
-  '../worker.js',
-  '../error.filter.js',
-];
+const ENTRANCES = ['main.js', 'create-app.js', 'app.module.js', 'lifecycle.js'];
 
 /** What opens connections: only outbound/ may, so that no address of a user's gets around its checks. */
 const NETWORK = ['axios', '@nestjs/axios', 'undici'].concat(
@@ -49,7 +54,7 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
         paths: folder === 'outbound' ? [] : onlyOutboundConnects,
         patterns: [
           {
-            group: [...others.map((other) => `../${other}/*`), ...ENTRANCES],
+            regex: `^(\\.\\./)+((${others.join('|')})/|(${ENTRANCES.join('|')})$)`,
             message: `${folder} may not depend on it.`,
           },
         ],
@@ -60,7 +65,7 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
 
 /** Bytes and options in, bytes and a report out: the engine knows nothing else of the application. */
 const pureEngine = {
-  files: ['src/images/engine/*.ts'],
+  files: ['src/compression/*.ts'],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -68,8 +73,7 @@ const pureEngine = {
         paths: onlyOutboundConnects,
         patterns: [
           {
-            regex:
-              '^\\.\\./(?!\\.\\./(errors|requests/compression-options|requests/requests\\.service)\\.js$)',
+            regex: '^\\.\\./(?!errors/)',
             message: 'The engine depends on its options and report only.',
           },
         ],
@@ -80,7 +84,7 @@ const pureEngine = {
 
 /** What files of each format look like inside: bytes alone, read by nobody but us. */
 const pureFormats = {
-  files: ['src/images/engine/formats/*.ts'],
+  files: ['src/compression/formats/*.ts'],
   rules: {
     'no-restricted-imports': 'off',
     '@typescript-eslint/no-restricted-imports': [
@@ -92,7 +96,7 @@ const pureFormats = {
         ],
         patterns: [
           {
-            regex: '^\\.\\./(?!\\.\\./\\.\\./(errors|requests/compression-options)\\.js$)',
+            regex: '^\\.\\./(?!options\\.js$|\\.\\./errors/)',
             message: 'The engine knows the formats, not the other way round.',
           },
         ],
@@ -140,7 +144,7 @@ export default tseslint.config(
         'error',
         {
           selector: "MemberExpression[object.name='process'][property.name='env']",
-          message: 'Only config.ts reads the environment.',
+          message: 'Only config/ reads the environment.',
         },
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
         {
@@ -151,7 +155,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config.ts', 'test/**', 'bench/**', '**/*.spec.ts'],
+    files: ['src/config/settings.ts', 'test/**', 'bench/**', '**/*.spec.ts'],
     rules: { 'no-restricted-syntax': 'off', 'no-restricted-globals': 'off' },
   },
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },

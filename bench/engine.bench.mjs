@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { compressImage } from '../dist/src/images/engine/compress-image.js';
-import { sampleLuminance, similarity } from '../dist/src/images/engine/image-similarity.js';
-import { toCompressionOptions } from '../dist/src/requests/compression-options.js';
+import { compressImage } from '../dist/src/compression/compress-image.js';
+import { sampleLuminance, similarity } from '../dist/src/compression/image-similarity.js';
+import { toCompressionOptions } from '../dist/src/compression/options.js';
 
 const ROUNDS = 12;
 /** As many as a worker has in its encoder. */

@@ -9,7 +9,7 @@ prepare();
 const dotenv = path.join(ROOT, '.env');
 if (existsSync(dotenv)) process.loadEnvFile(dotenv);
 
-const encoders = Number(process.env.CONCURRENCY) || availableParallelism() + 1; // as src/config.ts
+const encoders = Number(process.env.CONCURRENCY) || availableParallelism() + 1; // as src/config/settings.ts
 const env = {
   // Both are read before any JavaScript runs, so they must be set here (docs/hazards.md).
   UV_THREADPOOL_SIZE: String(encoders + 16), // encoders, and the file and name look-ups that must not wait for them

@@ -1,11 +1,11 @@
 import { type DynamicModule, Module, ValidationPipe, type ValidationError } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { ApiKeyGuard } from './api-key.guard.js';
-import type { Settings } from './config.js';
+import { ApiKeyGuard } from './http/api-key.guard.js';
+import type { Settings } from './config/settings.js';
 import { DatabaseModule } from './database/database.module.js';
-import { ErrorFilter } from './error.filter.js';
-import { BadRequestError } from './errors.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { BadRequestError } from './errors/app-error.js';
 import { HealthModule } from './health/health.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -14,7 +14,7 @@ import { SamplesModule } from './samples/samples.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { UploadsModule } from './uploads/uploads.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
-import { Worker } from './worker.js';
+import { Lifecycle } from './lifecycle.js';
 
 /** The whole application. Its graph is the same in every mode; the mode says what runs of it. */
 @Module({})
@@ -39,7 +39,7 @@ export class AppModule {
         SamplesModule,
       ],
       providers: [
-        Worker,
+        Lifecycle,
         { provide: APP_GUARD, useClass: ApiKeyGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
         {

@@ -5,10 +5,10 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
-import { isLoopback, type Settings } from './config.js';
-import { VERSION } from './outbound/guarded-http.js';
-import { parseUrl } from './parse-url.js';
-import { Worker } from './worker.js';
+import { isLoopback, type Settings } from './config/settings.js';
+import { VERSION } from './config/version.js';
+import { parseUrl } from './outbound/parse-url.js';
+import { Lifecycle } from './lifecycle.js';
 
 /** Long enough for the largest file over a slow line; Node's five minutes are not. */
 const UPLOAD_WITHIN_MS = 30 * 60_000;
@@ -45,7 +45,7 @@ export async function startApp(app: NestExpressApplication, settings: Settings):
   const server = await app.listen(settings.PORT, settings.HOST);
   server.requestTimeout = UPLOAD_WITHIN_MS;
   settings.PORT = (server.address() as AddressInfo).port;
-  await app.get(Worker).start();
+  await app.get(Lifecycle).start();
 }
 
 class QuietLogger extends ConsoleLogger {

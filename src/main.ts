@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { settings, type Settings } from './config.js';
+import { settings, type Settings } from './config/settings.js';
 import { createApp, startApp } from './create-app.js';
 import { openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
-import { SettingsError } from './errors.js';
+import { SettingsError } from './errors/app-error.js';
 
 const logger = new Logger('main');
 

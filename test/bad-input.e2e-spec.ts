@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { DataSource } from 'typeorm';
-import { RequestEntity } from '../src/database/request.entity.js';
+import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { startApp, type TestApp } from './helpers/test-app.js';

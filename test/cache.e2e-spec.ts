@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { CachedResultEntity } from '../src/database/cached-result.entity.js';
-import { CachedSourceEntity } from '../src/database/cached-source.entity.js';
+import { CachedResultEntity } from '../src/database/entities/cached-result.entity.js';
+import { CachedSourceEntity } from '../src/database/entities/cached-source.entity.js';
 import { Database } from '../src/database/database.js';
-import { ResultCache } from '../src/images/result-cache.service.js';
+import { ResultCache } from '../src/images/processing/result-cache.js';
 import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';

@@ -1,28 +1,30 @@
 import { ConfigModule, registerAs } from '@nestjs/config';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
-import { readSettings } from '../src/config.js';
+import { readSettings } from '../src/config/settings.js';
 import { DatabaseModule } from '../src/database/database.module.js';
-import { ImageEntity } from '../src/database/image.entity.js';
-import { RequestEntity } from '../src/database/request.entity.js';
-import { ImageClaims } from '../src/images/image-claims.service.js';
-import { ImageDownloader } from '../src/images/image-downloader.js';
-import { ImageQueue, WINDOW } from '../src/images/image-queue.service.js';
+import { ImageEntity } from '../src/database/entities/image.entity.js';
+import { RequestEntity } from '../src/database/entities/request.entity.js';
+import { ImageClaims } from '../src/images/scheduling/image-claims.js';
+import { ImageDownloader } from '../src/images/hosts/image-downloader.js';
+import { ImageQueue, WINDOW } from '../src/images/scheduling/image-window.js';
 import { ImagesModule } from '../src/images/images.module.js';
-import { ImagesService } from '../src/images/images.service.js';
-import { Reconciler } from '../src/images/reconciler.service.js';
-import { UnavailableError } from '../src/errors.js';
+import { ImagesService } from '../src/images/processing/images.service.js';
+import { Reconciler } from '../src/images/scheduling/reconciler.js';
+import { UnavailableError } from '../src/errors/app-error.js';
 import { JobQueue } from '../src/queue/job-queue.js';
 import { QueueModule } from '../src/queue/queue.module.js';
-import { toCompressionOptions } from '../src/requests/compression-options.js';
-import { RequestsService, type Settlement } from '../src/requests/requests.service.js';
+import type { ImageFacts } from '../src/compression/compression.js';
+import { toCompressionOptions } from '../src/compression/options.js';
+import { RequestsService } from '../src/requests/requests.service.js';
+import { ImageSettlement, type Settlement } from '../src/images/scheduling/image-settlement.js';
 import { FileStorage } from '../src/storage/file-storage.js';
 import { StorageModule } from '../src/storage/storage.module.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { photo, serveImages } from './helpers/image-origin.js';
 import { until } from './helpers/wait.js';
 
-const FACTS = { bytes: 100, format: 'jpeg', width: 1, height: 1 };
+const FACTS: ImageFacts = { bytes: 100, format: 'jpeg', width: 1, height: 1 };
 const DONE: Settlement = {
   status: 'done',
   download: { how: 'fetched', milliseconds: 120 },
@@ -70,6 +72,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
   let worker: TestingModule;
   let claims: ImageClaims;
   let requests: RequestsService;
+  let settlement: ImageSettlement;
   let queue: ImageQueue;
 
   beforeAll(async () => {
@@ -77,6 +80,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     worker = await open(installation);
     claims = worker.get(ImageClaims);
     requests = worker.get(RequestsService);
+    settlement = worker.get(ImageSettlement);
     queue = worker.get(ImageQueue);
   });
   afterAll(async () => {
@@ -126,7 +130,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const claim = (await claimOf(key, 1))!;
 
     const settled = [];
-    for (let times = 0; times < 3; times++) settled.push(await requests.settle(plain(claim), DONE));
+    for (let times = 0; times < 3; times++) settled.push(await settlement.settle(plain(claim), DONE));
 
     expect(settled).toEqual([true, false, false]);
     expect(await requestOf(key)).toMatchObject({
@@ -145,8 +149,8 @@ describeOnEachEngine('claims and settlements', (engine) => {
     expect(await claims.releaseExpired(key)).toBe(1);
     const quick = (await claimOf(key, 1))!;
 
-    const late = await requests.settle(plain(slow), FAILED);
-    const right = await requests.settle(plain(quick), DONE);
+    const late = await settlement.settle(plain(slow), FAILED);
+    const right = await settlement.settle(plain(quick), DONE);
 
     expect([late, right]).toEqual([false, true]);
     expect(await imageOf(key)).toMatchObject({ status: 'done', attempt: 2, crashes: 1 });
@@ -163,10 +167,10 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const claimed = await Promise.all(Array.from({ length: 60 }, (_, index) => claimOf(key, index + 1)));
 
     await Promise.all(
-      claimed.slice(1).map((claim, index) => requests.settle(plain(claim!), index % 3 ? DONE : FAILED)),
+      claimed.slice(1).map((claim, index) => settlement.settle(plain(claim!), index % 3 ? DONE : FAILED)),
     );
     const before = await requestOf(key);
-    await requests.settle(plain(claimed[0]!), DONE);
+    await settlement.settle(plain(claimed[0]!), DONE);
     const after = await requestOf(key);
 
     expect(before).toMatchObject({
@@ -209,7 +213,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     claims.forget(claim);
 
     expect(await imageOf(key)).toMatchObject({ status: 'pending', attempt: 1, failures: 0, crashes: 0 });
-    expect(await requests.settle(plain(claim), DONE)).toBe(false);
+    expect(await settlement.settle(plain(claim), DONE)).toBe(false);
   });
 
   it('wait for their next try until it is due', async () => {
@@ -242,7 +246,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
       for (let number = 1; number <= 200; number++) {
         const claim = (await claimOf(key, number))!;
-        await requests.settle(plain(claim), DONE);
+        await settlement.settle(plain(claim), DONE);
         claims.forget(claim);
       }
       await queue.topUp(key);

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import Papa from 'papaparse';
 import { DataSource } from 'typeorm';
-import { RequestEntity } from '../src/database/request.entity.js';
+import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { HostResolver } from '../src/outbound/host-resolver.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';

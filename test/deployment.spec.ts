@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { readSettings, Settings } from '../src/config.js';
+import { readSettings, Settings } from '../src/config/settings.js';
 
 const ROOT = path.resolve(__dirname, '..');
 const read = (name: string) => readFileSync(path.join(ROOT, name), 'utf8');

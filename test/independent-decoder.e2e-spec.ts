@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { ImageError } from '../src/errors.js';
-import { type CompressedImage, compressImage } from '../src/images/engine/compress-image.js';
-import { type CompressionFields, toCompressionOptions } from '../src/requests/compression-options.js';
+import { ImageError } from '../src/errors/app-error.js';
+import { type CompressedImage, compressImage } from '../src/compression/compress-image.js';
+import { type CompressionFields, toCompressionOptions } from '../src/compression/options.js';
 import { avifToPng, hasAvifdec } from './helpers/avifdec.js';
 import { photo } from './helpers/image-origin.js';
 import { findPillow, type Seen, seeWithPillow } from './helpers/pillow.js';

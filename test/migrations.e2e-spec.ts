@@ -1,14 +1,14 @@
 import { DataSource } from 'typeorm';
-import { readSettings } from '../src/config.js';
+import { readSettings } from '../src/config/settings.js';
 import { dataSourceOptions, openDataSource } from '../src/database/data-source.js';
-import { FaultEntity } from '../src/database/fault.entity.js';
-import { ImageEntity } from '../src/database/image.entity.js';
-import { ProductEntity } from '../src/database/product.entity.js';
-import { RequestEntity } from '../src/database/request.entity.js';
-import { WebhookDeliveryEntity } from '../src/database/webhook-delivery.entity.js';
-import { WebhookEndpointEntity } from '../src/database/webhook-endpoint.entity.js';
-import { WebhookEventEntity } from '../src/database/webhook-event.entity.js';
-import { WebhookTryEntity } from '../src/database/webhook-try.entity.js';
+import { FaultEntity } from '../src/database/entities/fault.entity.js';
+import { ImageEntity } from '../src/database/entities/image.entity.js';
+import { ProductEntity } from '../src/database/entities/product.entity.js';
+import { RequestEntity } from '../src/database/entities/request.entity.js';
+import { WebhookDeliveryEntity } from '../src/database/entities/webhook-delivery.entity.js';
+import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
+import { WebhookEventEntity } from '../src/database/entities/webhook-event.entity.js';
+import { WebhookTryEntity } from '../src/database/entities/webhook-try.entity.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 
 const WEBHOOKS = [WebhookEndpointEntity, WebhookEventEntity, WebhookDeliveryEntity, WebhookTryEntity];

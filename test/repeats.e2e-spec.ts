@@ -1,4 +1,4 @@
-import { RepeatedImages } from '../src/requests/repeated-images.service.js';
+import { RepeatedImages } from '../src/images/scheduling/repeated-images.js';
 import { RepeatedUrls } from '../src/requests/repeated-urls.js';
 import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';

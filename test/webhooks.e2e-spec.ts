@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { DatabaseClock } from '../src/database/database-clock.js';
-import { WebhookEndpointEntity } from '../src/database/webhook-endpoint.entity.js';
-import { WebhooksService } from '../src/webhooks/webhooks.service.js';
+import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
+import { WebhooksService } from '../src/webhooks/subscriptions/webhooks.service.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import libsql from 'libsql';
 import { mkdirSync } from 'node:fs';
-import { settings, type Settings } from '../config.js';
-import { SettingsError } from '../errors.js';
+import { settings, type Settings } from '../config/settings.js';
+import { SettingsError } from '../errors/app-error.js';
 
 /**
  * Keeps a second process out of `DATA_DIR` while the embedded database is in use: two of them would each believe

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { settings, type Settings } from '../config.js';
+import { settings, type Settings } from '../config/settings.js';
 import { DataFolderLock } from './data-folder-lock.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';

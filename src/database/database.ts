@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
-import { UnavailableError } from '../errors.js';
+import { UnavailableError } from '../errors/app-error.js';
 import { Turns } from './turns.js';
 
 /** Deadlock, lock wait timeout, and MariaDB's snapshot conflict: the server asks to run the transaction again. */

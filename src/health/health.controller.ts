@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Public } from '../api-key.guard.js';
-import { settings, type Settings } from '../config.js';
+import { Public } from '../http/api-key.guard.js';
+import { settings, type Settings } from '../config/settings.js';
 import { Readiness } from './readiness.js';
 
 const READY = {

@@ -2,11 +2,11 @@ import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { pipeline } from 'node:stream/promises';
-import { Public } from '../api-key.guard.js';
-import { NotFoundError } from '../errors.js';
+import { Public } from '../http/api-key.guard.js';
+import { NotFoundError } from '../errors/app-error.js';
 import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { contentTypeOfFile } from './engine/formats/image-format.js';
+import { contentTypeOfFile } from '../compression/formats/image-format.js';
 
 const FOLDER = /^[0-9a-f-]{36}$/;
 const FILE = /^\d+-[0-9a-f]{16}\.[a-z]{3,4}$/;

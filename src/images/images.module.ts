@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
-import { ImageClaims } from './image-claims.service.js';
-import { ImageDownloader } from './image-downloader.js';
-import { ImageQueue } from './image-queue.service.js';
-import { ImageTries } from './image-tries.service.js';
+import { ImageClaims } from './scheduling/image-claims.js';
+import { ImageDownloader } from './hosts/image-downloader.js';
+import { ImageQueue } from './scheduling/image-window.js';
+import { ImageTries } from './processing/image-tries.js';
 import { ImagesController } from './images.controller.js';
 import { ImagesProcessor } from './images.processor.js';
-import { ImagesService } from './images.service.js';
-import { Reconciler } from './reconciler.service.js';
-import { ResultCache } from './result-cache.service.js';
+import { ImagesService } from './processing/images.service.js';
+import { ImageSettlement } from './scheduling/image-settlement.js';
+import { Reconciler } from './scheduling/reconciler.js';
+import { RepeatedImages } from './scheduling/repeated-images.js';
+import { ResultCache } from './processing/result-cache.js';
 
 /** From an image's URL to its settlement. */
 @Module({
@@ -19,10 +21,12 @@ import { ResultCache } from './result-cache.service.js';
     ImageClaims,
     ImageDownloader,
     ImageQueue,
+    ImageSettlement,
     ImageTries,
     ImagesProcessor,
     ImagesService,
     Reconciler,
+    RepeatedImages,
     ResultCache,
   ],
   exports: [ImagesService, Reconciler],

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { settings, type Settings } from '../config.js';
+import { settings, type Settings } from '../config/settings.js';
 import { JobQueue } from '../queue/job-queue.js';
-import { ImagesService } from './images.service.js';
+import { ImagesService } from './processing/images.service.js';
 
 /** Connects the queue to {@link ImagesService}. Registered in every mode; jobs run only where the queue is started. */
 @Injectable()

@@ -1,4 +1,4 @@
-import { OutboundError } from '../errors.js';
+import { OutboundError } from '../errors/app-error.js';
 
 /**
  * The total time of one call, and the caller's wish to stop, as one signal. A server that sends a byte now and then

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { OutboundError } from '../errors.js';
+import { OutboundError } from '../errors/app-error.js';
 import type { AddressGuard } from './address-guard.js';
 
 /** Milliseconds for name resolution, TCP and TLS together. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { of } from 'rxjs';
-import { Settings } from '../config.js';
+import { Settings } from '../config/settings.js';
 import { GuardedHttp } from './guarded-http.js';
 import { HostResolver } from './host-resolver.js';
 import { MAX_URL_LENGTH } from './outbound-url.js';

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BEHAVIOURS, head, MAX_BYTES, photo } from '../../test/helpers/raw-origin.js';
-import { Settings } from '../config.js';
-import { GuardedHttp, VERSION, type DownloadOptions } from './guarded-http.js';
+import { Settings } from '../config/settings.js';
+import { VERSION } from '../config/version.js';
+import { GuardedHttp, type DownloadOptions } from './guarded-http.js';
 import { HostResolver } from './host-resolver.js';
 
 class LocalResolver extends HostResolver {

@@ -5,9 +5,10 @@ import { ClientRequest } from 'node:http';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
-import { isLoopback, Settings, settings } from '../config.js';
-import { OutboundError } from '../errors.js';
-import { sweepFolder } from '../sweep-folder.js';
+import { isLoopback, Settings, settings } from '../config/settings.js';
+import { VERSION } from '../config/version.js';
+import { OutboundError } from '../errors/app-error.js';
+import { sweepFolder } from '../files/sweep-folder.js';
 import { AddressGuard } from './address-guard.js';
 import { AllowedPrivate, type DialTarget } from './allowed-private.js';
 import { Deadline } from './deadline.js';
@@ -17,9 +18,6 @@ import { connectionError, statusError } from './outbound-failure.js';
 import { hostOf, parseOutboundUrl, parseRedirect, portOf } from './outbound-url.js';
 import { boundedChunks, IDLE_TIMEOUT_MS, readStart, tooLarge } from './response-body.js';
 import { SpooledBody } from './spooled-body.js';
-
-/** The version in the User-Agent; a test compares it with package.json. */
-export const VERSION = '0.1.0';
 
 /** Redirects followed by a download; the browsers' twenty only help those who set traps. */
 const MAX_REDIRECTS = 3;

@@ -1,5 +1,5 @@
 import { AxiosError } from 'axios';
-import { OutboundError } from '../errors.js';
+import { OutboundError } from '../errors/app-error.js';
 import { connectionError, statusError } from './outbound-failure.js';
 
 const failure = (code: string) => Object.assign(new Error('connect to 10.0.0.9'), { code });

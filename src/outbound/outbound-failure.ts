@@ -1,4 +1,4 @@
-import { OutboundError } from '../errors.js';
+import { OutboundError } from '../errors/app-error.js';
 import { parseRetryAfter } from './retry-after.js';
 
 const TIMEOUTS = new Set(['ETIMEDOUT', 'ECONNABORTED', 'ESOCKETTIMEDOUT']);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { OutboundError } from '../errors.js';
-import { parseUrl } from '../parse-url.js';
+import { OutboundError } from '../errors/app-error.js';
+import { parseUrl } from './parse-url.js';
 import { isHostName } from './host-name.js';
 
 /** Longest URL taken from a user, in characters. */

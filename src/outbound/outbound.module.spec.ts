@@ -3,7 +3,7 @@ import { Test } from '@nestjs/testing';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Settings } from '../config.js';
+import { Settings } from '../config/settings.js';
 import { GuardedHttp } from './guarded-http.js';
 import { OutboundModule } from './outbound.module.js';
 

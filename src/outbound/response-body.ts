@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { OutboundError } from '../errors.js';
+import { OutboundError } from '../errors/app-error.js';
 import { connectionError } from './outbound-failure.js';
 
 /** Milliseconds without a single byte after which a body is given up. */

@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Job as BullJob, Queue, QueueOptions } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from '../errors.js';
-import { RepeatedWarning } from '../repeated-warning.js';
+import { UnavailableError } from '../errors/app-error.js';
+import { RepeatedWarning } from '../errors/repeated-warning.js';
 import { type Job, type JobHandler, type JobKind, JobQueue, type Jobs } from './job-queue.js';
 
 const SECOND = 1000;

@@ -1,7 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { Queue } from 'bull';
-import type { Settings } from '../config.js';
+import type { Settings } from '../config/settings.js';
 import { BullJobQueue, bullOptions } from './bull.job-queue.js';
 import { InProcessJobQueue } from './in-process.job-queue.js';
 import { JOB_KINDS, JobQueue } from './job-queue.js';

@@ -1,6 +1,6 @@
 import { type Database, isDuplicate } from '../database/database.js';
 import { insertRows } from '../database/insert-rows.js';
-import { RequestEntity } from '../database/request.entity.js';
+import { RequestEntity } from '../database/entities/request.entity.js';
 import type { RepeatedUrls } from './repeated-urls.js';
 
 /** One row of the user's file. */

@@ -1,11 +1,11 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { NeedsApiKey } from '../api-key.guard.js';
-import { DeliveryPageResponse } from '../webhooks/webhook.dto.js';
-import { WebhookHistory } from '../webhooks/webhook-history.service.js';
-import { beforeOf, PageQuery } from '../webhooks/webhooks-query.dto.js';
+import { NeedsApiKey } from '../http/api-key.guard.js';
+import { DeliveryPageResponse } from '../webhooks/subscriptions/webhook.dto.js';
+import { WebhookHistory } from '../webhooks/subscriptions/webhook-history.js';
+import { beforeOf, PageQuery } from '../webhooks/subscriptions/webhooks-query.dto.js';
 import { errorExample, ErrorResponse } from './request.dto.js';
-import { RequestReader } from './request-reader.service.js';
+import { RequestReader } from './request-reader.js';
 
 /** Who was told of a request. */
 @ApiTags('requests')

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { ImageDownload, ImageOutcome } from '../database/image.entity.js';
-import type { RequestOutcome } from '../database/request.entity.js';
-import { EFFORTS, FORMAT_CHOICES, IMAGE_NOTES, METADATA_CHOICES } from './compression-options.js';
+import type { ImageDownload, ImageOutcome } from '../database/entities/image.entity.js';
+import type { RequestOutcome } from '../database/entities/request.entity.js';
+import { EFFORTS, FORMAT_CHOICES, IMAGE_NOTES, METADATA_CHOICES } from '../compression/options.js';
 
 /** Exactly what the original system answered. */
 export class StatusResponse {

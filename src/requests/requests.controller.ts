@@ -11,8 +11,8 @@ import type { Response } from 'express';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvQuery, HostsQuery, ImagesQuery } from './requests-query.dto.js';
-import type { RequestEntity } from '../database/request.entity.js';
-import { NeedsApiKey } from '../api-key.guard.js';
+import type { RequestEntity } from '../database/entities/request.entity.js';
+import { NeedsApiKey } from '../http/api-key.guard.js';
 import {
   errorExample,
   ErrorResponse,
@@ -20,9 +20,9 @@ import {
   ImagePageResponse,
   RequestResponse,
 } from './request.dto.js';
-import { RequestFiles } from './request-files.service.js';
-import { RequestHosts } from './request-hosts.service.js';
-import { RequestReader } from './request-reader.service.js';
+import { RequestFiles } from './request-files.js';
+import { RequestHosts } from './request-hosts.js';
+import { RequestReader } from './request-reader.js';
 
 const ApiInvalidParameter = () =>
   ApiBadRequestResponse({

@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
-import { RepeatedImages } from './repeated-images.service.js';
-import { RequestEvents } from './request-events.service.js';
-import { RequestFiles } from './request-files.service.js';
-import { RequestHosts } from './request-hosts.service.js';
-import { RequestReader } from './request-reader.service.js';
+import { RequestEvents } from './request-events.js';
+import { RequestFiles } from './request-files.js';
+import { RequestHosts } from './request-hosts.js';
+import { RequestReader } from './request-reader.js';
 import { RequestsController } from './requests.controller.js';
 import { RequestsService } from './requests.service.js';
 import { RequestWebhooksController } from './request-webhooks.controller.js';
@@ -14,7 +13,7 @@ import { StatusController } from './status.controller.js';
 @Module({
   imports: [WebhooksModule],
   controllers: [StatusController, RequestsController, RequestWebhooksController],
-  providers: [RequestsService, RepeatedImages, RequestReader, RequestFiles, RequestHosts, RequestEvents],
-  exports: [RequestsService, RepeatedImages],
+  providers: [RequestsService, RequestReader, RequestFiles, RequestHosts, RequestEvents],
+  exports: [RequestsService],
 })
 export class RequestsModule {}

@@ -1,16 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { type EntityManager, In, type QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
-import { type ImageDownload, ImageEntity, type ImageOutcome } from '../database/image.entity.js';
-import { RequestEntity } from '../database/request.entity.js';
-import { canonicalOptions, type CompressionOptions } from './compression-options.js';
-import type { CsvLayout } from './output-csv.js';
+import { RequestEntity } from '../database/entities/request.entity.js';
+import { canonicalOptions, type CompressionOptions } from '../compression/options.js';
+import type { CsvLayout } from '../tables/output-csv.js';
 import type { RepeatedUrls } from './repeated-urls.js';
 import { RequestDraft } from './request-draft.js';
-import { RequestEvents } from './request-events.service.js';
+import { RequestEvents } from './request-events.js';
 
 /** What a new request is made from, besides its rows. */
 export interface NewRequest {
@@ -23,68 +22,20 @@ export interface NewRequest {
   webhookUrl?: string | null;
 }
 
-/** A worker's right to settle an image: it ends when somebody else claims the image. */
-export interface Claim {
-  requestKey: number;
-  number: number;
-  attempt: number;
+/** What a transaction settled of one request. */
+export interface SettledImages {
+  /** How many images are done. */
+  done: number;
+  /** The numbers of those that failed. */
+  failedNumbers: number[];
+  /** Bytes of the sources of the done images. */
+  inputBytes: number;
+  /** Bytes of their outputs. */
+  outputBytes: number;
 }
-
-export interface ImageFacts {
-  bytes: number;
-  format: string;
-  width: number;
-  height: number;
-}
-
-/** How the output came about. */
-export interface CompressionReport {
-  /** Encoder quality used, 1 to 100; null where the format has none, or nothing was encoded. */
-  quality: number | null;
-  /** To the source, 0 to 1; null where it was not measured. */
-  similarity: number | null;
-  milliseconds: number;
-  /** What was left out or could not be done, in words that stay the same. */
-  notes: readonly string[];
-}
-
-/** How the bytes of an image were come by. */
-export interface DownloadFacts {
-  how: Exclude<ImageDownload, 'repeat'>;
-  /** From the call to the last byte. */
-  milliseconds: number;
-}
-
-/** How a try ended for good. `download` is null where there was none, or where it was what failed. */
-export type Settlement =
-  | {
-      status: 'done';
-      download: DownloadFacts | null;
-      outcome: ImageOutcome;
-      outputKey: string;
-      input: ImageFacts;
-      output: ImageFacts;
-      report: CompressionReport;
-    }
-  | { status: 'failed'; download: DownloadFacts | null; code: string; message: string; retryable: boolean };
 
 /** Rows of a request deleted at a time: some milliseconds of the event loop with SQLite. */
 const DELETED_AT_ONCE = 2000;
-
-const IF_CLAIMED = "WHERE request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
-
-const SETTLE_DONE = `
-  UPDATE images SET status = 'done', download = ?, download_ms = ?, outcome = ?, output_key = ?,
-    error_code = NULL, error_message = NULL, error_retryable = NULL,
-    input_bytes = ?, input_format = ?, input_width = ?, input_height = ?,
-    output_bytes = ?, output_format = ?, output_width = ?, output_height = ?,
-    quality_used = ?, similarity = ?, encode_ms = ?, notes = ?
-  ${IF_CLAIMED}`;
-
-const SETTLE_FAILED = `
-  UPDATE images SET status = 'failed', download = ?, download_ms = ?,
-    error_code = ?, error_message = ?, error_retryable = ?
-  ${IF_CLAIMED}`;
 
 const COUNT = `
   UPDATE requests SET done_count = done_count + ?, failed_count = failed_count + ?,
@@ -95,16 +46,6 @@ const COMPLETE = `
   UPDATE requests SET status = 'Completed', completed_at = ?,
     outcome = CASE WHEN failed_count = 0 THEN 'succeeded' WHEN done_count = 0 THEN 'failed' ELSE 'partial' END
   WHERE request_key = ? AND status IN ('Pending', 'Processing') AND done_count + failed_count = image_count`;
-
-/** Columns that say which image it is. */
-const PLACE: (keyof ImageEntity)[] = [
-  'requestKey',
-  'number',
-  'productNumber',
-  'position',
-  'inputUrl',
-  'sameAs',
-];
 
 /** Creates requests, and keeps their counters true while images are settled. */
 @Injectable()
@@ -163,38 +104,14 @@ export class RequestsService {
   }
 
   /**
-   * Records how an image ended, and counts it, in one transaction: the image first, then the request's counters, and
-   * only if the image was still the claimer's. Whoever settles the last one completes the request.
-   * @returns false if the claim had ended, and nothing was changed. Calling twice is safe.
+   * Counts images that the transaction of `manager` has just settled, records the events, and completes the request
+   * when they were its last ones. Call it once for each image.
    */
-  settle(claim: Claim, settlement: Settlement): Promise<boolean> {
-    return this.database.transaction(async (manager) => {
-      if ((await settleImage(manager, claim, settlement)) !== 1) return false;
-
-      await this.count(manager, claim.requestKey, settlement);
-      if (settlement.status === 'failed')
-        await this.events.imagesFailed(manager, claim.requestKey, [claim.number]);
-      await this.completeIfSettled(manager, claim.requestKey);
-      return true;
-    });
-  }
-
-  /**
-   * Settles those of the given images that are repeats of `first` as that was settled, and counts them, in one
-   * transaction. Calling twice is safe.
-   */
-  settleLike(first: ImageEntity, numbers: number[]): Promise<void> {
-    const { requestKey, status } = first;
-    return this.database.transaction(async (manager) => {
-      const repeats = { requestKey, number: In(numbers), status: 'repeat' as const };
-      const { affected } = await manager.update(ImageEntity, repeats, settledLike(first));
-      const count = affected ?? 0;
-      const counts = status === 'done' ? [count, 0] : [0, count];
-      const bytes = [first.inputBytes, first.outputBytes].map((each) => (each ?? 0) * count);
-      await execute(manager, COUNT, [...counts, ...bytes, requestKey]);
-      if (status === 'failed') await this.events.imagesFailed(manager, requestKey, numbers);
-      await this.completeIfSettled(manager, requestKey);
-    });
+  async recordSettled(manager: EntityManager, requestKey: number, settled: SettledImages): Promise<void> {
+    const { done, failedNumbers, inputBytes, outputBytes } = settled;
+    await execute(manager, COUNT, [done, failedNumbers.length, inputBytes, outputBytes, requestKey]);
+    if (failedNumbers.length > 0) await this.events.imagesFailed(manager, requestKey, failedNumbers);
+    await this.completeIfSettled(manager, requestKey);
   }
 
   /** Completes a request all of whose images are settled; fine to call at any time. */
@@ -223,12 +140,6 @@ export class RequestsService {
     }
   }
 
-  private async count(manager: EntityManager, requestKey: number, settlement: Settlement): Promise<void> {
-    const isDone = settlement.status === 'done';
-    const bytes = isDone ? [settlement.input.bytes, settlement.output.bytes] : [0, 0];
-    await execute(manager, COUNT, [isDone ? 1 : 0, isDone ? 0 : 1, ...bytes, requestKey]);
-  }
-
   private async completeIfSettled(manager: EntityManager, requestKey: number): Promise<void> {
     const completed = await execute(manager, COMPLETE, [this.clock.now(), requestKey]);
     if (completed !== 1) return;
@@ -236,28 +147,4 @@ export class RequestsService {
     const { id, outcome } = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
     this.logger.log(`request ${id} completed: ${outcome}`);
   }
-}
-
-function settleImage(manager: EntityManager, claim: Claim, settlement: Settlement): Promise<number> {
-  const key = [claim.requestKey, claim.number, claim.attempt];
-  const { download } = settlement;
-  const had = [download?.how ?? null, download ? Math.round(download.milliseconds) : null];
-  if (settlement.status === 'failed') {
-    const { code, message, retryable } = settlement;
-    return execute(manager, SETTLE_FAILED, [...had, code, message.slice(0, 255), retryable ? 1 : 0, ...key]);
-  }
-  const { outcome, outputKey, input, output, report } = settlement;
-  const facts = [input, output].flatMap(({ bytes, format, width, height }) => [bytes, format, width, height]);
-  return execute(manager, SETTLE_DONE, [...had, outcome, outputKey, ...facts, ...reported(report), ...key]);
-}
-
-/** What the image became, without what it is and where it stands. */
-function settledLike(first: ImageEntity): QueryDeepPartialEntity<ImageEntity> {
-  const settled = Object.entries(first).filter(([column]) => !PLACE.includes(column as keyof ImageEntity));
-  return { ...Object.fromEntries(settled), download: 'repeat', downloadMs: null };
-}
-
-function reported({ quality, similarity, milliseconds, notes }: CompressionReport): unknown[] {
-  const tenThousandths = similarity === null ? null : Math.round(similarity * 10_000);
-  return [quality, tenThousandths, Math.round(milliseconds), notes.join(',') || null];
 }

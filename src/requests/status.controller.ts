@@ -1,15 +1,9 @@
-import { Controller, Get, HttpException, Param } from '@nestjs/common';
+import { Controller, Get, Param } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { NeedsApiKey } from '../api-key.guard.js';
+import { NeedsApiKey } from '../http/api-key.guard.js';
+import { InvalidRequestIdError } from '../http/invalid-request-id.error.js';
 import { StatusResponse } from './request.dto.js';
-import { RequestReader } from './request-reader.service.js';
-
-/** The original system's answer to whatever is no request of ours, kept to the letter. */
-export class InvalidRequestIdError extends HttpException {
-  constructor() {
-    super({ error: 'Invalid request ID' }, 404);
-  }
-}
+import { RequestReader } from './request-reader.js';
 
 /** The original system's status call, for clients that know three words. */
 @ApiTags('uploads')

@@ -3,9 +3,9 @@ import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import type { Response } from 'express';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Public } from '../api-key.guard.js';
-import { settings, type Settings } from '../config.js';
-import { NotFoundError } from '../errors.js';
+import { Public } from '../http/api-key.guard.js';
+import { settings, type Settings } from '../config/settings.js';
+import { NotFoundError } from '../errors/app-error.js';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.csv': 'text/csv; charset=utf-8',

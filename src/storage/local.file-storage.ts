@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { UnavailableError } from '../errors.js';
-import { sweepFolder } from '../sweep-folder.js';
+import { UnavailableError } from '../errors/app-error.js';
+import { sweepFolder } from '../files/sweep-folder.js';
 import { FileStorage, type StoredFile } from './file-storage.js';
 
 const HOUR_MS = 3_600_000;

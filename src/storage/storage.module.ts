@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { settings, type Settings } from '../config.js';
+import { settings, type Settings } from '../config/settings.js';
 import { FileStorage } from './file-storage.js';
 import { LocalFileStorage } from './local.file-storage.js';
 

@@ -1,8 +1,8 @@
-import { hostIn } from '../parse-url.js';
-import type { CsvLayout } from '../requests/output-csv.js';
+import { hostIn } from '../outbound/parse-url.js';
+import type { CsvLayout } from '../tables/output-csv.js';
 import { fingerprint, type RepeatedUrls } from '../requests/repeated-urls.js';
-import type { CsvFault, CsvRepair } from './csv-faults.js';
-import type { InputCsv } from './input-csv.js';
+import type { CsvFault, CsvRepair } from '../tables/csv-faults.js';
+import type { InputCsv } from '../tables/input-csv.js';
 
 /** Most faults or repairs that an answer lists; their number it gives in any case. */
 export const MOST_LISTED = 100;

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Allow, IsIn, IsOptional } from 'class-validator';
-import { CompressionForm } from '../requests/compression-fields.dto.js';
+import { CompressionForm } from './compression-fields.dto.js';
 import { WebhookFields } from './webhook-fields.js';
 
 /** A form sends a field that was left empty as empty text. */

@@ -13,8 +13,8 @@ import {
 import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { NeedsApiKey } from '../api-key.guard.js';
-import { noOtherFields } from '../no-other-fields.js';
+import { NeedsApiKey } from '../http/api-key.guard.js';
+import { noOtherFields } from '../http/unknown-fields.pipe.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';

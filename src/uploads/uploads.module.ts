@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MulterModule } from '@nestjs/platform-express';
-import { settings, type Settings } from '../config.js';
+import { settings, type Settings } from '../config/settings.js';
 import { ImagesModule } from '../images/images.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
 import { UploadsController } from './uploads.controller.js';

@@ -4,20 +4,16 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { settings, type Settings } from '../config.js';
-import { AppError, BadRequestError } from '../errors.js';
-import { ImagesService } from '../images/images.service.js';
-import {
-  canonicalOptions,
-  type CompressionFields,
-  toCompressionOptions,
-} from '../requests/compression-options.js';
-import { outputCsvHeader, outputCsvRows } from '../requests/output-csv.js';
+import { settings, type Settings } from '../config/settings.js';
+import { AppError, BadRequestError } from '../errors/app-error.js';
+import { ImagesService } from '../images/processing/images.service.js';
+import { canonicalOptions, type CompressionFields, toCompressionOptions } from '../compression/options.js';
+import { outputCsvHeader, outputCsvRows } from '../tables/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
 import { RepeatedUrls } from '../requests/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
-import { sweepFolder } from '../sweep-folder.js';
-import { openInputCsv, type InputCsv } from './input-csv.js';
+import { sweepFolder } from '../files/sweep-folder.js';
+import { openInputCsv, type InputCsv } from '../tables/input-csv.js';
 import { oneWebhookUrl } from './webhook-fields.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 

@@ -1,6 +1,6 @@
 import { ApiHideProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import { BadRequestError } from '../errors.js';
+import { BadRequestError } from '../errors/app-error.js';
 
 /** Everything that clients of systems like this one call it. */
 export class WebhookFields {

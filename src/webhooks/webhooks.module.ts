@@ -1,15 +1,15 @@
 import { Module } from '@nestjs/common';
 import { OutboundModule } from '../outbound/outbound.module.js';
-import { EndpointHealth } from './endpoint-health.service.js';
-import { WebhookDeliveries } from './webhook-deliveries.service.js';
-import { WebhookDispatcher } from './webhook-dispatcher.service.js';
-import { WebhookEvents } from './webhook-events.service.js';
-import { WebhookHistory } from './webhook-history.service.js';
-import { WebhookSecrets } from './webhook-secrets.service.js';
-import { WebhookSender } from './webhook-sender.service.js';
-import { WebhooksController } from './webhooks.controller.js';
-import { WebhooksProcessor } from './webhooks.processor.js';
-import { WebhooksService } from './webhooks.service.js';
+import { EndpointHealth } from './subscriptions/endpoint-health.js';
+import { WebhookDeliveries } from './delivery/webhook-deliveries.js';
+import { WebhookDispatcher } from './delivery/webhook-dispatcher.js';
+import { WebhookEvents } from './webhook-events.js';
+import { WebhookHistory } from './subscriptions/webhook-history.js';
+import { WebhookSecrets } from './subscriptions/webhook-secrets.js';
+import { WebhookSender } from './delivery/webhook-sender.js';
+import { WebhooksController } from './subscriptions/webhooks.controller.js';
+import { WebhooksProcessor } from './delivery/webhooks.processor.js';
+import { WebhooksService } from './subscriptions/webhooks.service.js';
 
 /** From something that happened to a receiver who was told of it. */
 @Module({

@@ -4,7 +4,7 @@ import type { Queue } from 'bull';
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/config/settings.js';
 import { JobQueue } from '../../src/queue/job-queue.js';
 import { QueueModule } from '../../src/queue/queue.module.js';
 import { deferred, until } from '../helpers/wait.js';

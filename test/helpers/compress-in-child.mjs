@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
-import { openSource } from '../../dist/src/images/engine/compress-image.js';
-import { toCompressionOptions } from '../../dist/src/requests/compression-options.js';
+import { openSource } from '../../dist/src/compression/compress-image.js';
+import { toCompressionOptions } from '../../dist/src/compression/options.js';
 
 const MAX_PIXELS = 50_000_000;
 const photo = await sharp({ create: { width: 600, height: 450, channels: 3, background: '#7090b0' } })

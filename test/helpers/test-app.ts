@@ -1,5 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/config/settings.js';
 import { createApp, startApp as listen } from '../../src/create-app.js';
 import { Client } from './client.js';
 import type { Installation } from './engines.js';

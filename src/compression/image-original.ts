@@ -1,0 +1,58 @@
+import { ImageError } from '../errors/app-error.js';
+import { asImageError, openImage } from './image-engine.js';
+import { type ImageHeader, readHeader } from './image-header.js';
+import type { WantedMetadata } from './formats/image-metadata.js';
+import { stripAvif } from './formats/strip-avif.js';
+import { stripGif } from './formats/strip-gif.js';
+import { stripJpeg } from './formats/strip-jpeg.js';
+import { stripPng } from './formats/strip-png.js';
+import { stripTiff } from './formats/strip-tiff.js';
+import { stripWebp } from './formats/strip-webp.js';
+
+/** The picture of the source with no more than the wanted metadata; undefined where it can't be taken out of its file. */
+export function stripImage(source: Buffer, header: ImageHeader, wanted: WantedMetadata): Buffer | undefined {
+  const { format, orientation, isCutDown } = header;
+  switch (format) {
+    case 'jpeg':
+      return stripJpeg(source, orientation, wanted);
+    case 'png':
+      return stripPng(source, orientation, wanted);
+    case 'webp':
+      return isCutDown ? undefined : stripWebp(source, orientation, wanted);
+    case 'gif':
+      return stripGif(source, { firstFrameOnly: isCutDown });
+    case 'avif':
+      return stripAvif(source, wanted);
+    case 'tiff':
+      return stripTiff(source, wanted);
+  }
+}
+
+/**
+ * The original picture, bit for bit, if it can do with so many bytes and every pixel of what will be delivered
+ * decodes; else undefined. Compared without its other metadata: where only that makes the difference, the better
+ * pixels are the original ones.
+ */
+export async function keepOriginal(
+  source: Buffer,
+  header: ImageHeader,
+  wanted: WantedMetadata,
+  { mostBytes, maxPixels }: { mostBytes: number; maxPixels: number },
+): Promise<Buffer | undefined> {
+  const original = stripImage(source, header, wanted);
+  const isSmall = original !== undefined && original.length <= Math.min(mostBytes, source.length);
+  return isSmall && (await decodes(original, header, maxPixels)) ? original : undefined;
+}
+
+async function decodes(original: Buffer, header: ImageHeader, maxPixels: number): Promise<boolean> {
+  try {
+    const { width, height, frames } = await readHeader(original, maxPixels);
+    await openImage(original, { maxPixels, isAnimated: frames > 1 })
+      .raw()
+      .toBuffer();
+    return width === header.width && height === header.height && frames === header.frames;
+  } catch (error) {
+    if (asImageError(error) instanceof ImageError) return false;
+    throw error;
+  }
+}

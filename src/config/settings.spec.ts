@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { readSettings, Settings } from './settings.js';
+import { SettingsError } from '../errors/app-error.js';
+
+const SERVERS = {
+  DATABASE_URL: 'mysql://root@127.0.0.1/test',
+  REDIS_URL: 'redis://127.0.0.1:6379/0',
+  SECRET_KEY: 'a key of 32 characters or more ..',
+};
+
+describe('the settings', () => {
+  it('run everything in one process on loopback where nothing is set', () => {
+    const settings = readSettings({});
+
+    expect(settings).toMatchObject({ MODE: 'all', HOST: '127.0.0.1', PORT: 3000, QUALITY: 50, API_KEYS: [] });
+    expect(settings.CONCURRENCY).toBe(availableParallelism() + 1);
+    expect(settings.publicUrl).toBe('http://127.0.0.1:3000');
+  });
+
+  it('take text from the environment, and empty text as unset', () => {
+    const settings = readSettings({
+      PORT: ' 8080 ',
+      QUALITY: '',
+      ALLOW_PRIVATE: 'a.example, 10.0.0.0/8,',
+      OTHER: 'x',
+    });
+
+    expect(settings).toMatchObject({ PORT: 8080, QUALITY: 50, ALLOW_PRIVATE: ['a.example', '10.0.0.0/8'] });
+    expect(settings).not.toHaveProperty('OTHER');
+  });
+
+  it('give URLs without a slash at the end, and addresses of IPv6 in brackets', () => {
+    expect(readSettings({ PUBLIC_URL: 'https://images.example/base/' }).publicUrl).toBe(
+      'https://images.example/base',
+    );
+    expect(readSettings({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000');
+  });
+
+  it.each([
+    [{ MODE: 'both' }, 'MODE'],
+    [{ PORT: '70000' }, 'PORT'],
+    [{ PORT: 'http' }, 'PORT'],
+    [{ QUALITY: '0' }, 'QUALITY'],
+    [{ QUALITY: '50.5' }, 'QUALITY'],
+    [{ PUBLIC_URL: 'images.example' }, 'PUBLIC_URL'],
+    [{ DATABASE_URL: 'postgres://localhost/x' }, 'DATABASE_URL'],
+    [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
+    [{ API_KEYS: 'short' }, 'API_KEYS'],
+    [{ MIGRATE: 'yes' }, 'MIGRATE'],
+    [{ SECRET_KEY: 'short' }, 'SECRET_KEY must be at least 32'],
+    [{ ...SERVERS, SECRET_KEY: '' }, 'DATABASE_URL needs SECRET_KEY'],
+    [{ MODE: 'worker' }, 'MODE=worker needs REDIS_URL'],
+    [{ ...SERVERS, DATABASE_URL: '', MODE: 'api' }, 'MODE=api needs DATABASE_URL'],
+    [{ REDIS_URL: SERVERS.REDIS_URL }, 'REDIS_URL needs DATABASE_URL'],
+    [{ HOST: '0.0.0.0' }, 'API_KEYS must be set'],
+    [{ HOST: 'images.example' }, 'API_KEYS must be set'],
+  ])('refuse %j', (environment, message) => {
+    expect(() => readSettings(environment)).toThrow(SettingsError);
+    expect(() => readSettings(environment)).toThrow(message);
+  });
+
+  it('name what is wrong, never its value', () => {
+    const secret = 'password-of-the-database';
+
+    expect(() =>
+      readSettings({ DATABASE_URL: `mssql://sa:${secret}@host/x`, API_KEYS: `${secret} with blanks` }),
+    ).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
+  });
+
+  it('let a worker listen where it likes: it serves its health only', () => {
+    expect(readSettings({ ...SERVERS, MODE: 'worker', HOST: '0.0.0.0' }).servesApi).toBe(false);
+  });
+
+  it('are the same in .env.example, with the same defaults', () => {
+    const example = readFileSync(path.join(__dirname, '../../.env.example'), 'utf8');
+    const listed = Object.fromEntries(
+      [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    );
+
+    expect(Object.keys(listed).sort()).toEqual(Object.keys(new Settings()).sort());
+    expect(readSettings(listed)).toEqual(readSettings({}));
+  });
+});

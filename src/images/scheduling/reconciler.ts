@@ -1,0 +1,147 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { In, LessThan } from 'typeorm';
+import { DatabaseClock } from '../../database/database-clock.js';
+import { Database } from '../../database/database.js';
+import { RequestEntity } from '../../database/entities/request.entity.js';
+import { UnavailableError } from '../../errors/app-error.js';
+import { RepeatedWarning } from '../../errors/repeated-warning.js';
+import { RepeatedImages } from './repeated-images.js';
+import { RequestsService } from '../../requests/requests.service.js';
+import { ImageClaims } from './image-claims.js';
+import { ImageQueue } from './image-window.js';
+
+const SECOND = 1000;
+const HOUR = 3_600 * SECOND;
+const EVERY_MS = 2 * SECOND;
+/** Where more was due than there was room for. */
+const SOON_MS = SECOND / 4;
+
+/** How often the queue is told of jobs that it should have already. */
+const RING_AGAIN_MS = 15 * SECOND;
+
+/** An upload that took longer than this was cut off by the death of its process. */
+const UPLOAD_LOST_AFTER_MS = HOUR;
+
+/**
+ * Looks every few seconds for what the queue does not know or has forgotten: images whose worker died, retries that
+ * are due, jobs that were lost, requests that are settled. With an empty queue it alone finishes everything. Any
+ * number of processes may do this at once.
+ */
+@Injectable()
+export class Reconciler {
+  private readonly logger = new Logger(Reconciler.name);
+  private readonly warning = new RepeatedWarning(this.logger);
+  /** What was being received before is lost; since then, it may be an upload to this process. */
+  private readonly bornAt: number;
+  private timer?: NodeJS.Timeout;
+  private isStopping = false;
+  private isBehind = false;
+  private current: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly requests: RequestsService,
+    private readonly claims: ImageClaims,
+    private readonly queue: ImageQueue,
+    private readonly repeats: RepeatedImages,
+  ) {
+    this.bornAt = clock.now();
+  }
+
+  /**
+   * Takes up what an earlier process left, then looks again every few seconds until {@link stop}. Returns before the
+   * first round has ended, unless no job may begin before that.
+   */
+  async start(): Promise<void> {
+    this.isStopping = false;
+    // With the embedded database, claims are taken back whoever holds them: it must not be one of ours yet.
+    if (this.database.isEmbedded) await this.reconcile(true);
+    this.schedule(this.database.isEmbedded ? EVERY_MS : 0, !this.database.isEmbedded);
+  }
+
+  /** Returns when the round that may be under way has stopped. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    clearTimeout(this.timer);
+    await this.current;
+  }
+
+  /** One round. `isStart`: the queue may be empty, and with the embedded database all claims are of dead processes. */
+  async reconcile(isStart = false): Promise<void> {
+    this.isBehind = false;
+    await this.dropLostUploads(isStart);
+    const open = await this.database.manager.findBy(RequestEntity, { status: In(['Pending', 'Processing']) });
+    if (open.length === 0) return;
+    const round = { isStart, ...(await this.queue.look()) };
+    for (const request of open) {
+      if (this.isStopping) return;
+      try {
+        await this.reconcileRequest(request, round);
+      } catch (error) {
+        this.warning.warn(`request ${request.id} was not reconciled: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  private async reconcileRequest(request: RequestEntity, round: Round): Promise<void> {
+    if (request.doneCount + request.failedCount === request.imageCount) {
+      await this.requests.complete(request.key);
+      return;
+    }
+    const released = await this.claims.releaseExpired(request.key, round.isStart && this.database.isEmbedded);
+    if (released > 0)
+      this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
+    if (request.repeatCount > 0) await this.repeats.settleLeftovers(request.key);
+    const room = await this.queue.room(request);
+    const due = await this.claims.wakeDue(request.key, room);
+    if (due > 0 && due === room) this.isBehind = true;
+    const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
+    if (!round.isQueueAway) await this.ring(request, isNews, round);
+  }
+
+  /** The queue takes seconds to say that it is away; once in a round is enough. */
+  private async ring(request: RequestEntity, isNews: boolean, round: Round): Promise<void> {
+    try {
+      await this.queue.ringAgain(request, isNews ? 0 : RING_AGAIN_MS);
+      await this.queue.topUp(request.key);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      round.isQueueAway = true;
+      this.warning.warn(`jobs were not added: ${error.message}`);
+    }
+  }
+
+  private async dropLostUploads(isStart: boolean): Promise<void> {
+    const isOnlyProcess = isStart && this.database.isEmbedded;
+    const before = isOnlyProcess ? this.bornAt : this.clock.now() - UPLOAD_LOST_AFTER_MS;
+    const lost = await this.database.manager.findBy(RequestEntity, {
+      status: 'Receiving',
+      createdAt: LessThan(before),
+    });
+    for (const request of lost) {
+      await this.requests.discard(request.key);
+      this.logger.warn(`request ${request.id}: dropped an upload that was cut off`);
+    }
+  }
+
+  private schedule(delayMs: number, isStart = false): void {
+    this.timer = setTimeout(() => {
+      this.current = this.reconcile(isStart)
+        .catch((error: unknown) =>
+          this.warning.warn(`a round of reconciling failed: ${(error as Error).message}`),
+        )
+        .finally(() => {
+          if (!this.isStopping) this.schedule(this.isBehind ? SOON_MS : EVERY_MS);
+        });
+    }, delayMs);
+    this.timer.unref();
+  }
+}
+
+interface Round {
+  isStart: boolean;
+  isQueueAway: boolean;
+  /** Then whatever is in line has been lost. */
+  isQueueEmpty: boolean;
+}

@@ -1,0 +1,208 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import Papa from 'papaparse';
+import type { CsvLayout } from './output-csv.js';
+import type { CsvFault, CsvLimits, CsvRepair } from './csv-faults.js';
+import type { InputRow } from './csv-rows.js';
+import { openInputCsv } from './input-csv.js';
+
+const FIXTURES = path.join(process.cwd(), 'test/fixtures/csv');
+const HEADER = 'S. No.,Product Name,Input Image Urls\n';
+
+/** What the file beside a fixture says that comes out. */
+interface Expected {
+  layout: (Omit<CsvLayout, 'columns'> & { columns: string[] }) | null;
+  rows: [line: number, serialNumber: string, productName: string, urls: string[], extra: string[]][];
+  faults: [line: number, code: string, column: string | null, value: string][];
+  repairs: [line: number, code: string, column: string | null][];
+}
+
+interface Reading {
+  layout: CsvLayout | null;
+  rows: InputRow[];
+  faults: CsvFault[];
+  repairs: CsvRepair[];
+}
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'input-csv-'));
+  file = path.join(folder, 'input.csv');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function readFileAt(place: string, limits: Partial<CsvLimits> = {}): Promise<Reading> {
+  const csv = await openInputCsv(place, limits);
+  const reading: Reading = { layout: csv.layout, rows: [], faults: [], repairs: [] };
+  for await (const { rows, faults, repairs } of csv.batches()) {
+    reading.rows.push(...rows);
+    reading.faults.push(...faults);
+    reading.repairs.push(...repairs);
+  }
+  return reading;
+}
+
+async function read(content: string | Uint8Array, limits: Partial<CsvLimits> = {}): Promise<Reading> {
+  await writeFile(file, content);
+  return readFileAt(file, limits);
+}
+
+const codes = (notes: { code: string }[]) => notes.map(({ code }) => code);
+
+describe('a file as people send it', () => {
+  it.each(readFixtureNames())('%s', async (name) => {
+    const expected = JSON.parse(await readFile(path.join(FIXTURES, `${name}.json`), 'utf8')) as Expected;
+
+    const { layout, rows, faults, repairs } = await readFileAt(path.join(FIXTURES, `${name}.csv`));
+
+    const columns = layout?.columns.map((column) => `${column.role}: ${column.name}`);
+    expect({
+      layout: layout && { ...layout, columns },
+      rows: rows.map((row) => [row.line, row.serialNumber, row.productName, row.urls, row.extra]),
+      faults: faults.map((fault) => [fault.line, fault.code, fault.column, fault.value]),
+      repairs: repairs.map((repair) => [repair.line, repair.code, repair.column]),
+    }).toEqual(expected);
+    for (const { hint } of faults) expect(hint).toMatch(/^[A-Z].*\.$/);
+  });
+});
+
+describe('the header', () => {
+  it.each([
+    ['S. No.', 'Product Name', 'Input Image Urls'],
+    ['S.No.', 'product_name', 'Input Image URLs'],
+    ['S No', 'ProductName', 'inputImageUrls'],
+    ['Sno.', 'PRODUCT NAME', 'input_images'],
+    ['S_No', 'Name', 'Image URLs'],
+    ['Sr. No', 'product', 'images'],
+    ['Serial Number', 'Product-Name', 'Input Image Urls (comma separated)'],
+    ['serialNumber', 'SKU', 'image_url'],
+    ['#', 'title', 'url'],
+    ['№', 'Product\nName', 'Input\nImage Urls'],
+  ])('knows %j, %j and %j', async (...names) => {
+    const { layout, rows } = await read(Papa.unparse([names, ['1', 'Chair', 'https://example.com/a.jpg']]));
+
+    expect(layout?.columns).toEqual([
+      { name: names[0], role: 'serial' },
+      { name: names[1], role: 'product' },
+      { name: names[2], role: 'input' },
+    ]);
+    expect(rows).toMatchObject([
+      { serialNumber: '1', productName: 'Chair', urls: ['https://example.com/a.jpg'] },
+    ]);
+  });
+
+  it('takes the surest of several columns and keeps the others', async () => {
+    const header = 'id,sku,url,Product Name,S. No.,Image URL\n';
+
+    const { layout, rows } = await read(
+      `${header}7,A-1,https://shop.example.com/,Chair,1,https://example.com/a.jpg\n`,
+    );
+
+    expect(layout?.columns.map(({ role }) => role)).toEqual([
+      'extra',
+      'extra',
+      'extra',
+      'product',
+      'serial',
+      'input',
+    ]);
+    expect(rows[0]).toMatchObject({ serialNumber: '1', extra: ['7', 'A-1', 'https://shop.example.com/'] });
+  });
+
+  it.each(['\n', '\r\n', '\r', ' \r\n'])(
+    'is found below many blank lines that end with %j',
+    async (newline) => {
+      const blank = newline.repeat(65_537);
+
+      const { rows } = await read(`${blank}Url${newline}https://example.com/a.jpg${newline}`);
+
+      expect(rows).toMatchObject([{ line: 65_539, serialNumber: '1' }]);
+    },
+  );
+
+  it('numbers the rows where the file does not, faulty ones included', async () => {
+    const { rows } = await read(
+      'Product Name,Images\nA,https://a.example/1\nB,\n"C,x\nD,https://a.example/2\n',
+    );
+
+    expect(rows.map((row) => [row.serialNumber, row.productName])).toEqual([
+      ['1', 'A'],
+      ['4', 'D'],
+    ]);
+  });
+});
+
+describe('a long file', () => {
+  const text = Array.from(
+    { length: 4_000 },
+    (_, i) => `${i},Stühle €${'–'.repeat(i % 5)},https://example.com/${i}.jpg\n`,
+  );
+  const windows = (line: string) => line.replaceAll('€', '\x80').replaceAll('–', '\x96');
+
+  it.each([
+    ['utf-8', Buffer.from(HEADER + text.join(''))],
+    ['utf-16le', Buffer.from(`\uFEFF${HEADER}${text.join('')}`, 'utf16le')],
+    ['utf-16be', Buffer.from(`\uFEFF${HEADER}${text.join('')}`, 'utf16le').swap16()],
+    ['windows-1252', Buffer.from(windows(HEADER + text.join('')), 'latin1')],
+    ['utf-8', Buffer.from((HEADER + text.join('')).replaceAll('\n', '\r\n'))],
+  ])('in %s is read piece by piece', async (encoding, bytes) => {
+    const { layout, rows, faults } = await read(bytes);
+
+    expect(faults).toEqual([]);
+    expect(layout?.encoding).toBe(encoding);
+    expect(rows.map((row) => [row.line - 2, row.productName])).toEqual(
+      text.map((line, i) => [i, line.split(',')[1]]),
+    );
+  });
+
+  it('keeps a row whole that no piece holds', async () => {
+    const urls = Array.from({ length: 1_000 }, (_, i) => `https://example.com/${'a'.repeat(300)}/${i}.jpg`);
+
+    const { rows } = await read(`${HEADER}1,Chair,"${urls.join(',\n')}"\n2,Table,${urls[0]}\n`);
+
+    expect(rows.map((row) => [row.line, row.urls.length])).toEqual([
+      [2, 1_000],
+      [1_002, 1],
+    ]);
+  });
+});
+
+describe('limits', () => {
+  const url = 'https://example.com/a.jpg';
+
+  it.each([
+    ['CELL_TOO_LONG', { nameLength: 20 }, `1,${'a'.repeat(21)},${url}\n`],
+    ['CELL_TOO_LONG', { extraBytes: 24 }, `1,Chair,${url},${'a'.repeat(21)}\n`],
+    ['TOO_MANY_URLS', { urlsPerRow: 1 }, `1,Chair,"${url},${url}"\n`],
+    ['ROW_TOO_LONG', { rowLength: 100 }, `1,${'a'.repeat(70_000)},${url}\n`],
+    ['ROW_TOO_LONG', { rowLength: 100 }, `1,Chair,${url}\n${`${url}\n`.repeat(20)}`],
+    ['QUOTE_NOT_CLOSED', { rowLength: 100 }, `1,"${'a\n'.repeat(40_000)}`],
+  ])('answer %s', async (code, limits, row) => {
+    const header = HEADER.replace('\n', ',Colour\n');
+
+    const { rows, faults } = await read(`${header}${row}2,Table,${url}\n`, limits);
+
+    expect(codes(faults)).toContain(code);
+    expect(faults[0]).toMatchObject({ line: 2, code });
+    expect(faults[0].value.length).toBeLessThanOrEqual(80);
+    expect(rows.at(-1)?.productName).toBe('Table');
+  });
+
+  it('keep the columns of a header few and short', async () => {
+    const wide = await read(`${'a,'.repeat(501)}url\n`);
+    const long = await read(`${'a'.repeat(1_001)},url\n`);
+
+    expect([...codes(wide.faults), ...codes(long.faults)]).toEqual(['TOO_MANY_COLUMNS', 'CELL_TOO_LONG']);
+  });
+});
+
+function readFixtureNames(): string[] {
+  return readdirSync(FIXTURES)
+    .filter((name) => name.endsWith('.csv'))
+    .map((name) => path.basename(name, '.csv'));
+}

@@ -1,0 +1,98 @@
+import { setImmediate } from 'node:timers/promises';
+import type { CsvLayout } from './output-csv.js';
+import { detectEncoding, readText, type FileEncoding } from './csv-encoding.js';
+import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits } from './csv-faults.js';
+import { readHeader, type HeaderReading } from './csv-header.js';
+import { countLineEnds } from './csv-quotes.js';
+import { CsvRecordReader, type RecordBlock } from './csv-records.js';
+import { CsvRowReader, type CsvBatch } from './csv-rows.js';
+
+/** An uploaded file whose header has been read. */
+export interface InputCsv {
+  /** How the file is written; null where it has no header that we know, or is no CSV at all. */
+  layout: CsvLayout | null;
+  /**
+   * Reads the file from its start, a few hundred rows at a time, in order; what is wrong with the file or its header
+   * comes with the first batch. Can be called again, and gives the same each time. A faulty row doesn't end the
+   * reading: it is left out, and its faults stand in the batch.
+   */
+  batches(): AsyncGenerator<CsvBatch>;
+}
+
+/**
+ * Opens a CSV file as people really send them. What can be read without a doubt is read, and each repair recorded;
+ * whatever else is wrong becomes a fault with its line. Never rejects because of what the file holds, and needs
+ * the same memory for a file of any size. See {@link CsvFault} and {@link CsvRepair} for the codes.
+ */
+export async function openInputCsv(file: string, limits: Partial<CsvLimits> = {}): Promise<InputCsv> {
+  const allLimits = { ...DEFAULT_CSV_LIMITS, ...limits };
+  const encoding = await detectEncoding(file);
+  const header = encoding.isBinary
+    ? fileFault('NOT_A_CSV', allLimits)
+    : await findHeader(file, encoding, allLimits);
+  return {
+    layout: header.table?.layout ?? null,
+    batches: () => readBatches(file, encoding, header, allLimits),
+  };
+}
+
+async function* readBatches(
+  file: string,
+  encoding: FileEncoding,
+  { table, faults, repairs }: HeaderReading,
+  limits: CsvLimits,
+): AsyncGenerator<CsvBatch> {
+  if (faults.length > 0 || repairs.length > 0) yield { rows: [], faults: [...faults], repairs: [...repairs] };
+  if (!table) return;
+  const rows = new CsvRowReader(table, limits);
+  for await (const block of readBlocks(file, encoding, new CsvRecordReader(table.layout.delimiter, limits))) {
+    const batch = rows.push(block);
+    if (hasContent(batch)) yield batch;
+  }
+  const end = rows.end();
+  if (rows.isEmpty) end.faults.push(csvFault('NO_ROWS', { line: table.headerLine }, limits));
+  if (hasContent(end)) yield end;
+}
+
+async function* readBlocks(
+  file: string,
+  encoding: FileEncoding,
+  reader: CsvRecordReader,
+): AsyncGenerator<RecordBlock> {
+  for await (const piece of readText(file, encoding)) {
+    for (const block of reader.push(piece)) {
+      yield block;
+      await setImmediate(); // a block of a hostile file takes long: others must get their turn
+    }
+  }
+  for (const block of reader.push('', true)) {
+    yield block;
+    await setImmediate();
+  }
+}
+
+/** Reads no more of the file than the header needs, however many blank lines stand before it. */
+async function findHeader(file: string, encoding: FileEncoding, limits: CsvLimits): Promise<HeaderReading> {
+  // Twice as much as a header may have, for its quotes.
+  const most = 2 * limits.headerLength;
+  let text = '';
+  let firstLine = 1;
+  for await (const piece of readText(file, encoding)) {
+    text += piece;
+    const blank = /^\s*(\r\n|\r(?!\n)|\n)(?=[^])/.exec(text)?.[0] ?? '';
+    firstLine += countLineEnds(blank);
+    text = text.slice(blank.length);
+    if (text.length > most)
+      return readHeader({ text: text.slice(0, most), firstLine, isWhole: false }, encoding, limits);
+  }
+  if (text.trim() === '') return fileFault('EMPTY_FILE', limits);
+  return readHeader({ text, firstLine, isWhole: true }, encoding, limits);
+}
+
+function fileFault(code: 'EMPTY_FILE' | 'NOT_A_CSV', limits: CsvLimits): HeaderReading {
+  return { table: null, faults: [csvFault(code, { line: 1 }, limits)], repairs: [] };
+}
+
+function hasContent({ rows, faults, repairs }: CsvBatch): boolean {
+  return rows.length > 0 || faults.length > 0 || repairs.length > 0;
+}

@@ -1,0 +1,77 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { DatabaseClock } from '../../database/database-clock.js';
+import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
+import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
+import type { SendResult } from '../delivery/webhook-sender.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** An endpoint that takes nothing for so long is disabled. */
+const MOST_FAILING_MS = 5 * DAY;
+
+/** Longer than any wait between two tries: after it, a failure begins a new spell. */
+const NEW_SPELL_AFTER_MS = 48 * HOUR;
+
+/** Why the service disabled an endpoint, and how that is told. */
+export const DISABLED_REASONS: Record<string, string> = {
+  ENDPOINT_GONE: 'The receiver answered with status 410: it wants no more.',
+  ENDPOINT_FAILING: 'No try has succeeded for five days.',
+};
+
+/** Keeps in mind since when endpoints fail, and disables those that will not recover. */
+@Injectable()
+export class EndpointHealth {
+  private readonly logger = new Logger(EndpointHealth.name);
+
+  constructor(private readonly clock: DatabaseClock) {}
+
+  /**
+   * Notes what came of a try, in the transaction that records it.
+   * @returns whether the endpoint is to be tried again
+   */
+  async note(manager: EntityManager, endpointKey: number, { error, status }: SendResult): Promise<boolean> {
+    const endpoint = await manager.findOneBy(WebhookEndpointEntity, { key: endpointKey });
+    if (!endpoint) return false;
+    if (error === null) {
+      if (endpoint.failingSince !== null)
+        // Not null itself: libsql can't bind one that is the only parameter (docs/hazards.md).
+        await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince: () => 'NULL' });
+      return true;
+    }
+    const now = this.clock.now();
+    const isSpell = endpoint.failingSince !== null && now - (endpoint.failedAt ?? 0) < NEW_SPELL_AFTER_MS;
+    const failingSince = isSpell ? endpoint.failingSince! : now;
+    await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince, failedAt: now });
+    if (status === 410) await this.disable(manager, endpoint, 'ENDPOINT_GONE');
+    else if (now - failingSince >= MOST_FAILING_MS) await this.disable(manager, endpoint, 'ENDPOINT_FAILING');
+    // Read again now that the row is locked: another try may have disabled it in the meantime.
+    return manager.existsBy(WebhookEndpointEntity, { key: endpointKey, isActive: 1 });
+  }
+
+  /** Ends what an endpoint that is no longer active would have got; it can be replayed. */
+  async failPending(manager: EntityManager, endpointKey: number): Promise<void> {
+    await manager.update(
+      WebhookDeliveryEntity,
+      { endpointKey, state: 'pending' },
+      { state: 'failed', errorCode: 'WEBHOOK_DISABLED' },
+    );
+  }
+
+  private async disable(
+    manager: EntityManager,
+    endpoint: WebhookEndpointEntity,
+    code: string,
+  ): Promise<void> {
+    const disabled = { isActive: 0, disabledCode: code, disabledAt: this.clock.now() };
+    const { affected } = await manager.update(
+      WebhookEndpointEntity,
+      { key: endpoint.key, isActive: 1 },
+      disabled,
+    );
+    if (affected !== 1) return;
+    await this.failPending(manager, endpoint.key);
+    this.logger.warn(`webhook ${endpoint.id} disabled: ${code}`);
+  }
+}

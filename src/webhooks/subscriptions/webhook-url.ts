@@ -1,0 +1,27 @@
+import { BadRequestError, OutboundError } from '../../errors/app-error.js';
+import type { GuardedHttp } from '../../outbound/guarded-http.js';
+
+const LONGEST_LANE = 255;
+
+/**
+ * The URL of a receiver, checked as far as that goes without the network.
+ * @throws BadRequestError `WEBHOOK_URL_INVALID`; `WEBHOOK_URL_REFUSED` where it is an address that may not be called
+ */
+export function checkWebhookUrl(http: GuardedHttp, url: string): URL {
+  try {
+    return http.checkCallable(url);
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error;
+    const code = error.code === 'ADDRESS_REFUSED' ? 'WEBHOOK_URL_REFUSED' : 'WEBHOOK_URL_INVALID';
+    throw new BadRequestError(code, `The webhook can't be called: ${decapitalized(error.message)}`);
+  }
+}
+
+/** What is slow together: the host and port of a URL that {@link checkWebhookUrl} gave. */
+export function laneOf(url: string): string {
+  return new URL(url).host.slice(0, LONGEST_LANE);
+}
+
+function decapitalized(sentence: string): string {
+  return sentence[0].toLowerCase() + sentence.slice(1);
+}
