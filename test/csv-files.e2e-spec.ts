@@ -4,7 +4,7 @@ import path from 'node:path';
 import Papa from 'papaparse';
 import { DataSource } from 'typeorm';
 import { RequestEntity } from '../src/database/entities/request.entity.js';
-import { HostResolver } from '../src/outbound/host-resolver.js';
+import { HostResolver } from '../src/outbound/addresses/host-resolver.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { OutboundError } from '../errors/app-error.js';
-import type { AddressGuard } from './address-guard.js';
+import type { AddressGuard } from './addresses/address-guard.js';
 
 /** Milliseconds for name resolution, TCP and TLS together. */
 export const CONNECT_TIMEOUT_MS = 5_000;

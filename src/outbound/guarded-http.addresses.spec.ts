@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { of } from 'rxjs';
 import { Settings } from '../config/settings.js';
 import { GuardedHttp } from './guarded-http.js';
-import { HostResolver } from './host-resolver.js';
+import { HostResolver } from './addresses/host-resolver.js';
 import { MAX_URL_LENGTH } from './outbound-url.js';
 
 // Where Node hands an address to the kernel: nothing reaches the network that does not pass here.

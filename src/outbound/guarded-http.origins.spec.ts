@@ -9,7 +9,7 @@ import { BEHAVIOURS, head, MAX_BYTES, photo } from '../../test/helpers/raw-origi
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { GuardedHttp, type DownloadOptions } from './guarded-http.js';
-import { HostResolver } from './host-resolver.js';
+import { HostResolver } from './addresses/host-resolver.js';
 
 class LocalResolver extends HostResolver {
   resolve(): Promise<string[]> {

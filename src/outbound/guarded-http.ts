@@ -9,15 +9,15 @@ import { isLoopback, Settings, settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { OutboundError } from '../errors/app-error.js';
 import { sweepFolder } from '../files/sweep-folder.js';
-import { AddressGuard } from './address-guard.js';
-import { AllowedPrivate, type DialTarget } from './allowed-private.js';
+import { AddressGuard } from './addresses/address-guard.js';
+import { AllowedPrivate, type DialTarget } from './addresses/allowed-private.js';
 import { Deadline } from './deadline.js';
 import { guardedAgents, type GuardedAgents } from './guarded-agents.js';
-import { HostResolver } from './host-resolver.js';
+import { HostResolver } from './addresses/host-resolver.js';
 import { connectionError, statusError } from './outbound-failure.js';
 import { hostOf, parseOutboundUrl, parseRedirect, portOf } from './outbound-url.js';
-import { boundedChunks, IDLE_TIMEOUT_MS, readStart, tooLarge } from './response-body.js';
-import { SpooledBody } from './spooled-body.js';
+import { boundedChunks, IDLE_TIMEOUT_MS, readStart, tooLarge } from './download/response-body.js';
+import { SpooledBody } from './download/spooled-body.js';
 
 /** Redirects followed by a download; the browsers' twenty only help those who set traps. */
 const MAX_REDIRECTS = 3;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { OutboundError } from '../errors/app-error.js';
 import { parseUrl } from './parse-url.js';
-import { isHostName } from './host-name.js';
+import { isHostName } from './addresses/host-name.js';
 
 /** Longest URL taken from a user, in characters. */
 export const MAX_URL_LENGTH = 2048;

@@ -1,7 +1,7 @@
 import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { GuardedHttp } from './guarded-http.js';
-import { HostResolver, SystemHostResolver } from './host-resolver.js';
+import { HostResolver, SystemHostResolver } from './addresses/host-resolver.js';
 
 /** The guarded way out, for whatever fetches or calls an address that a user gave. */
 @Module({

@@ -6,7 +6,7 @@ import { settings, type Settings } from '../../config/settings.js';
 import { ImageError, OutboundError, UnavailableError } from '../../errors/app-error.js';
 import type { Download, Validators } from '../../outbound/guarded-http.js';
 import type { Visit } from '../hosts/host-breaker.js';
-import type { SpooledBody } from '../../outbound/spooled-body.js';
+import type { SpooledBody } from '../../outbound/download/spooled-body.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
 import { FileStorage } from '../../storage/file-storage.js';
 import { type CompressedImage, openSource } from '../../compression/compress-image.js';

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { OutboundError } from '../errors/app-error.js';
+import { OutboundError } from '../../errors/app-error.js';
 import type { DialTarget } from './allowed-private.js';
 import type { HostResolver } from './host-resolver.js';
 import { isPublicAddress } from './public-address.js';

@@ -1,4 +1,4 @@
-import { SettingsError } from '../errors/app-error.js';
+import { SettingsError } from '../../errors/app-error.js';
 import { AllowedPrivate } from './allowed-private.js';
 
 const target = (host: string, port = 80, address = host) => ({ host, port, address });

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { OutboundError } from '../errors/app-error.js';
-import { connectionError } from './outbound-failure.js';
+import { OutboundError } from '../../errors/app-error.js';
+import { connectionError } from '../outbound-failure.js';
 
 /** Milliseconds without a single byte after which a body is given up. */
 export const IDLE_TIMEOUT_MS = 10_000;

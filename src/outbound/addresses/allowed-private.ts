@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { SettingsError } from '../errors/app-error.js';
-import { parseUrl } from './parse-url.js';
+import { SettingsError } from '../../errors/app-error.js';
+import { parseUrl } from '../parse-url.js';
 import { isHostName } from './host-name.js';
 
 /** One host about to be dialled: what the URL calls it, and one address that it stands for. */
