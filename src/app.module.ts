@@ -5,7 +5,7 @@ import { ApiKeyGuard } from './http/api-key.guard.js';
 import type { Settings } from './config/settings.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ErrorFilter } from './http/error.filter.js';
-import { BadRequestError } from './errors/app-error.js';
+import { AppError } from './errors/app-error.js';
 import { HealthModule } from './health/health.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -51,10 +51,10 @@ export class AppModule {
   }
 }
 
-function invalidParameters(errors: ValidationError[]): BadRequestError {
+function invalidParameters(errors: ValidationError[]): AppError {
   const details = errors.map(({ property, constraints = {} }) => ({
     field: property,
     message: Object.values(constraints).at(-1) ?? `${property} is not valid`, // that of the first check
   }));
-  return new BadRequestError('INVALID_PARAMETER', `${details[0].message}.`, details);
+  return new AppError('INVALID_PARAMETER', `${details[0].message}.`, { details });
 }

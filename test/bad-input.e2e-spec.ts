@@ -52,7 +52,9 @@ describeOnEachEngine('bad input', (engine) => {
     const { json } = await app.client.upload(file);
 
     expect(json).toMatchObject({
-      error: 'The file has 2 faults.',
+      error:
+        'The file has 2 faults: correct what "details" lists and upload it again, or send on_invalid=skip to leave ' +
+        'those rows out.',
       code: 'CSV_INVALID',
       details: [
         { line: 3, column: 'Input Image Urls', value: 'ftp://a.example/2.jpg', code: 'URL_INVALID' },
@@ -66,7 +68,10 @@ describeOnEachEngine('bad input', (engine) => {
 
     const { json } = await app.client.upload([HEADER, ...rows].join('\n'));
 
-    expect(json).toMatchObject({ error: 'The file has 250 faults; the first 100 are listed.' });
+    expect(json).toMatchObject({
+      error:
+        'The file has 250 faults, of which the first 100 are listed: correct what "details" lists and upload it again.',
+    });
     expect((json as any).details).toHaveLength(100);
   });
 
@@ -159,7 +164,7 @@ describeOnEachEngine('bad input', (engine) => {
 
         expect({ status, ...json }).toEqual({
           status: 404,
-          error: 'There is no such request.',
+          error: 'There is no request with this id.',
           code: 'REQUEST_NOT_FOUND',
         });
       }

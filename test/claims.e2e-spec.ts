@@ -220,7 +220,8 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const key = await newRequest(3);
     for (const number of [1, 2, 3]) {
       const claim = (await claimOf(key, number))!;
-      await claims.retryLater(claim, new UnavailableError('X', 'Away.'), number === 3 ? 60_000 : 0, true);
+      const away = new UnavailableError('STORAGE_UNAVAILABLE', 'Away.');
+      await claims.retryLater(claim, away, number === 3 ? 60_000 : 0, true);
       claims.forget(claim);
     }
     expect(await claimOf(key, 1)).toBeNull();
@@ -228,7 +229,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const woken = [await claims.wakeDue(key, 1), await claims.wakeDue(key, 5), await claims.wakeDue(key, 5)];
 
     expect(woken).toEqual([1, 1, 0]);
-    expect(await imageOf(key, 1)).toMatchObject({ status: 'pending', failures: 1, errorCode: 'X' });
+    expect(await imageOf(key, 1)).toMatchObject({
+      status: 'pending',
+      failures: 1,
+      errorCode: 'STORAGE_UNAVAILABLE',
+    });
     expect(await imageOf(key, 3)).toMatchObject({ status: 'waiting' });
   });
 

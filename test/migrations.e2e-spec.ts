@@ -53,7 +53,7 @@ describeOnEachEngine('the migrations', (engine) => {
     line: 3,
     column: null,
     value: 'ß',
-    code: 'NO_URL',
+    code: 'NO_URL' as const,
     hint: 'Every row needs one.',
   };
 
@@ -85,7 +85,7 @@ describeOnEachEngine('the migrations', (engine) => {
     triedAt: 1_767_225_600_123,
     durationMs: 5,
     status: 500,
-    errorCode: 'HTTP_500',
+    errorCode: 'HTTP_500' as const,
     errorMessage: 'ü',
     answer: 'пока 🪑',
   };

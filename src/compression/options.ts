@@ -1,3 +1,5 @@
+import type { IMAGE_NOTES } from '../errors/image-codes.js';
+
 /** What `format` may be: `keep` leaves each image in its own, `auto` delivers the smallest of the four. */
 export const FORMAT_CHOICES = ['keep', 'jpeg', 'webp', 'avif', 'png', 'auto'] as const;
 export type FormatChoice = (typeof FORMAT_CHOICES)[number];
@@ -13,18 +15,8 @@ export type Effort = (typeof EFFORTS)[number];
 export const METADATA_CHOICES = ['none', 'copyright', 'all'] as const;
 export type MetadataChoice = (typeof METADATA_CHOICES)[number];
 
-/** What was left out of an image or could not be done as asked, in words that stay the same. */
-export const IMAGE_NOTES = [
-  'first_frame_only',
-  'first_page_only',
-  'gain_map_dropped',
-  'alpha_flattened',
-  'metadata_dropped',
-  'format_not_possible',
-  'size_kept',
-  'target_not_reached',
-] as const;
-export type ImageNote = (typeof IMAGE_NOTES)[number];
+/** What was left out of an image or could not be done as asked. */
+export type ImageNote = keyof typeof IMAGE_NOTES;
 
 /** `1` to `100`, or `1%` to `100%`. */
 export const QUALITY_PATTERN = /^(?:[1-9]\d?|100)%?$/;

@@ -63,7 +63,7 @@ export class Database {
     try {
       await this.manager.query('SELECT 1');
     } catch (error) {
-      throw new UnavailableError('DATABASE_UNAVAILABLE', 'The database does not answer.', error);
+      throw new UnavailableError('DATABASE_UNAVAILABLE', undefined, { cause: error });
     }
   }
 

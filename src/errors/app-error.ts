@@ -1,60 +1,61 @@
+import {
+  type ErrorCode,
+  factsOf,
+  type ImageCode,
+  type OutboundCode,
+  type UnavailableCode,
+} from './error-codes.js';
+
 /** What an {@link AppError} may carry besides its code and message. */
 export interface AppErrorOptions {
-  /** HTTP status where the error answers a request. */
-  status?: number;
-  /** Whether the same try can succeed later without anybody changing anything. */
-  retryable?: boolean;
-  /** Milliseconds the other side asked us to wait before the next try. */
-  retryAfterMs?: number;
   /** Sent to the client: one entry per fault, fit for a stranger. */
   details?: unknown[];
+  /** Milliseconds the other side asked us to wait before the next try. */
+  retryAfterMs?: number;
   /** For the log only. */
   cause?: unknown;
 }
 
 /**
- * A failure that we expect. `code` is stable and part of the API; `message` is one sentence
- * that we would show a stranger; whatever is private goes to `cause`.
+ * A failure that we expect. Its status and whether it is retryable are those of its code (`error-codes.ts`). `message`
+ * is one sentence that we would show a stranger: that of the code, unless it has details such as a number or a name;
+ * whatever is private goes to `cause`.
  */
-export class AppError extends Error {
+export class AppError<Code extends ErrorCode = ErrorCode> extends Error {
+  /** HTTP status of a call that it answers. */
   readonly status: number;
+  /** Whether the same try can succeed later although nobody has changed anything. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
   readonly details?: unknown[];
 
   constructor(
-    readonly code: string,
-    message: string,
-    options: AppErrorOptions = {},
+    readonly code: Code,
+    message: string = factsOf(code).sentence,
+    { details, retryAfterMs, cause }: AppErrorOptions = {},
   ) {
-    super(message, { cause: options.cause });
+    super(message, { cause });
     this.name = new.target.name;
-    this.status = options.status ?? 400;
-    this.retryable = options.retryable ?? false;
-    this.retryAfterMs = options.retryAfterMs;
-    this.details = options.details;
+    const { status, retryable } = factsOf(code);
+    this.status = status ?? 500; // not meant to answer a call
+    this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
+    this.details = details;
   }
 }
 
-/** The client asked for something that we can't take. */
-export class BadRequestError extends AppError {
-  constructor(code: string, message: string, details?: unknown[]) {
-    super(code, message, { status: 400, details });
-  }
-}
+/** A service that we depend on (database, queue, storage) does not answer: 503, retryable. */
+export class UnavailableError extends AppError<UnavailableCode> {}
 
-/** The thing asked for does not exist (any more). */
-export class NotFoundError extends AppError {
-  constructor(code: string, message: string) {
-    super(code, message, { status: 404 });
-  }
-}
+/** An address that a user gave could not be fetched or called; `outbound-codes.ts` has its codes. */
+export class OutboundError extends AppError<OutboundCode> {}
 
-/** A service that we depend on (database, queue, storage) does not answer. */
-export class UnavailableError extends AppError {
-  constructor(code: string, message: string, cause?: unknown) {
-    super(code, message, { status: 503, retryable: true, cause });
-  }
+/** Bytes that are no image that we can take; `image-codes.ts` has its codes. Never retryable: the bytes stay the same. */
+export class ImageError extends AppError<ImageCode> {}
+
+/** The settings can't work; the process must not start. The message names variables, never values. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
 }
 
 const DISK_FAULT = /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|EACCES|EPERM)$/;
@@ -62,23 +63,4 @@ const DISK_FAULT = /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|EACCES|EPERM)$/;
 /** Whether `error` comes from a disk that is full, read-only or broken: nobody's input is at fault. */
 export function isDiskFault(error: unknown): boolean {
   return DISK_FAULT.test((error as { code?: string } | null)?.code ?? '');
-}
-
-/**
- * An address that a user gave could not be fetched or called. Final: `URL_INVALID`, `ADDRESS_REFUSED`,
- * `INSECURE_REDIRECT`, `TOO_MANY_REDIRECTS`, `TLS_FAILED`, `RESPONSE_INVALID`, `DOWNLOAD_TOO_LARGE`, `EMPTY_BODY`,
- * `CONTENT_ENCODING_REFUSED`, `HTTP_<status>`; retryable: `HOST_NOT_FOUND`, `CONNECTION_FAILED`, `TIMEOUT`, `HTTP_408`,
- * `HTTP_425`, `HTTP_429`, `HTTP_5xx`.
- */
-export class OutboundError extends AppError {}
-
-/**
- * Bytes that are no image that we can take. Codes: `NOT_AN_IMAGE`, `FORMAT_NOT_SUPPORTED`, `IMAGE_CORRUPT`,
- * `IMAGE_TOO_MANY_PIXELS`, `IMAGE_TOO_MANY_FRAMES`, `IMAGE_TOO_SLOW`. Never retryable: the bytes stay the same.
- */
-export class ImageError extends AppError {}
-
-/** The settings can't work; the process must not start. The message names variables, never values. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
 }

@@ -51,11 +51,10 @@ export class ApiKeyGuard implements CanActivate {
       return true;
 
     const given = keyOf(context.switchToHttp().getRequest<Request>());
-    if (!given) throw new AppError('API_KEY_MISSING', 'This call needs an API key.', { status: 401 });
+    if (!given) throw new AppError('API_KEY_MISSING');
     // Digests, so that all have one length, and every key is compared, so that the time tells nothing.
     const matches = this.keys.filter((key) => timingSafeEqual(key, digest(given)));
-    if (matches.length === 0)
-      throw new AppError('API_KEY_INVALID', 'The API key is not valid.', { status: 401 });
+    if (matches.length === 0) throw new AppError('API_KEY_INVALID');
     return true;
   }
 }

@@ -1,12 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { isDatabaseAway } from '../database/database.js';
-import { AppError, BadRequestError, isDiskFault, UnavailableError } from '../errors/app-error.js';
+import { AppError, isDiskFault, UnavailableError } from '../errors/app-error.js';
 import { InvalidRequestIdError } from './invalid-request-id.error.js';
+import type { CallCode } from '../errors/error-codes.js';
 import { RepeatedWarning } from '../errors/repeated-warning.js';
 
 /** Codes of the errors that the framework itself answers with. */
-const HTTP_CODES: Record<number, string> = {
+const HTTP_CODES: Record<number, CallCode> = {
   400: 'BAD_REQUEST',
   404: 'ROUTE_NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
@@ -58,23 +59,19 @@ export class ErrorFilter implements ExceptionFilter {
     if (status) {
       // An id that can't even be decoded (`%ff`) is one of those that /status answers to the letter.
       if (status === 400 && request.path.startsWith('/status/')) return new InvalidRequestIdError();
-      if (isBadJson(status, request))
-        return new BadRequestError('JSON_INVALID', 'The body is not valid JSON.');
-      return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status), { status });
+      if (isBadJson(status, request)) return new AppError('JSON_INVALID');
+      return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status));
     }
     if (isDiskFault(thrown)) {
       this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
-      return new UnavailableError(
-        'STORAGE_UNAVAILABLE',
-        'The service has no room to store anything at the moment.',
-      );
+      return new UnavailableError('STORAGE_UNAVAILABLE');
     }
     if (isDatabaseAway(thrown)) {
       this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
-      return new UnavailableError('DATABASE_UNAVAILABLE', 'The database does not answer.');
+      return new UnavailableError('DATABASE_UNAVAILABLE');
     }
     this.logger.error(`${request.method} ${request.path}: unexpected`, thrown);
-    return new AppError('INTERNAL', 'Something went wrong on our side.', { status: 500 });
+    return new AppError('INTERNAL');
   }
 }
 

@@ -13,7 +13,6 @@ export class JsonBodyGuard implements CanActivate {
     const { headers } = request;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
     if (!hasBody || request.is('json')) return true;
-    const message = 'Send the body as JSON, with the header "Content-Type: application/json".';
-    throw new AppError('MEDIA_TYPE_NOT_SUPPORTED', message, { status: 415 });
+    throw new AppError('MEDIA_TYPE_NOT_SUPPORTED');
   }
 }

@@ -3,7 +3,7 @@ import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import type { Response } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { Public } from '../http/api-key.guard.js';
-import { NotFoundError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { contentTypeOfFile } from '../compression/formats/image-format.js';
@@ -33,7 +33,7 @@ export class ImagesController {
   ): Promise<void> {
     const stored =
       FOLDER.test(request) && FILE.test(file) ? await this.storage.open(`${request}/${file}`) : null;
-    if (!stored) throw new NotFoundError('IMAGE_NOT_FOUND', 'There is no such image.');
+    if (!stored) throw new AppError('IMAGE_NOT_FOUND');
 
     const etag = `"${file.split('.')[0]}"`; // the name holds a hash of the content
     response.set({

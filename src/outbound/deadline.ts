@@ -32,7 +32,7 @@ export class Deadline {
     if (this.callerSignal?.aborted) return this.callerSignal.reason;
     if (!this.hasExpired) return error;
     const message = `The server took longer than ${this.timeoutMs / 1000} s.`;
-    return new OutboundError('TIMEOUT', message, { retryable: true });
+    return new OutboundError('TIMEOUT', message);
   }
 
   clear(): void {

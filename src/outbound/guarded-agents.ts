@@ -111,9 +111,6 @@ function limitConnectTime(socket: Duplex, connectedEvent: string): void {
       new OutboundError(
         'TIMEOUT',
         `The server did not accept a connection within ${CONNECT_TIMEOUT_MS / 1000} s.`,
-        {
-          retryable: true,
-        },
       ),
     );
   }, CONNECT_TIMEOUT_MS);

@@ -235,16 +235,13 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
       }
       if (isCompressed(response)) {
         // We asked for plain bytes; a small body that unpacks to gigabytes is an old trick.
-        throw new OutboundError(
-          'CONTENT_ENCODING_REFUSED',
-          'The server compressed the file, which we did not ask for.',
-        );
+        throw new OutboundError('CONTENT_ENCODING_REFUSED');
       }
       if (Number(response.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
       const body = await SpooledBody.collect(boundedChunks(response.data, maxBytes), this.spoolFolder);
       if (body.bytes === 0) {
         await body.discard();
-        throw new OutboundError('EMPTY_BODY', 'The server answered with an empty file.');
+        throw new OutboundError('EMPTY_BODY');
       }
       return { body, url: url.href, ...validators(response) };
     } catch (error) {

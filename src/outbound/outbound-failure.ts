@@ -7,13 +7,9 @@ const TIMEOUTS = new Set(['ETIMEDOUT', 'ECONNABORTED', 'ESOCKETTIMEDOUT']);
 const TLS =
   /^(CERT_|CRL_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|EPROTO|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
 
-/** Statuses under 500 that may go away by themselves: request timeout, too early, too many requests. */
-const PASSING_STATUSES = [408, 425, 429];
-
 /** The failure of a status that is no success. Codes: `HTTP_<status>`; retryable are 408, 425, 429 and 5xx. */
 export function statusError(status: number, retryAfter?: unknown): OutboundError {
-  return new OutboundError(`HTTP_${status}`, `The server answered with status ${status}.`, {
-    retryable: status >= 500 || PASSING_STATUSES.includes(status),
+  return new OutboundError(`HTTP_${status}`, undefined, {
     retryAfterMs: parseRetryAfter(retryAfter),
   });
 }
@@ -31,30 +27,15 @@ export function connectionError(error: unknown): OutboundError {
   const cause = inner ?? error;
   const code = codeOf(error) || codeOf(inner);
   if (TIMEOUTS.has(code)) {
-    return new OutboundError('TIMEOUT', 'The server did not answer in time.', { retryable: true, cause });
+    return new OutboundError('TIMEOUT', undefined, { cause });
   }
   if (TLS.test(code)) {
-    return new OutboundError(
-      'TLS_FAILED',
-      'No secure connection: the certificate or the TLS of the server is faulty.',
-      {
-        cause,
-      },
-    );
+    return new OutboundError('TLS_FAILED', undefined, { cause });
   }
   if (code.startsWith('HPE_')) {
-    return new OutboundError(
-      'RESPONSE_INVALID',
-      'The server did not answer in HTTP, or with headers that are too large.',
-      {
-        cause,
-      },
-    );
+    return new OutboundError('RESPONSE_INVALID', undefined, { cause });
   }
-  return new OutboundError('CONNECTION_FAILED', 'The connection to the server failed.', {
-    retryable: true,
-    cause,
-  });
+  return new OutboundError('CONNECTION_FAILED', undefined, { cause });
 }
 
 function codeOf(error: unknown): string {

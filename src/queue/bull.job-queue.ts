@@ -176,7 +176,7 @@ export class BullJobQueue extends JobQueue {
 async function answered<T>(call: Promise<T>): Promise<T> {
   const late = Symbol('late');
   const answer = await within(ANSWER_WITHIN_MS, call, late);
-  if (answer === late) throw new UnavailableError('QUEUE_UNAVAILABLE', 'The job queue does not answer.');
+  if (answer === late) throw new UnavailableError('QUEUE_UNAVAILABLE');
   return answer as T;
 }
 

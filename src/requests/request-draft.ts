@@ -1,3 +1,4 @@
+import type { TableFaultCode } from '../errors/table-codes.js';
 import { type Database, isDuplicate } from '../database/database.js';
 import { insertRows } from '../database/insert-rows.js';
 import { RequestEntity } from '../database/entities/request.entity.js';
@@ -17,7 +18,7 @@ export interface NewFault {
   line: number;
   column: string | null;
   value: string;
-  code: string;
+  code: TableFaultCode;
   hint: string;
 }
 

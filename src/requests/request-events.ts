@@ -16,12 +16,12 @@ export class RequestEvents {
     private readonly reader: RequestReader,
   ) {}
 
-  /** @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
+  /** @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
   checkUrl(url: string): void {
     this.webhooks.checkUrl(url);
   }
 
-  /** Has `url` told of the end of a request. @throws BadRequestError as {@link checkUrl} */
+  /** Has `url` told of the end of a request. @throws AppError as {@link checkUrl} */
   attach(manager: EntityManager, requestKey: number, url: string): Promise<void> {
     return this.webhooks.attach(manager, requestKey, url);
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
 import { Database } from '../database/database.js';
 import type { ImageDownload, ImageStatus } from '../database/entities/image.entity.js';
+import type { ErrorCode } from '../errors/error-codes.js';
 import { hostIn } from '../outbound/parse-url.js';
 import type { HostResponse, HostsResponse } from './request.dto.js';
 import { RequestReader } from './request-reader.js';
@@ -22,7 +23,7 @@ const GROUPS = `
 interface Group {
   origin: string;
   status: ImageStatus;
-  code: string | null;
+  code: ErrorCode | null;
   download: ImageDownload | null;
   milliseconds: number | string | null;
   images: number | string;
@@ -49,7 +50,7 @@ export class RequestHosts {
 
   /**
    * The hosts of a request, those with the most images first. Looks at every image: some seconds for a million.
-   * @throws NotFoundError `REQUEST_NOT_FOUND`
+   * @throws AppError `REQUEST_NOT_FOUND`
    */
   async describe(id: string, limit: number): Promise<HostsResponse> {
     const { key, imageCount } = await this.requests.get(id);

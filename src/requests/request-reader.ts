@@ -5,7 +5,7 @@ import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/entities/image.entity.js';
 import { ProductEntity } from '../database/entities/product.entity.js';
 import { RequestEntity } from '../database/entities/request.entity.js';
-import { NotFoundError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { type CompressionOptions, readCompressionOptions, targetAsField } from '../compression/options.js';
 import type {
@@ -40,14 +40,14 @@ export class RequestReader {
     return this.database.manager.findOneBy(RequestEntity, { id, status: Not('Receiving') });
   }
 
-  /** @throws NotFoundError `REQUEST_NOT_FOUND` */
+  /** @throws AppError `REQUEST_NOT_FOUND` */
   async get(id: string): Promise<RequestEntity> {
     const request = await this.find(id);
-    if (!request) throw new NotFoundError('REQUEST_NOT_FOUND', 'There is no such request.');
+    if (!request) throw new AppError('REQUEST_NOT_FOUND');
     return request;
   }
 
-  /** @throws NotFoundError `REQUEST_NOT_FOUND` */
+  /** @throws AppError `REQUEST_NOT_FOUND` */
   async describe(id: string): Promise<RequestResponse> {
     return this.responseOf(this.database.manager, await this.get(id));
   }
@@ -76,7 +76,7 @@ export class RequestReader {
 
   /**
    * One page of a request's images, in the order of the file.
-   * @throws NotFoundError `REQUEST_NOT_FOUND`
+   * @throws AppError `REQUEST_NOT_FOUND`
    */
   async images(
     id: string,

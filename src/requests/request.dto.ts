@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ImageDownload, ImageOutcome } from '../database/entities/image.entity.js';
 import type { RequestOutcome } from '../database/entities/request.entity.js';
-import { EFFORTS, FORMAT_CHOICES, IMAGE_NOTES, METADATA_CHOICES } from '../compression/options.js';
+import { EFFORTS, FORMAT_CHOICES, METADATA_CHOICES } from '../compression/options.js';
+import { IMAGE_NOTES } from '../errors/image-codes.js';
 
 /** Exactly what the original system answered. */
 export class StatusResponse {
@@ -185,7 +186,7 @@ export class ImageResponse {
   milliseconds!: number | null;
 
   /** What was left out or could not be done as asked. */
-  @ApiProperty({ enum: IMAGE_NOTES, isArray: true, example: [] })
+  @ApiProperty({ enum: Object.keys(IMAGE_NOTES), isArray: true, example: [] })
   notes!: string[];
 }
 

@@ -60,7 +60,7 @@ export class RequestsService {
 
   /**
    * Begins a request that nobody sees until {@link RequestDraft.publish}.
-   * @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    */
   async begin({ fileName, layout, options, repeated, webhookUrl }: NewRequest): Promise<RequestDraft> {
     const id = randomUUID();
@@ -79,7 +79,7 @@ export class RequestsService {
     return new RequestDraft(this.database, id, key, repeated);
   }
 
-  /** Whether {@link begin} would take the URL. @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
+  /** Whether {@link begin} would take the URL. @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
   checkWebhookUrl(url: string): void {
     this.events.checkUrl(url);
   }

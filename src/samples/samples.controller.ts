@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Public } from '../http/api-key.guard.js';
 import { settings, type Settings } from '../config/settings.js';
-import { NotFoundError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.csv': 'text/csv; charset=utf-8',
@@ -29,7 +29,7 @@ export class SamplesController {
   async file(@Param('file') file: string, @Res() response: Response): Promise<void> {
     const contentType = CONTENT_TYPES[path.extname(file)];
     const content = contentType && /^[a-z0-9-]+\.[a-z]+$/.test(file) ? await read(file) : null;
-    if (!content) throw new NotFoundError('SAMPLE_NOT_FOUND', 'There is no such sample.');
+    if (!content) throw new AppError('SAMPLE_NOT_FOUND');
     response.set({ 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
     response.send(file.endsWith('.csv') ? this.withOwnAddress(content) : content);
   }

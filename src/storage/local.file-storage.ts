@@ -61,7 +61,9 @@ export class LocalFileStorage extends FileStorage {
       await writeDurably(probe, Buffer.from('ping'));
       await rm(probe);
     } catch (error) {
-      throw new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', error);
+      throw new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', {
+        cause: error,
+      });
     }
   }
 

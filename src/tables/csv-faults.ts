@@ -1,3 +1,5 @@
+import type { TableFaultCode, TableRepairCode } from '../errors/table-codes.js';
+
 /**
  * Most that one file may hold. Lengths are in UTF-16 units, JavaScript's characters. The length of a row is checked
  * where it can hurt, while its end is looked for, so that some 32 KiB more can pass.
@@ -26,50 +28,11 @@ export const DEFAULT_CSV_LIMITS: CsvLimits = {
   columns: 500,
 };
 
-/**
- * What can be wrong with a file. The codes are stable.
- *
- * The whole file: `EMPTY_FILE`, `NOT_A_CSV` (a spreadsheet, an image, an archive …), `HEADER_MISSING` (no name of
- * a column is known), `COLUMN_MISSING` (no column of image URLs), `TOO_MANY_COLUMNS`, `NO_ROWS`.
- * One row: `NO_URL`, `URL_INVALID` (once per text that is no URL), `TOO_MANY_URLS`, `TOO_MANY_CELLS` (more than
- * the header has, and they are no URLs), `ROW_UNCLEAR` (a line of URLs only, without a row above it),
- * `CELL_TOO_LONG`, `ROW_TOO_LONG`, `NUL_BYTE`, `QUOTE_NOT_CLOSED`.
- */
-export type CsvFaultCode = keyof typeof HINTS;
+/** What can be wrong with a file or a row; `errors/table-codes.ts` says what each code means. */
+export type CsvFaultCode = TableFaultCode;
 
-/**
- * What was put right while reading. The codes are stable.
- *
- * The whole file: `BOM_SKIPPED`, `ENCODING_CONVERTED`, `BYTES_REPLACED` (not UTF-8 although marked so),
- * `DELIMITER_DETECTED` (semicolon or tab), `SEPARATOR_LINE_SKIPPED` (`sep=;`), `HEADER_ALIAS` (another name
- * for a column that we know), `COLUMN_ADDED` (no serial numbers or product names), `COLUMNS_MERGED` (several
- * columns of input URLs), `UNNAMED_COLUMNS_DROPPED` (at the end of the header), `OUTPUT_COLUMN_REPLACED`.
- * One row: `BLANK_LINE_SKIPPED`, `BLANKS_TRIMMED`, `WHOLE_LINE_QUOTED`, `STRAY_QUOTE_KEPT`, `CELLS_MISSING`,
- * `TRAILING_CELLS_DROPPED` (empty ones), `URLS_OVERFLOWED` (a list without quotes took further columns),
- * `URL_SEPARATOR` (blank, line end, `|` or `;` in place of a comma), `URL_LIST_TEXT` (brackets or quotes of
- * Python or JSON), `CONTINUATION_JOINED` (a line of URLs only belongs to the row above it).
- */
-export type CsvRepairCode =
-  | 'BOM_SKIPPED'
-  | 'ENCODING_CONVERTED'
-  | 'BYTES_REPLACED'
-  | 'DELIMITER_DETECTED'
-  | 'SEPARATOR_LINE_SKIPPED'
-  | 'HEADER_ALIAS'
-  | 'COLUMN_ADDED'
-  | 'COLUMNS_MERGED'
-  | 'UNNAMED_COLUMNS_DROPPED'
-  | 'OUTPUT_COLUMN_REPLACED'
-  | 'BLANK_LINE_SKIPPED'
-  | 'BLANKS_TRIMMED'
-  | 'WHOLE_LINE_QUOTED'
-  | 'STRAY_QUOTE_KEPT'
-  | 'CELLS_MISSING'
-  | 'TRAILING_CELLS_DROPPED'
-  | 'URLS_OVERFLOWED'
-  | 'URL_SEPARATOR'
-  | 'URL_LIST_TEXT'
-  | 'CONTINUATION_JOINED';
+/** What was put right while reading; `errors/table-codes.ts` says what each code means. */
+export type CsvRepairCode = TableRepairCode;
 
 /** Something that we can't take, and where it stands. */
 export interface CsvFault {
@@ -91,7 +54,7 @@ export interface CsvRepair {
   code: CsvRepairCode;
 }
 
-const HINTS = {
+const HINTS: Record<TableFaultCode, (limits: CsvLimits) => string> = {
   EMPTY_FILE: () => 'The file is empty.',
   NOT_A_CSV: () => 'This is no text file; save the table as CSV first.',
   HEADER_MISSING: () => 'The first line must name the columns: S. No., Product Name, Input Image Urls.',

@@ -5,7 +5,7 @@ import { rm, stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config/settings.js';
-import { AppError, BadRequestError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 import { ImagesService } from '../images/processing/images.service.js';
 import { canonicalOptions, type CompressionFields, toCompressionOptions } from '../compression/options.js';
 import { outputCsvHeader, outputCsvRows } from '../tables/output-csv.js';
@@ -62,9 +62,9 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    * skipped. When this returns, the request will be finished, whatever is killed. Calling again with the same
    * idempotency key and file gives the same request.
    * @returns the id of the request
-   * @throws BadRequestError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
+   * @throws AppError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
    * fault (`csv-faults.ts` lists them); for rows `CSV_INVALID`; the faults are the `details`
-   * @throws BadRequestError `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   * @throws AppError `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
   accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
@@ -102,7 +102,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Writes the rows that can be taken to `output`, as we read them: one URL list to a cell, nothing else changed.
-   * @throws BadRequestError as {@link accept}, for faults of the whole file; then nothing has been written
+   * @throws AppError as {@link accept}, for faults of the whole file; then nothing has been written
    */
   writeCleaned(files: SpooledFile[], output: Writable): Promise<void> {
     return withFile(files, async ({ path: file }) => {
@@ -132,8 +132,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   private async earlier({ key, digest }: Idempotency): Promise<string | null> {
     const request = await this.requests.findByIdempotencyKey(key);
     if (request && request.digest !== digest) {
-      const message = 'This Idempotency-Key was used for another upload.';
-      throw new AppError('IDEMPOTENCY_KEY_REUSED', message, { status: 409 });
+      throw new AppError('IDEMPOTENCY_KEY_REUSED');
     }
     return request?.id ?? null;
   }
@@ -150,10 +149,8 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
 /** Hands the one file over, and removes what was spooled however that ends. */
 async function withFile<T>(files: SpooledFile[], work: (file: SpooledFile) => Promise<T>): Promise<T> {
   try {
-    if (files.length === 0) {
-      throw new BadRequestError('FILE_MISSING', 'Send the CSV file as a part of a multipart form.');
-    }
-    if (files.length > 1) throw new BadRequestError('TOO_MANY_FILES', 'Send one file at a time.');
+    if (files.length === 0) throw new AppError('FILE_MISSING');
+    if (files.length > 1) throw new AppError('TOO_MANY_FILES');
     return await work(files[0]);
   } finally {
     await Promise.all(files.map((file) => rm(file.path, { force: true })));
@@ -166,15 +163,18 @@ async function refuseFaults(csv: InputCsv, skipsFaults: boolean, repeated?: Repe
   const { total, items } = faults;
   if (total === 0) return;
   if (csv.layout === null || items[0].code === 'NO_ROWS') {
-    throw new BadRequestError(items[0].code, items[0].hint, items);
+    throw new AppError(items[0].code, items[0].hint, { details: items });
   }
   if (skipsFaults && rows > 0) return;
-  const more = total > items.length ? `; the first ${items.length} are listed` : '';
-  throw new BadRequestError(
-    'CSV_INVALID',
-    `The file has ${total} ${total === 1 ? 'fault' : 'faults'}${more}.`,
-    items,
-  );
+  throw new AppError('CSV_INVALID', faultsMessage(total, items.length, rows > 0), { details: items });
+}
+
+/** How many faults there are, and what to do. `canSkip`: some rows have none. */
+function faultsMessage(total: number, listed: number, canSkip: boolean): string {
+  const count = total === 1 ? '1 fault' : `${total} faults`;
+  const some = total > listed ? `, of which the first ${listed} are listed` : '';
+  const skip = canSkip ? ', or send on_invalid=skip to leave those rows out' : '';
+  return `The file has ${count}${some}: correct what "details" lists and upload it again${skip}.`;
 }
 
 async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
@@ -193,8 +193,7 @@ async function idempotencyOf(
   file: string,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
-    const message = 'An Idempotency-Key has at most 255 printable ASCII characters.';
-    throw new BadRequestError('IDEMPOTENCY_KEY_INVALID', message);
+    throw new AppError('IDEMPOTENCY_KEY_INVALID');
   }
   const asked = canonicalOptions(toCompressionOptions(compression, null)); // whatever `QUALITY` is by then
   const digest = createHash('sha256').update(

@@ -1,6 +1,6 @@
 import { ApiHideProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import { BadRequestError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 
 /** Everything that clients of systems like this one call it. */
 export class WebhookFields {
@@ -47,15 +47,12 @@ export function webhookUrlsOf(...sources: (WebhookFields | undefined)[]): string
 
 /**
  * The one among them, or null where there is none.
- * @throws BadRequestError `WEBHOOK_URL_CONFLICT` where they differ
+ * @throws AppError `WEBHOOK_URL_CONFLICT` where they differ
  */
 export function oneWebhookUrl(urls: string[]): string | null {
   const different = new Set(urls);
   if (different.size > 1) {
-    throw new BadRequestError(
-      'WEBHOOK_URL_CONFLICT',
-      'The upload names several webhook URLs; give one of them.',
-    );
+    throw new AppError('WEBHOOK_URL_CONFLICT');
   }
   return urls[0] ?? null;
 }

@@ -60,14 +60,14 @@ export class WebhookEvents {
     private readonly http: GuardedHttp,
   ) {}
 
-  /** Whether {@link attach} would take the URL. @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
+  /** Whether {@link attach} would take the URL. @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
   checkUrl(url: string): void {
     checkWebhookUrl(this.http, url);
   }
 
   /**
    * Has `url` told of the end of a request.
-   * @throws BadRequestError as {@link checkUrl}
+   * @throws AppError as {@link checkUrl}
    */
   async attach(manager: EntityManager, requestKey: number, url: string): Promise<void> {
     const { href } = checkWebhookUrl(this.http, url);

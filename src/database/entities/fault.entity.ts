@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { TableFaultCode } from '../../errors/table-codes.js';
 
 /** Something in an uploaded file that could not be taken, where the user asked to leave such rows out. */
 @Entity('faults', { withoutRowid: true })
@@ -23,7 +24,7 @@ export class FaultEntity {
   value!: string;
 
   @Column('varchar', { length: 32 })
-  code!: string;
+  code!: TableFaultCode;
 
   /** What to do about it. */
   @Column('varchar', { length: 255 })

@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { bigInteger } from './columns.js';
 
 /** Clients see `waiting` and `repeat` as `pending`. */
@@ -65,7 +66,7 @@ export class ImageEntity {
   outcome!: ImageOutcome | null;
 
   @Column('varchar', { name: 'error_code', length: 64, nullable: true })
-  errorCode!: string | null;
+  errorCode!: ErrorCode | null;
 
   @Column('varchar', { name: 'error_message', length: 255, nullable: true })
   errorMessage!: string | null;

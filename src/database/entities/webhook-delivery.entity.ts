@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { bigInteger } from './columns.js';
 
 export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'failed';
@@ -44,7 +45,7 @@ export class WebhookDeliveryEntity {
 
   /** Of the last failure. */
   @Column('varchar', { name: 'error_code', length: 64, nullable: true })
-  errorCode!: string | null;
+  errorCode!: ErrorCode | null;
 
   @Column(bigInteger('created_at'))
   createdAt!: number;

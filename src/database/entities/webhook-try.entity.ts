@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { bigInteger } from './columns.js';
 
 /** What came of one try of a delivery. */
@@ -24,7 +25,7 @@ export class WebhookTryEntity {
 
   /** Null where it succeeded. */
   @Column('varchar', { name: 'error_code', length: 64, nullable: true })
-  errorCode!: string | null;
+  errorCode!: ErrorCode | null;
 
   @Column('varchar', { name: 'error_message', length: 255, nullable: true })
   errorMessage!: string | null;

@@ -7,10 +7,9 @@ const FRESH = { requestKey: 1, hasFailed: false };
 const TRIED = { requestKey: 1, hasFailed: true };
 const OTHER = { requestKey: 2, hasFailed: false };
 
-const retryable = { retryable: true };
-const silent = new OutboundError('TIMEOUT', 'The server did not answer in time.', retryable);
-const refused = new OutboundError('CONNECTION_FAILED', 'The connection to the server failed.', retryable);
-const busy = (retryAfterMs?: number) => new OutboundError('HTTP_429', '', { retryable: true, retryAfterMs });
+const silent = new OutboundError('TIMEOUT', 'The server did not answer in time.');
+const refused = new OutboundError('CONNECTION_FAILED', 'The connection to the server failed.');
+const busy = (retryAfterMs?: number) => new OutboundError('HTTP_429', '', { retryAfterMs });
 
 describe('a breaker for each host', () => {
   let breaker: HostBreaker;

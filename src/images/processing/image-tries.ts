@@ -183,7 +183,7 @@ export class ImageTries {
 
 /** The fault of a disk or a storage, by which no image is to blame. */
 export function storageUnavailable(cause: unknown): UnavailableError {
-  return new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', cause);
+  return new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', { cause });
 }
 
 /** Named by content, so that a key's content never changes, not even if two workers were at it. */

@@ -157,7 +157,7 @@ export class ImagesService {
   private expected(claim: ClaimedImage, error: unknown): AppError {
     if (error instanceof AppError) return error;
     this.logger.error(`image ${imageName(claim)}: unexpected`, error);
-    return new AppError('INTERNAL', 'Something went wrong on our side.', { retryable: true });
+    return new AppError('INTERNAL');
   }
 
   private async conclude(claim: ClaimedImage, settlement: Settlement): Promise<void> {

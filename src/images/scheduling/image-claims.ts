@@ -6,6 +6,7 @@ import { Database, execute } from '../../database/database.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
 import type { RequestStatus } from '../../database/entities/request.entity.js';
 import { AppError } from '../../errors/app-error.js';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { type CompressionOptions, readCompressionOptions } from '../../compression/options.js';
 import type { Claim, DownloadFacts } from './image-settlement.js';
@@ -52,7 +53,7 @@ interface ClaimableRow {
   status: RequestStatus;
   repeatCount: number;
   allEnqueued: number | string;
-  errorCode: string | null;
+  errorCode: ErrorCode | null;
   errorMessage: string | null;
 }
 
@@ -105,7 +106,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     if (!row) return null;
     const { attempt, inputUrl, failures, crashes, requestId, options, status, errorCode, errorMessage } = row;
     const isTheirs = errorCode !== null && !OUR_FAULT.test(errorCode);
-    const lastFailure = isTheirs ? new AppError(errorCode, errorMessage ?? '', { retryable: true }) : null;
+    const lastFailure = isTheirs ? new AppError(errorCode, errorMessage ?? '') : null;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),

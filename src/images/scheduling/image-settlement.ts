@@ -4,6 +4,7 @@ import type { CompressionReport, ImageFacts } from '../../compression/compressio
 import { assignments } from '../../database/assignments.js';
 import { Database, execute } from '../../database/database.js';
 import { type ImageDownload, ImageEntity, type ImageOutcome } from '../../database/entities/image.entity.js';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { RequestsService } from '../../requests/requests.service.js';
 
 /** A worker's right to settle an image: it ends when another worker claims the image. */
@@ -31,7 +32,13 @@ export type Settlement =
       output: ImageFacts;
       report: CompressionReport;
     }
-  | { status: 'failed'; download: DownloadFacts | null; code: string; message: string; retryable: boolean };
+  | {
+      status: 'failed';
+      download: DownloadFacts | null;
+      code: ErrorCode;
+      message: string;
+      retryable: boolean;
+    };
 
 const IF_CLAIMED = "request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
 

@@ -58,5 +58,5 @@ export class AddressGuard {
 }
 
 function hostNotFound(cause?: unknown): OutboundError {
-  return new OutboundError('HOST_NOT_FOUND', 'The host name was not found.', { retryable: true, cause });
+  return new OutboundError('HOST_NOT_FOUND', undefined, { cause });
 }

@@ -67,5 +67,5 @@ async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
 
 function idle(): OutboundError {
   const message = `The server sent nothing for ${IDLE_TIMEOUT_MS / 1000} s.`;
-  return new OutboundError('TIMEOUT', message, { retryable: true });
+  return new OutboundError('TIMEOUT', message);
 }

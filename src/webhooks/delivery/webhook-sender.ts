@@ -4,6 +4,7 @@ import { DatabaseClock } from '../../database/database-clock.js';
 import type { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import type { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
 import { AppError } from '../../errors/app-error.js';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { GuardedHttp, type PostAnswer } from '../../outbound/guarded-http.js';
 import { parseRetryAfter } from '../../outbound/retry-after.js';
 import { webhookHeaders } from './sign-webhook.js';
@@ -21,7 +22,7 @@ export interface SendResult {
   /** HTTP status, or null where there was no answer. */
   status: number | null;
   /** Null where it succeeded: with a 2xx. `HTTP_<status>`, or a code of {@link GuardedHttp.post}, or `INTERNAL`. */
-  error: { code: string; message: string } | null;
+  error: { code: ErrorCode; message: string } | null;
   /** The first 1,024 bytes of the body, or null. */
   answer: string | null;
   /** What the receiver asked to wait, at most an hour; 0 where it did not. */
@@ -80,7 +81,7 @@ export class WebhookSender {
   private expected(event: WebhookEventEntity, error: unknown): AppError {
     if (error instanceof AppError) return error;
     this.logger.error(`webhook ${event.id}: unexpected`, error);
-    return new AppError('INTERNAL', 'Something went wrong on our side.');
+    return new AppError('INTERNAL');
   }
 }
 

@@ -6,7 +6,7 @@ import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import type { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
-import { NotFoundError } from '../../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import type { DeliveryPageResponse, DeliveryResponse, TryResponse } from './webhook.dto.js';
 import { WebhookDispatcher } from '../delivery/webhook-dispatcher.js';
 import { refuseDisabled, WebhooksService } from './webhooks.service.js';
@@ -45,7 +45,7 @@ export class WebhookHistory {
   /**
    * One page of a subscription's deliveries, the newest first.
    * @param state only those in this state, of `pending`, `sending`, `delivered` and `failed`
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
    */
   async ofWebhook(
     id: string,
@@ -68,17 +68,17 @@ export class WebhookHistory {
     );
   }
 
-  /** @throws NotFoundError `DELIVERY_NOT_FOUND` */
+  /** @throws AppError `DELIVERY_NOT_FOUND` */
   async get(id: string): Promise<DeliveryResponse> {
     const { items } = await this.page('WHERE deliveries.id = ?', [id.slice(0, 64)], 1);
-    if (items.length === 0) throw deliveryNotFound();
+    if (items.length === 0) throw new AppError('DELIVERY_NOT_FOUND');
     return items[0];
   }
 
   /**
    * Sends a delivery again from the start of the schedule, under the same `webhook-id`; one that waits for its next
    * try is tried at once. Calling twice is safe. To the URL of an upload it is sent even if that was disabled.
-   * @throws NotFoundError `DELIVERY_NOT_FOUND`
+   * @throws AppError `DELIVERY_NOT_FOUND`
    * @throws AppError `WEBHOOK_DISABLED` (409)
    */
   async redeliver(id: string): Promise<DeliveryResponse> {
@@ -90,7 +90,7 @@ export class WebhookHistory {
   /**
    * Sends again all that failed of the events since an instant.
    * @returns how many
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
    * @throws AppError `WEBHOOK_DISABLED` (409)
    */
   async replay(id: string, since: number): Promise<number> {
@@ -113,7 +113,7 @@ export class WebhookHistory {
     const delivery = await manager.findOneBy(WebhookDeliveryEntity, { id: id.slice(0, 64) });
     const endpoint =
       delivery && (await manager.findOneBy(WebhookEndpointEntity, { key: delivery.endpointKey }));
-    if (!delivery || !endpoint) throw deliveryNotFound();
+    if (!delivery || !endpoint) throw new AppError('DELIVERY_NOT_FOUND');
     // Nobody else could switch the URL of an upload on again.
     if (endpoint.requestKey === null) refuseDisabled(endpoint);
     else if (endpoint.isActive === 0)
@@ -175,8 +175,4 @@ function toTryResponse(entity: WebhookTryEntity): TryResponse {
 /** A column of a raw query: mysql2 gives 64-bit numbers as text. */
 function isoTime(instant: number | string): string {
   return new Date(Number(instant)).toISOString();
-}
-
-function deliveryNotFound(): NotFoundError {
-  return new NotFoundError('DELIVERY_NOT_FOUND', 'There is no such delivery.');
 }

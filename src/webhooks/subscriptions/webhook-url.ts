@@ -1,11 +1,11 @@
-import { BadRequestError, OutboundError } from '../../errors/app-error.js';
+import { AppError, OutboundError } from '../../errors/app-error.js';
 import type { GuardedHttp } from '../../outbound/guarded-http.js';
 
 const LONGEST_LANE = 255;
 
 /**
  * The URL of a receiver, checked as far as that goes without the network.
- * @throws BadRequestError `WEBHOOK_URL_INVALID`; `WEBHOOK_URL_REFUSED` where it is an address that may not be called
+ * @throws AppError `WEBHOOK_URL_INVALID`; `WEBHOOK_URL_REFUSED` where it is an address that may not be called
  */
 export function checkWebhookUrl(http: GuardedHttp, url: string): URL {
   try {
@@ -13,7 +13,7 @@ export function checkWebhookUrl(http: GuardedHttp, url: string): URL {
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
     const code = error.code === 'ADDRESS_REFUSED' ? 'WEBHOOK_URL_REFUSED' : 'WEBHOOK_URL_INVALID';
-    throw new BadRequestError(code, `The webhook can't be called: ${decapitalized(error.message)}`);
+    throw new AppError(code, `The webhook can't be called: ${decapitalized(error.message)}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
-import { AppError, BadRequestError, NotFoundError } from '../../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { GuardedHttp } from '../../outbound/guarded-http.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { isWebhookSecret, webhookSecret } from '../delivery/sign-webhook.js';
@@ -54,7 +54,7 @@ export class WebhooksService {
 
   /**
    * @param givenSecret the client's own, `whsec_…`; one is made unless given
-   * @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`, `WEBHOOK_SECRET_INVALID`
+   * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`, `WEBHOOK_SECRET_INVALID`
    * @throws AppError `TOO_MANY_WEBHOOKS` (409): there are a hundred already
    */
   async create(
@@ -64,7 +64,7 @@ export class WebhooksService {
   ): Promise<WithSecret> {
     const { href } = checkWebhookUrl(this.http, url);
     const secret = checkedSecret(givenSecret);
-    if ((await this.count()) >= MOST_SUBSCRIPTIONS) throw tooMany();
+    if ((await this.count()) >= MOST_SUBSCRIPTIONS) throw new AppError('TOO_MANY_WEBHOOKS');
     const id = randomUUID();
     await this.database.write(
       (manager) =>
@@ -84,7 +84,7 @@ export class WebhooksService {
       await this.database.write((manager) => manager.delete(WebhookEndpointEntity, { id }), {
         isUrgent: true,
       });
-      throw tooMany();
+      throw new AppError('TOO_MANY_WEBHOOKS');
     }
     return { endpoint: await this.get(id), secret };
   }
@@ -95,19 +95,19 @@ export class WebhooksService {
     return this.database.manager.find(WebhookEndpointEntity, { where, order: { key: 'ASC' }, take: limit });
   }
 
-  /** @throws NotFoundError `WEBHOOK_NOT_FOUND` */
+  /** @throws AppError `WEBHOOK_NOT_FOUND` */
   async get(id: string): Promise<WebhookEndpointEntity> {
     const where = { id, ...SUBSCRIPTION };
     const endpoint = UUID.test(id) && (await this.database.manager.findOneBy(WebhookEndpointEntity, where));
-    if (!endpoint) throw new NotFoundError('WEBHOOK_NOT_FOUND', 'There is no such webhook.');
+    if (!endpoint) throw new AppError('WEBHOOK_NOT_FOUND');
     return endpoint;
   }
 
   /**
    * Changes a subscription. Switched off, it gets no more, and what was on its way to it has failed (and can be
    * replayed); switched on, or with another address, it begins anew, whatever had failed.
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
-   * @throws BadRequestError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    */
   async change(id: string, changes: SubscriptionChanges): Promise<WebhookEndpointEntity> {
     const { key } = await this.get(id);
@@ -137,8 +137,8 @@ export class WebhooksService {
   /**
    * Gives a subscription a new secret. The old one signs as well for 24 hours; an even older one no longer.
    * @param givenSecret the client's own, `whsec_…`; one is made unless given
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
-   * @throws BadRequestError `WEBHOOK_SECRET_INVALID`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_SECRET_INVALID`
    * @throws AppError `WEBHOOK_SECRET_CHANGED` (409): another call gave it a new one at the same moment
    */
   async rotateSecret(id: string, givenSecret?: string): Promise<WithSecret> {
@@ -157,17 +157,14 @@ export class WebhooksService {
       (manager) => manager.update(WebhookEndpointEntity, unchanged, columns),
       { isUrgent: true },
     );
-    if (affected !== 1) {
-      const message = 'The secret was changed by another call at the same moment; try again.';
-      throw new AppError('WEBHOOK_SECRET_CHANGED', message, { status: 409 });
-    }
+    if (affected !== 1) throw new AppError('WEBHOOK_SECRET_CHANGED');
     return { endpoint: await this.get(id), secret };
   }
 
   /**
    * Sends it an event of the type `ping`, once.
    * @returns the id of the delivery
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
    * @throws AppError `WEBHOOK_DISABLED` (409)
    */
   async test(id: string): Promise<string> {
@@ -178,7 +175,7 @@ export class WebhooksService {
 
   /**
    * Removes a subscription with all its deliveries.
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
+   * @throws AppError `WEBHOOK_NOT_FOUND`
    */
   async remove(id: string): Promise<void> {
     const { key } = await this.get(id);
@@ -209,14 +206,7 @@ const SUBSCRIPTION = { requestKey: IsNull() };
 
 /** @throws AppError `WEBHOOK_DISABLED` (409) */
 export function refuseDisabled(endpoint: WebhookEndpointEntity): void {
-  if (endpoint.isActive === 1) return;
-  const message = 'The webhook is disabled; switch it on first (`"active": true`).';
-  throw new AppError('WEBHOOK_DISABLED', message, { status: 409 });
-}
-
-function tooMany(): AppError {
-  const message = `There are ${MOST_SUBSCRIPTIONS} webhooks already; delete one that is not needed any more.`;
-  return new AppError('TOO_MANY_WEBHOOKS', message, { status: 409 });
+  if (endpoint.isActive !== 1) throw new AppError('WEBHOOK_DISABLED');
 }
 
 function addressed(url: string): { url: string; host: string } {
@@ -226,8 +216,5 @@ function addressed(url: string): { url: string; host: string } {
 function checkedSecret(given: string | undefined): string {
   if (given === undefined) return webhookSecret();
   if (isWebhookSecret(given)) return given;
-  throw new BadRequestError(
-    'WEBHOOK_SECRET_INVALID',
-    'A secret is `whsec_` and 24 to 64 random bytes in base64.',
-  );
+  throw new AppError('WEBHOOK_SECRET_INVALID');
 }

@@ -1,0 +1,227 @@
+import type { ErrorFacts } from './error-facts.js';
+
+/** Errors that answer calls, by status. Some of them also end images and deliveries. */
+export const CALL_CODES = {
+  BAD_REQUEST: {
+    status: 400,
+    retryable: false,
+    sentence: 'The request could not be understood.',
+    where: ['call'],
+  },
+  INVALID_PARAMETER: {
+    status: 400,
+    retryable: false,
+    sentence: 'A parameter or a field has a value that is not allowed; `details` names each of them.',
+    where: ['call'],
+  },
+  UNKNOWN_FIELD: {
+    status: 400,
+    retryable: false,
+    sentence: 'A field or a query parameter does not exist; check its spelling.',
+    where: ['call'],
+  },
+  JSON_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence: 'The body is not valid JSON.',
+    where: ['call'],
+  },
+  FILE_MISSING: {
+    status: 400,
+    retryable: false,
+    sentence: 'Send the CSV file as a part of a multipart form.',
+    where: ['call'],
+  },
+  TOO_MANY_FILES: {
+    status: 400,
+    retryable: false,
+    sentence: 'Send one file at a time.',
+    where: ['call'],
+  },
+  CSV_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence:
+      'The file has faults. Correct the lines listed in `details`, or send `on_invalid=skip` to leave them out.',
+    where: ['call'],
+  },
+  IDEMPOTENCY_KEY_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence: 'An Idempotency-Key has 1 to 255 printable ASCII characters.',
+    where: ['call'],
+  },
+  WEBHOOK_URL_CONFLICT: {
+    status: 400,
+    retryable: false,
+    sentence: 'The upload names several webhook URLs; give one of them.',
+    where: ['call'],
+  },
+  WEBHOOK_URL_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence: 'The webhook URL is not a URL that can be called; give a whole http or https URL.',
+    where: ['call'],
+  },
+  WEBHOOK_URL_REFUSED: {
+    status: 400,
+    retryable: false,
+    sentence: 'The webhook URL is not on the public internet, or its port is neither 80 nor 443.',
+    where: ['call'],
+  },
+  WEBHOOK_SECRET_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence: 'A secret is `whsec_` and 24 to 64 random bytes in base64.',
+    where: ['call'],
+  },
+  API_KEY_MISSING: {
+    status: 401,
+    retryable: false,
+    sentence: 'This call needs an API key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`.',
+    where: ['call'],
+  },
+  API_KEY_INVALID: {
+    status: 401,
+    retryable: false,
+    sentence: 'The API key is not valid.',
+    where: ['call'],
+  },
+  FOREIGN_ORIGIN: {
+    status: 403,
+    retryable: false,
+    sentence: 'Without API_KEYS the service answers programs on its own machine only.',
+    where: ['call'],
+  },
+  ROUTE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is nothing at this address.',
+    where: ['call'],
+  },
+  REQUEST_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no request with this id.',
+    where: ['call'],
+  },
+  IMAGE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no image at this address.',
+    where: ['call'],
+  },
+  SAMPLE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no sample with this name.',
+    where: ['call'],
+  },
+  WEBHOOK_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no webhook with this id.',
+    where: ['call'],
+  },
+  DELIVERY_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no delivery with this id.',
+    where: ['call'],
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    retryable: false,
+    sentence: 'This address does not take this method.',
+    where: ['call'],
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    retryable: true,
+    sentence: 'The request did not arrive in time.',
+    where: ['call'],
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 409,
+    retryable: false,
+    sentence: 'This Idempotency-Key was used for another upload; choose a new one.',
+    where: ['call'],
+  },
+  TOO_MANY_WEBHOOKS: {
+    status: 409,
+    retryable: false,
+    sentence: 'There are 100 webhooks already; delete one that is not needed any more.',
+    where: ['call'],
+  },
+  WEBHOOK_DISABLED: {
+    status: 409,
+    retryable: false,
+    sentence: 'The webhook is disabled; enable it first (`"active": true`).',
+    where: ['call', 'delivery'],
+  },
+  WEBHOOK_SECRET_CHANGED: {
+    status: 409,
+    retryable: true,
+    sentence: 'Another call changed the secret at the same moment; try again.',
+    where: ['call'],
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    sentence: 'The file is larger than this service takes.',
+    where: ['call'],
+  },
+  MEDIA_TYPE_NOT_SUPPORTED: {
+    status: 415,
+    retryable: false,
+    sentence: 'Send the body as JSON, with the header "Content-Type: application/json".',
+    where: ['call'],
+  },
+  INTERNAL: {
+    status: 500,
+    retryable: true,
+    sentence: 'Something went wrong in the service.',
+    where: ['call', 'image', 'delivery'],
+  },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    sentence: 'The database does not answer at the moment; try again later.',
+    where: ['call'],
+  },
+  QUEUE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    sentence: 'The job queue does not answer at the moment; try again later.',
+    where: ['call'],
+  },
+  STORAGE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    sentence: 'The service can not store anything at the moment; try again later.',
+    where: ['call', 'image'],
+  },
+} as const satisfies Record<string, ErrorFacts>;
+
+/** Errors of webhooks that answer no call. */
+export const WEBHOOK_CODES = {
+  SECRET_UNREADABLE: {
+    status: null,
+    retryable: true,
+    sentence:
+      'The secret of the webhook can not be read with this SECRET_KEY; set the right one, or rotate the secret.',
+    where: ['delivery'],
+  },
+  ENDPOINT_GONE: {
+    status: null,
+    retryable: false,
+    sentence: 'The receiver answered with status 410: it wants no more.',
+    where: ['webhook'],
+  },
+  ENDPOINT_FAILING: {
+    status: null,
+    retryable: false,
+    sentence: 'No try has succeeded for five days.',
+    where: ['webhook'],
+  },
+} as const satisfies Record<string, ErrorFacts>;

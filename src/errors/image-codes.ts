@@ -1,0 +1,61 @@
+import type { ErrorFacts } from './error-facts.js';
+
+/** Errors of images whose bytes were fetched. Not retryable: the bytes stay the same. */
+export const IMAGE_CODES = {
+  NOT_AN_IMAGE: {
+    status: null,
+    retryable: false,
+    sentence: 'This is not an image.',
+    where: ['image'],
+  },
+  FORMAT_NOT_SUPPORTED: {
+    status: null,
+    retryable: false,
+    sentence:
+      'This kind of image is not supported; use JPEG, PNG, WebP, AVIF, GIF or TIFF of 8 or 16 bits a channel.',
+    where: ['image'],
+  },
+  IMAGE_CORRUPT: {
+    status: null,
+    retryable: false,
+    sentence: 'The image is damaged or incomplete.',
+    where: ['image'],
+  },
+  IMAGE_TOO_MANY_PIXELS: {
+    status: null,
+    retryable: false,
+    sentence: 'The image has more pixels than MAX_IMAGE_PIXELS.',
+    where: ['image'],
+  },
+  IMAGE_TOO_MANY_FRAMES: {
+    status: null,
+    retryable: false,
+    sentence: 'The animation has too many frames or pixels.',
+    where: ['image'],
+  },
+  IMAGE_TOO_SLOW: {
+    status: null,
+    retryable: false,
+    sentence: 'The image takes too long to decode.',
+    where: ['image'],
+  },
+  PROCESSING_CRASHED: {
+    status: null,
+    retryable: false,
+    sentence: 'Processing this image ended the worker several times.',
+    where: ['image'],
+  },
+} as const satisfies Record<string, ErrorFacts>;
+
+/** What was left out of an image that is done, or could not be done as asked: the values of `notes`. They never change. */
+export const IMAGE_NOTES = {
+  first_frame_only:
+    'Only the first frame is delivered: the format has no animation, or there were too many frames or pixels.',
+  first_page_only: 'Only the first page of the TIFF is delivered.',
+  gain_map_dropped: 'The brighter version for HDR screens is left out, and XMP that points to it.',
+  alpha_flattened: 'What was transparent is laid on white: JPEG has no transparency.',
+  metadata_dropped: 'Something that `metadata` asks for has no place in this format.',
+  format_not_possible: 'The picture is too large for the format asked for, and keeps its own.',
+  size_kept: 'Made smaller it would have more bytes, so it keeps its size and format.',
+  target_not_reached: 'This comes nearest to the target in the time for one image.',
+} as const;
