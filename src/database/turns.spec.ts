@@ -1,13 +1,13 @@
 import { Turns } from './turns.js';
 
-describe('turns', () => {
-  it('come one at a time, urgent ones first, and go on after one that fails', async () => {
+describe('Turns', () => {
+  it('runs one at a time, urgent work first, and goes on after work that fails', async () => {
     const turns = new Turns();
     const order: string[] = [];
     let running = 0;
     const work = (name: string) => async () => {
       expect(++running).toBe(1);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise(setImmediate);
       running--;
       order.push(name);
       if (name === 'fails') throw new Error(name);
@@ -28,5 +28,16 @@ describe('turns', () => {
       'fulfilled',
       'fulfilled',
     ]);
+  });
+
+  it('goes on after work that throws before it returns a promise', async () => {
+    const turns = new Turns();
+    const throwing = turns.next(() => {
+      throw new Error('on purpose');
+    }, false);
+    const next = turns.next(async () => 'ran', false);
+
+    await expect(throwing).rejects.toThrow('on purpose');
+    await expect(next).resolves.toBe('ran');
   });
 });
