@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { settings, type Settings } from './config/settings.js';
 import { createApp, startApp } from './create-app.js';
-import { openDataSource } from './database/data-source.js';
+import { dataSourceOptions, openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
 import { SettingsError } from './errors/app-error.js';
 
@@ -23,11 +23,8 @@ async function main(): Promise<void> {
   );
 }
 
-/** Through `ormconfig.ts`, as TypeORM's own command line would, but under the lock. */
 async function migrateOnly(): Promise<void> {
-  const { dataSource } = await import('../ormconfig.js');
-  dataSource.setOptions({ migrationsRun: true });
-  await openDataSource(dataSource);
+  const dataSource = await openDataSource({ ...dataSourceOptions(settings()), migrationsRun: true });
   await dataSource.destroy();
   logger.log('the database schema is up to date');
 }

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { readSettings } from '../src/config/settings.js';
 import { dataSourceOptions, openDataSource } from '../src/database/data-source.js';
 import { FaultEntity } from '../src/database/entities/fault.entity.js';
@@ -20,7 +19,7 @@ describeOnEachEngine('the migrations', (engine) => {
 
   const open = (migrationsRun = true) => {
     const options = dataSourceOptions(readSettings(installation.environment));
-    return openDataSource(new DataSource({ ...options, migrationsRun }));
+    return openDataSource({ ...options, migrationsRun });
   };
 
   const request = {

@@ -1,23 +1,24 @@
 import libsql from 'libsql';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type QueryRunner, type ReplicationMode } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
 import { CreateCache1767225650000 } from '../../migrations/1767225650000-create-cache.js';
 import { CreateWebhooks1767225700000 } from '../../migrations/1767225700000-create-webhooks.js';
 import type { Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
+import { databaseUnavailable, isDatabaseAway } from './database-errors.js';
 import { CachedResultEntity } from './entities/cached-result.entity.js';
 import { CachedSourceEntity } from './entities/cached-source.entity.js';
 import { FaultEntity } from './entities/fault.entity.js';
 import { ImageEntity } from './entities/image.entity.js';
-import { migrate } from './migrate.js';
 import { ProductEntity } from './entities/product.entity.js';
 import { RequestEntity } from './entities/request.entity.js';
 import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from './entities/webhook-endpoint.entity.js';
 import { WebhookEventEntity } from './entities/webhook-event.entity.js';
 import { WebhookTryEntity } from './entities/webhook-try.entity.js';
+import { migrate } from './migrate.js';
 
 const SECOND = 1000;
 
@@ -40,35 +41,75 @@ const SCHEMA = {
   logging: false,
 };
 
-/** What every connection to a server is told first: its defaults are for other programs. */
+/** Settings of every connection to a server, whose defaults suit other programs. */
 const SESSION = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  // With a zone that has summer time, one hour a year would come twice.
+  // In a zone with summer time, one hour a year occurs twice.
   "SET SESSION time_zone = '+00:00'",
 ];
 
 const NOT_MIGRATED =
   'The database schema is not up to date: run `npm run migrate`, or start with MIGRATE=on.';
 
-/** How to reach the database that the settings name: MySQL or MariaDB, or else an SQLite file in `DATA_DIR`. */
+/** The options for the database that the settings name: MySQL or MariaDB, or else an SQLite file in `DATA_DIR`. */
 export function dataSourceOptions(settings: Settings): DataSourceOptions {
   return settings.DATABASE_URL ? serverOptions(settings.DATABASE_URL) : embeddedOptions(settings);
 }
 
-/** Connects, and brings the schema up to date where the options say `migrationsRun`. */
-export async function openDataSource(dataSource: DataSource): Promise<DataSource> {
-  const { migrationsRun } = dataSource.options;
-  dataSource.setOptions({ migrationsRun: false }); // TypeORM's own run takes no lock
-  await dataSource.initialize();
+/**
+ * Connects, after bringing the schema up to date where the options say `migrationsRun`. Queries of the data source throw
+ * UnavailableError `DATABASE_UNAVAILABLE` while the database can't be reached.
+ * @throws SettingsError where the schema is not up to date and `migrationsRun` is not set
+ * @throws whatever the driver throws where there is no connection: `isDatabaseAway` recognises it
+ */
+export async function openDataSource({ migrationsRun, ...options }: DataSourceOptions): Promise<DataSource> {
+  if (migrationsRun) await bringUpToDate(options);
+  const dataSource = await connect(options);
   try {
-    if (dataSource.options.type !== 'better-sqlite3') await prepareSessions(dataSource);
-    if (migrationsRun) await migrate(dataSource);
-    else if (await dataSource.showMigrations()) throw new SettingsError(NOT_MIGRATED);
+    if (!migrationsRun && (await dataSource.showMigrations())) throw new SettingsError(NOT_MIGRATED);
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
   return dataSource;
+}
+
+/** Over connections of its own: rebuilding a large table takes longer than any query of the service may. */
+async function bringUpToDate(options: DataSourceOptions): Promise<void> {
+  const dataSource = await connect({
+    ...options,
+    maxQueryExecutionTime: undefined,
+    enableQueryTimeout: false,
+  } as DataSourceOptions);
+  try {
+    await migrate(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function connect(options: DataSourceOptions): Promise<DataSource> {
+  const dataSource = new TranslatingDataSource(options);
+  await dataSource.initialize();
+  if (options.type !== 'better-sqlite3') await prepareSessions(dataSource);
+  return dataSource;
+}
+
+/** Whose queries throw UnavailableError where the database can't be reached; other errors are TypeORM's own. */
+class TranslatingDataSource extends DataSource {
+  private readonly translated = new WeakSet<QueryRunner>();
+
+  override createQueryRunner(mode?: ReplicationMode): QueryRunner {
+    const runner = super.createQueryRunner(mode);
+    if (this.translated.has(runner)) return runner; // SQLite has one for all
+    this.translated.add(runner);
+    const query = runner.query.bind(runner) as (...parameters: unknown[]) => Promise<never>;
+    runner.query = (...parameters: unknown[]) =>
+      query(...parameters).catch((error: unknown) => {
+        throw isDatabaseAway(error) ? databaseUnavailable(error) : error;
+      });
+    return runner;
+  }
 }
 
 function embeddedOptions(settings: Settings): DataSourceOptions {
@@ -81,7 +122,7 @@ function embeddedOptions(settings: Settings): DataSourceOptions {
     driver: libsql,
     database,
     enableWAL: true,
-    // A killed process loses nothing this way; transactions that must survive a power cut ask for more (Database).
+    // Enough for a killed process; transactions that must survive a power cut are `durable` (Database).
     prepareDatabase: (connection: { pragma(text: string): void }) =>
       connection.pragma('synchronous = NORMAL'),
   };
@@ -95,9 +136,10 @@ function serverOptions(url: string): DataSourceOptions {
     charset: 'utf8mb4_bin',
     timezone: 'Z',
     supportBigNumbers: true,
+    bigNumberStrings: false, // ours are below 2^53
     poolSize: 10,
     connectTimeout: 10 * SECOND,
-    // Without it, a query to a server that froze waits for ever.
+    // Without a limit, a query to a server that froze waits for ever. Migrations have none (bringUpToDate).
     maxQueryExecutionTime: 60 * SECOND,
     enableQueryTimeout: true,
     extra: { enableKeepAlive: true, keepAliveInitialDelay: 10 * SECOND },

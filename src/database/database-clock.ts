@@ -5,9 +5,9 @@ const SECOND = 1000;
 const SYNC_EVERY_MS = 30 * SECOND;
 
 /**
- * The time by the database's clock, so that leases and schedules mean the same to every process whatever its own
- * clock says. Asked of the server now and then and counted on in between, so reading it costs nothing; how exact it
- * is matters only for when something is tried again, never for who may settle it (that is the `attempt`).
+ * The time by the database's clock, so that leases and schedules mean the same to every process, whatever its own clock
+ * says. Synchronised with the server every 30 s and extrapolated in between, so {@link now} does no I/O. An inexact clock
+ * only shifts when something is tried again; who may settle it is decided by the `attempt`.
  */
 @Injectable()
 export class DatabaseClock implements OnModuleInit, OnModuleDestroy {
@@ -20,7 +20,9 @@ export class DatabaseClock implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     await this.sync();
     this.timer = setInterval(() => {
-      this.sync().catch((error: unknown) => this.logger.warn('the database did not tell the time', error));
+      this.sync().catch((error: unknown) =>
+        this.logger.warn('the clock was not synchronised with the database', error),
+      );
     }, SYNC_EVERY_MS);
     this.timer.unref();
   }
@@ -41,9 +43,9 @@ export class DatabaseClock implements OnModuleInit, OnModuleDestroy {
   }
 
   private async askServer(): Promise<number> {
-    const [row] = await this.database.manager.query<[{ now: string | number }]>(
+    const [row] = await this.database.manager.query<[{ now: number }]>(
       'SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS now',
     );
-    return Number(row.now);
+    return row.now;
   }
 }

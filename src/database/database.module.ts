@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { settings, type Settings } from '../config/settings.js';
 import { DataFolderLock } from './data-folder-lock.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
-import { Database, isDatabaseAway } from './database.js';
+import { isDatabaseAway } from './database-errors.js';
+import { Database } from './database.js';
 
 const SECOND = 1000;
 
@@ -21,13 +21,13 @@ class DataFolderModule {}
       inject: [settings.KEY, DataFolderLock],
       useFactory: (values: Settings, lock: DataFolderLock) => {
         if (!values.DATABASE_URL) lock.acquire();
-        // A server may still be starting when we are.
+        // The server may still be starting.
         const retries = values.DATABASE_URL
           ? { retryAttempts: 10, retryDelay: 3 * SECOND, toRetry: isDatabaseAway }
           : { retryAttempts: 0 };
         return { ...dataSourceOptions(values), ...retries, migrationsRun: values.MIGRATE === 'on' };
       },
-      dataSourceFactory: (options) => openDataSource(new DataSource(options!)),
+      dataSourceFactory: (options) => openDataSource(options!),
     }),
   ],
   providers: [Database, DatabaseClock],

@@ -4,8 +4,9 @@ const LOCK = 'image_processing_migrations';
 const LOCK_SECONDS = 120;
 
 /**
- * Brings the schema up to date. Safe to call from many processes at once: on a server one of them works and the
- * others wait for it. Does nothing when there is nothing to do.
+ * Brings the schema up to date; does nothing where it is. Safe to call from many processes at once: on a server one of
+ * them migrates and the others wait for it, up to 120 s. The data source must not limit the time of a query.
+ * @throws Error where another process still migrates after 120 s
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type === 'better-sqlite3') {
@@ -15,7 +16,7 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     const [row] = await runner.query('SELECT GET_LOCK(?, ?) AS locked', [LOCK, LOCK_SECONDS]);
-    if (Number(row.locked) !== 1) throw new Error(`another process has been migrating for ${LOCK_SECONDS} s`);
+    if (row.locked !== 1) throw new Error(`another process has been migrating for ${LOCK_SECONDS} s`);
     try {
       await dataSource.runMigrations();
     } finally {

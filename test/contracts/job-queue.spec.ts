@@ -2,11 +2,11 @@ import { getQueueToken } from '@nestjs/bull';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Queue } from 'bull';
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../../src/config/settings.js';
 import { JobQueue } from '../../src/queue/job-queue.js';
 import { QueueModule } from '../../src/queue/queue.module.js';
+import { cuttableProxy } from '../helpers/cuttable-proxy.js';
 import { deferred, until } from '../helpers/wait.js';
 
 const GRACE_MS = 5_000;
@@ -30,28 +30,6 @@ async function open(environment: Record<string, string>): Promise<OpenedQueue> {
     await module.close();
   };
   return { queue, module, close };
-}
-
-/** Stands between us and Redis until it is cut: then every connection breaks, and new ones are refused. */
-async function cuttableProxy(target: URL): Promise<{ url: string; cut(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(target.port || 6379), target.hostname);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => [near, far].forEach((each) => each.destroy()));
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}`,
-    cut: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        sockets.forEach((socket) => socket.destroy());
-      }),
-  };
 }
 
 /** Every adapter of {@link JobQueue} passes this. */
@@ -211,7 +189,7 @@ if (redis) {
 
     it('stops while Redis is away, waiting for the running job', async () => {
       const proxy = await cuttableProxy(new URL(redis));
-      const opened = await open({ ...onRedis(), REDIS_URL: proxy.url });
+      const opened = await open({ ...onRedis(), REDIS_URL: proxy.url.href });
       const finish = deferred();
       let hasEnded = false;
       opened.queue.handle('process-image', 1, async () => {
