@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { onDisk } from '../../files/on-disk.js';
 
 /** Bytes kept in memory; what is larger goes to a file. 128 downloads in flight cost at most 128 MiB. */
 export const MEMORY_LIMIT = 1024 * 1024;
@@ -28,7 +29,7 @@ export class SpooledBody {
 
   /**
    * Reads `chunks` to the end. Nothing is left behind where that fails.
-   * @throws whatever `chunks` or the file system throws
+   * @throws whatever `chunks` throws; UnavailableError `STORAGE_UNAVAILABLE` where the disk fails
    */
   static async collect(chunks: AsyncIterable<Buffer>, folder: string): Promise<SpooledBody> {
     const body = new SpooledBody(folder);
@@ -60,14 +61,19 @@ export class SpooledBody {
     return this.file !== undefined;
   }
 
-  /** All bytes, in one buffer. May be called again. */
+  /** All bytes, in one buffer. May be called again. @throws UnavailableError `STORAGE_UNAVAILABLE` */
   async read(): Promise<Buffer> {
     if (this.isDiscarded) throw new Error('this download has been discarded');
     if (!this.file) return this.memory.subarray(0, this.inMemory);
+    const { file } = this;
+    return onDisk(() => this.readFile(file));
+  }
+
+  private async readFile(file: FileHandle): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(this.inFile);
     let offset = 0;
     while (offset < buffer.length) {
-      const { bytesRead } = await this.file.read(buffer, offset, buffer.length - offset, offset);
+      const { bytesRead } = await file.read(buffer, offset, buffer.length - offset, offset);
       if (bytesRead === 0) throw new Error('a temporary file is shorter than what was written to it');
       offset += bytesRead;
     }
@@ -87,7 +93,7 @@ export class SpooledBody {
   // cost a Buffer object for each of them, two hundred times the memory.
   private async append(chunk: Buffer): Promise<void> {
     this.hash.update(chunk);
-    if (this.inMemory + chunk.length > MEMORY_LIMIT) await this.spill();
+    if (this.inMemory + chunk.length > MEMORY_LIMIT) await onDisk(() => this.spill());
     this.reserve(this.inMemory + chunk.length);
     chunk.copy(this.memory, this.inMemory);
     this.inMemory += chunk.length;
