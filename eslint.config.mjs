@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
  * own, never one above, and a neighbour only where SIDEWAYS says so.
  */
 const FLOORS = [
-  ['config', 'errors', 'files'],
+  ['config', 'errors', 'files', 'concurrency'],
   ['queue', 'storage', 'outbound', 'events', 'http', 'database'],
   ['compression', 'tables'],
   ['uploads', 'requests', 'images', 'webhooks'],
@@ -16,6 +16,7 @@ const FLOORS = [
 /** What a folder may import of its own floor. */
 const SIDEWAYS = {
   files: ['config', 'errors'],
+  concurrency: ['errors'],
   config: ['errors'],
   events: ['database'],
   http: ['database'],

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Job as BullJob, Queue, QueueOptions } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors/app-error.js';
+import { EventLoopTurns } from '../concurrency/event-loop-turns.js';
 import { RepeatedWarning } from '../errors/repeated-warning.js';
 import { type Job, type JobHandler, type JobKind, JobQueue, type Jobs } from './job-queue.js';
 
@@ -97,6 +98,7 @@ export class BullJobQueue extends JobQueue {
   private readonly logger = new Logger(BullJobQueue.name);
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly running = new Set<Promise<void>>();
+  private readonly turns = new EventLoopTurns();
   private readonly handlers = new Map<JobKind, { concurrency: number; handler: JobHandler<JobKind> }>();
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
@@ -154,7 +156,11 @@ export class BullJobQueue extends JobQueue {
       job.opts.removeOnComplete = true;
       return Promise.resolve();
     }
-    const work = handler(job.data).finally(() => this.running.delete(work));
+    // A job may need no I/O, and an answer of Redis may bring many: so many of them would stop the process.
+    const work = this.turns
+      .next()
+      .then(() => handler(job.data))
+      .finally(() => this.running.delete(work));
     this.running.add(work);
     return work;
   }

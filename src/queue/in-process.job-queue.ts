@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EventLoopTurns } from '../concurrency/event-loop-turns.js';
 import { type Job, type JobHandler, type JobKind, JobQueue } from './job-queue.js';
 
 /** Jobs in the memory of this process: nothing to install, and nothing left of it when the process ends. */
@@ -56,6 +57,7 @@ class Lane {
   private readonly logger: Logger;
   private readonly waiting = new Map<string, Job<JobKind>>();
   private readonly running = new Map<string, Promise<void>>();
+  private readonly turns = new EventLoopTurns();
   private handler?: JobHandler<JobKind>;
   private concurrency = 0;
   private isOpen = false;
@@ -108,7 +110,8 @@ class Lane {
 
   private async run(handler: JobHandler<JobKind>, job: Job<JobKind>): Promise<void> {
     try {
-      await Promise.resolve().then(() => handler(job.data));
+      await this.turns.next(); // a job may need no I/O: so many of them would stop the process
+      if (this.isOpen) await handler(job.data);
     } catch (error) {
       this.logger.error(`job ${job.id} threw`, error);
     } finally {

@@ -110,6 +110,31 @@ function jobQueueContract(name: string, environment: () => Record<string, string
       expect(most).toBe(3);
     });
 
+    it('begins one job in each round of the event loop, so that jobs without I/O do not stop the process', async () => {
+      let isOver = false;
+      let round = 0;
+      const countRound = () => {
+        round++;
+        if (!isOver) setImmediate(countRound);
+      };
+      countRound();
+      const begun = new Map<number, number>();
+      opened.queue.handle('process-image', 50, async ({ number }) => {
+        begun.set(round, (begun.get(round) ?? 0) + 1);
+        ran.push(number);
+      });
+      await opened.queue.add(
+        'process-image',
+        Array.from({ length: 200 }, (_, index) => job(index)),
+      );
+
+      await opened.queue.start();
+      await until(() => ran.length === 200);
+
+      isOver = true;
+      expect(Math.max(...begun.values())).toBe(1);
+    });
+
     it('goes on after a handler that throws, and takes the same id again', async () => {
       opened.queue.handle('process-image', 1, async ({ number }) => {
         ran.push(number);

@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { HostLanes } from './host-lanes.js';
 
+/** Rounds of the event loop in which all errands of a test have had their turn. */
+async function turns(rounds = 40): Promise<void> {
+  for (let round = 0; round < rounds; round++) await setImmediate();
+}
+
 describe('host lanes', () => {
   function errands(lanes: HostLanes) {
     const begun: string[] = [];
@@ -15,8 +20,9 @@ describe('host lanes', () => {
         putAside: () => undefined,
       });
     const end = async (id: string) => {
+      await turns();
       finish.get(id)!();
-      await setImmediate();
+      await turns();
     };
     return { begun, send, end };
   }
@@ -29,6 +35,7 @@ describe('host lanes', () => {
     await send('a', 'a3'); // returns at once: its slot is free for others
     await send('a', 'a4');
     const other = send('b', 'b1');
+    await turns();
     expect(begun).toEqual(['a1', 'a2', 'b1']);
     expect(['a2', 'a3'].map((id) => lanes.isParked(id))).toEqual([false, true]);
 
@@ -64,6 +71,20 @@ describe('host lanes', () => {
     await slot;
 
     expect(begun).toEqual(['a1']);
+  });
+
+  it('run one errand in each round of the event loop where errands need no I/O', async () => {
+    const lanes = new HostLanes(16);
+    let count = 0;
+    const run = async () => void count++;
+    for (let id = 1; id <= 50; id++) void lanes.run('a', { id: String(id), run, putAside: () => undefined });
+
+    for (let round = 1; round <= 20; round++) {
+      await setImmediate();
+      expect(count).toBeLessThanOrEqual(round);
+    }
+    await turns(60);
+    expect(count).toBe(50);
   });
 
   describe('of a slow host', () => {
@@ -118,6 +139,7 @@ describe('host lanes', () => {
     const lanes = new HostLanes(16, Infinity, () => width);
     const { begun, send, end } = errands(lanes);
     for (let id = 1; id <= 20; id++) void send('a', `a${id}`);
+    await turns();
     expect(begun).toHaveLength(5);
 
     width = 16;

@@ -1,3 +1,5 @@
+import { EventLoopTurns } from '../../concurrency/event-loop-turns.js';
+
 /** Something to do for one host, known by an id of its own. */
 export interface Errand {
   id: string;
@@ -42,6 +44,7 @@ const SLOW_SHARE = 3 / 4;
 export class HostLanes {
   private readonly lanes = new Map<string, Lane>();
   private readonly parked = new Set<string>();
+  private readonly turns = new EventLoopTurns();
   private timer?: NodeJS.Timeout;
   private isClosed = false;
 
@@ -99,7 +102,7 @@ export class HostLanes {
   private async work(lane: Lane, errand: Errand): Promise<void> {
     const others: Promise<void>[] = [];
     for (let next: Errand | undefined = errand; next; next = this.nextOf(lane)) {
-      await timed(lane, next);
+      await this.timed(lane, next);
       while (lane.parked.length > 1 && this.hasFreeSlot() && lane.running.size + 1 < this.width(lane)) {
         others.push(this.work(lane, this.takeParked(lane)!));
       }
@@ -170,16 +173,18 @@ export class HostLanes {
     const age = oldest ? performance.now() - oldest.startedAt : 0;
     return Math.max(lane.averageMs, age) / this.perHost;
   }
-}
 
-async function timed(lane: Lane, errand: Errand): Promise<void> {
-  const run = { startedAt: performance.now() };
-  lane.running.add(run);
-  try {
-    await errand.run();
-  } finally {
-    lane.running.delete(run);
-    const tookMs = performance.now() - run.startedAt;
-    lane.averageMs = lane.averageMs === 0 ? tookMs : lane.averageMs + (tookMs - lane.averageMs) * WEIGHT;
+  private async timed(lane: Lane, errand: Errand): Promise<void> {
+    const run = { startedAt: performance.now() };
+    lane.running.add(run);
+    try {
+      await this.turns.next(); // an errand may need no I/O: so many of them would stop the process
+      run.startedAt = performance.now();
+      await errand.run();
+    } finally {
+      lane.running.delete(run);
+      const tookMs = performance.now() - run.startedAt;
+      lane.averageMs = lane.averageMs === 0 ? tookMs : lane.averageMs + (tookMs - lane.averageMs) * WEIGHT;
+    }
   }
 }
