@@ -162,6 +162,49 @@ describeOnEachEngine('claims and settlements', (engine) => {
     });
   });
 
+  it('count each image of a batch once, although others settle parts of it at the same time', async () => {
+    const key = await newRequest(100);
+    const failures = (numbers: number[]) =>
+      numbers.map((number) => ({ number, code: 'ADDRESS_REFUSED' as const, message: 'Not public.' }));
+    const all = Array.from({ length: 100 }, (_, index) => index + 1);
+    const claim = (await claimOf(key, 17))!;
+
+    await Promise.all([
+      settlement.failUnclaimed(key, failures(all)),
+      settlement.failUnclaimed(key, failures(all.slice(40, 90))),
+      settlement.failUnclaimed(key, failures(all.slice(0, 50))),
+    ]);
+    const before = await requestOf(key);
+    await settlement.settle(plain(claim), DONE);
+    claims.forget(claim);
+
+    expect(before).toMatchObject({ status: 'Pending', failedCount: 99 });
+    expect(await requestOf(key)).toMatchObject({ status: 'Completed', doneCount: 1, failedCount: 99 });
+    expect(await imageOf(key, 90)).toMatchObject({ status: 'failed', errorCode: 'ADDRESS_REFUSED' });
+  });
+
+  it('count each repeat once, although others settle parts of them at the same time', async () => {
+    const key = await newRequest(60);
+    const claim = (await claimOf(key, 1))!;
+    await settlement.settle(plain(claim), DONE);
+    claims.forget(claim);
+    await manager().update(
+      ImageEntity,
+      { requestKey: key, status: 'pending' },
+      { status: 'repeat', sameAs: 1 },
+    );
+    const first = await imageOf(key);
+    const repeats = Array.from({ length: 59 }, (_, index) => index + 2);
+
+    await Promise.all([
+      settlement.settleLike(first, repeats),
+      settlement.settleLike(first, repeats.slice(10, 30)),
+      settlement.settleLike(first, repeats.slice(25)),
+    ]);
+
+    expect(await requestOf(key)).toMatchObject({ status: 'Completed', doneCount: 60, inputBytes: 6_000 });
+  });
+
   it('complete a request exactly when its last image is settled, with many settled at once', async () => {
     const key = await newRequest(60);
     const claimed = await Promise.all(Array.from({ length: 60 }, (_, index) => claimOf(key, index + 1)));
@@ -226,7 +269,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
     }
     expect(await claimOf(key, 1)).toBeNull();
 
-    const woken = [await claims.wakeDue(key, 1), await claims.wakeDue(key, 5), await claims.wakeDue(key, 5)];
+    const woken = [
+      await claims.wakeDue(key, 3, 1),
+      await claims.wakeDue(key, 3, 5),
+      await claims.wakeDue(key, 3, 5),
+    ];
 
     expect(woken).toEqual([1, 1, 0]);
     expect(await imageOf(key, 1)).toMatchObject({
@@ -285,6 +332,41 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
     expect(await imageOf(key)).toMatchObject({ status: 'failed', errorCode: 'PROCESSING_CRASHED' });
     expect(await requestOf(key)).toMatchObject({ status: 'Completed', outcome: 'failed' });
+    await origin.close();
+  });
+
+  it('decode an image alone once its worker died while it was in the encoder, and end at the second death alone', async () => {
+    const origin = await serveImages({
+      '/suspect.jpg': await photo(50, 50),
+      '/innocent.jpg': await photo(60, 50),
+    });
+    const key = await newRequest(1, origin.url('/suspect.jpg'));
+    const other = await newRequest(1, origin.url('/innocent.jpg'));
+    const images = worker.get(ImagesService);
+    const steps: string[] = [];
+    const note = claims.noteDecoding.bind(claims);
+    const stored = jest.spyOn(worker.get(FileStorage), 'put').mockImplementation(async (name) => {
+      steps.push(name.includes('/1-') ? 'stored' : '');
+    });
+    // It died in company twice (the second time in the encoder), and once alone.
+    await manager().update(ImageEntity, { requestKey: key }, { crashes: 3 });
+    jest.spyOn(claims, 'noteDecoding').mockImplementationOnce(async (claim) => {
+      steps.push('decoding');
+      void images.process(other, 1);
+      await until(() => origin.hits['/innocent.jpg'] === 1);
+      for (let round = 0; round < 1_000; round++) await new Promise((resolve) => setImmediate(resolve));
+      return note(claim);
+    });
+    const survived = jest.spyOn(claims, 'noteSurvival');
+
+    await images.process(key, 1);
+    await until(async () => (await imageOf(other)).status === 'done');
+
+    expect(steps).toEqual(['decoding', 'stored', 'stored']); // nobody else came in between
+    expect(survived).toHaveBeenCalledTimes(1);
+    expect(await imageOf(key)).toMatchObject({ status: 'done', crashes: 0 });
+    jest.restoreAllMocks();
+    stored.mockRestore();
     await origin.close();
   });
 

@@ -10,6 +10,7 @@ import { ImagesProcessor } from './images.processor.js';
 import { ImagesService } from './processing/images.service.js';
 import { ImageSettlement } from './scheduling/image-settlement.js';
 import { Reconciler } from './scheduling/reconciler.js';
+import { RefusedImages } from './scheduling/refused-images.js';
 import { RepeatedImages } from './scheduling/repeated-images.js';
 import { ResultCache } from './processing/result-cache.js';
 
@@ -26,6 +27,7 @@ import { ResultCache } from './processing/result-cache.js';
     ImagesProcessor,
     ImagesService,
     Reconciler,
+    RefusedImages,
     RepeatedImages,
     ResultCache,
   ],

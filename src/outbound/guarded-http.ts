@@ -2,7 +2,6 @@ import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { ClientRequest } from 'node:http';
-import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
 import { isLoopback, Settings, settings } from '../config/settings.js';
@@ -18,6 +17,7 @@ import { connectionError, statusError } from './outbound-failure.js';
 import { hostOf, parseOutboundUrl, parseRedirect, portOf } from './outbound-url.js';
 import { boundedChunks, IDLE_TIMEOUT_MS, readStart, tooLarge } from './download/response-body.js';
 import { SpooledBody } from './download/spooled-body.js';
+import { conditionsOf, type Validators, validatorsOf } from './download/validators.js';
 
 /** Redirects followed by a download; the browsers' twenty only help those who set traps. */
 const MAX_REDIRECTS = 3;
@@ -36,9 +36,6 @@ const ORPHAN_AGE_MS = 60_000;
 const MAX_SKIPPED_BYTES = 16 * 1024;
 const MAX_ANSWER_BYTES = 1024;
 
-/** A file that has not been changed for so long is not about to be changed again within the same second. */
-const SETTLED_AFTER_MS = 60_000;
-
 /** How much a download may take. */
 export interface DownloadOptions {
   maxBytes: number;
@@ -48,19 +45,14 @@ export interface DownloadOptions {
   signal?: AbortSignal;
 }
 
-/** What a server can be asked by whether it still has the file that it had (RFC 9110, section 13.1). */
-export interface Validators {
-  /** The URL that answered, after redirects. */
-  url: string;
-  etag?: string | null;
-  lastModified?: string | null;
-}
-
 /** A downloaded file, with what a cache needs to ask for it again. Its `body` must be discarded. */
 export interface Download extends Validators {
   body: SpooledBody;
   contentType?: string;
 }
+
+/** Why a URL is refused, in the words that its {@link OutboundError} would have. Final. */
+export type Refusal = Pick<OutboundError, 'code' | 'message'>;
 
 /** How long a call may take. */
 export interface PostOptions {
@@ -90,6 +82,7 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
   private readonly downloads: GuardedAgents;
   private readonly calls: GuardedAgents;
   private readonly spoolFolder: string;
+  private readonly downloadGuard: AddressGuard;
   private readonly callGuard: AddressGuard;
 
   /** @throws SettingsError where `ALLOW_PRIVATE` can't be read */
@@ -100,11 +93,11 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
   ) {
     const allowed = new AllowedPrivate(current.ALLOW_PRIVATE);
     this.callGuard = new AddressGuard(resolver, (target) => allowed.admits(target));
-    const forDownloads = new AddressGuard(
+    this.downloadGuard = new AddressGuard(
       resolver,
       (target) => allowed.admits(target) || this.isOwnOrigin(target),
     );
-    this.downloads = guardedAgents(forDownloads, true);
+    this.downloads = guardedAgents(this.downloadGuard, true);
     // A receiver is called once in a while: a connection kept would only be one that breaks at the next call.
     this.calls = guardedAgents(this.callGuard, false);
     this.spoolFolder = current.dataPath('tmp');
@@ -158,14 +151,28 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
+   * Why {@link download} would refuse the URL whatever the network says, or null where only the network can tell.
+   * Costs some microseconds: no call, and for a refused address no stack trace.
+   */
+  refusalOf(text: string): Refusal | null {
+    try {
+      const message = this.downloadGuard.reasonToRefuseUrl(parseOutboundUrl(text));
+      return message === null ? null : { code: 'ADDRESS_REFUSED', message };
+    } catch (error) {
+      if (error instanceof OutboundError) return { code: error.code, message: error.message };
+      throw error;
+    }
+  }
+
+  /**
    * The URL that {@link post} would call, after every check that needs no network: whoever gives us an address hears at
    * once what is wrong with it. What a name stands for is checked at the call.
    * @throws OutboundError `URL_INVALID`; `ADDRESS_REFUSED` where the host is an address that is not public
    */
   checkCallable(text: string): URL {
     const url = parseOutboundUrl(text);
-    const host = hostOf(url);
-    if (isIP(host) !== 0) this.callGuard.check({ host, port: portOf(url), address: host });
+    const reason = this.callGuard.reasonToRefuseUrl(url);
+    if (reason !== null) throw new OutboundError('ADDRESS_REFUSED', reason);
     return url;
   }
 
@@ -221,7 +228,7 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
     const request: Request = {
       method: 'GET',
       url,
-      headers: { Accept: 'image/*,*/*;q=0.8', ...(known?.url === url.href ? conditions(known) : {}) },
+      headers: { Accept: 'image/*,*/*;q=0.8', ...(known?.url === url.href ? conditionsOf(known) : {}) },
       timeout: IDLE_TIMEOUT_MS, // until the headers; the body is watched by boundedChunks
     };
     return this.send(request, this.downloads, deadline);
@@ -243,7 +250,8 @@ export class GuardedHttp implements OnModuleInit, OnApplicationShutdown {
         await body.discard();
         throw new OutboundError('EMPTY_BODY');
       }
-      return { body, url: url.href, ...validators(response) };
+      const contentType = response.headers['content-type'] as string | undefined;
+      return { body, url: url.href, ...validatorsOf(response.headers), contentType };
     } catch (error) {
       response.data.destroy();
       throw error;
@@ -304,28 +312,6 @@ async function readAnswer(response: Response, startedAt: number): Promise<PostAn
     body: isCompressed(response) ? '' : new TextDecoder().decode(start, { stream: true }),
     durationMs: Math.round(performance.now() - startedAt),
   };
-}
-
-function validators({ headers }: Response): Pick<Download, 'etag' | 'lastModified' | 'contentType'> {
-  const text = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
-  const contentType = text('content-type');
-  if (/\bno-store\b/i.test(text('cache-control') ?? '')) return { contentType };
-  return { etag: etagOf(text('etag')), lastModified: lastModifiedOf(text('last-modified')), contentType };
-}
-
-function etagOf(text: string | undefined): string | undefined {
-  return text && /^(W\/)?"[\x21\x23-\x7e]{1,240}"$/.test(text) ? text : undefined;
-}
-
-/** A file that changed twice within a second has one date for both (RFC 9110, section 8.8.2.2). */
-function lastModifiedOf(text: string | undefined): string | undefined {
-  return Date.parse(text ?? '') < Date.now() - SETTLED_AFTER_MS ? text?.slice(0, 64) : undefined;
-}
-
-/** The date only where there is no tag, which is the better one of the two. */
-function conditions({ etag, lastModified }: Validators): Record<string, string> {
-  if (etag) return { 'If-None-Match': etag };
-  return lastModified ? { 'If-Modified-Since': lastModified } : {};
 }
 
 function isCompressed({ headers }: Response): boolean {

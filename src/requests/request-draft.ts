@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { TableFaultCode } from '../errors/table-codes.js';
 import { type Database, isDuplicate } from '../database/database.js';
 import { insertRows } from '../database/insert-rows.js';
@@ -29,6 +30,9 @@ export interface Idempotency {
   digest: string;
 }
 
+/** Rows of one transaction: some milliseconds, in which the event loop stands still with SQLite. */
+const MAX_ROWS_AT_ONCE = 500;
+
 /** The client waits for its answer. */
 const URGENT = { isUrgent: true };
 
@@ -53,6 +57,12 @@ const IMAGE_COLUMNS = [
 ];
 const FAULT_COLUMNS = ['request_key', 'number', 'line', 'column_name', 'value', 'code', 'hint'];
 
+interface TableRows {
+  table: string;
+  columns: string[];
+  rows: unknown[][];
+}
+
 /** A request whose rows are being stored, seen by nobody before {@link publish}. */
 export class RequestDraft {
   private products = 0;
@@ -68,11 +78,30 @@ export class RequestDraft {
     private readonly repeated?: RepeatedUrls,
   ) {}
 
-  /** Stores some hundred rows, in order, and what was left out among them, in one transaction. */
+  /** Stores rows, in order, and what was left out among them: some hundred rows of the tables in a transaction. */
   async add(rows: NewProduct[], faults: NewFault[] = []): Promise<void> {
+    const { products, images } = this.rowsOf(rows);
+    const left = faults.map(({ line, column, value, code, hint }) => {
+      return [this.key, ++this.faults, line, column, value, code, hint];
+    });
+    const parts = partsOf([
+      { table: 'products', columns: PRODUCT_COLUMNS, rows: products },
+      { table: 'images', columns: IMAGE_COLUMNS, rows: images },
+      { table: 'faults', columns: FAULT_COLUMNS, rows: left },
+    ]);
+    for (const part of parts) {
+      await this.database.transaction(async (manager) => {
+        for (const { table, columns, rows } of part) await insertRows(manager, table, columns, rows);
+      }, URGENT);
+      await setImmediate();
+    }
+  }
+
+  /** The one place that makes rows of images; from then on they belong to `images/`. */
+  private rowsOf(newProducts: NewProduct[]): { products: unknown[][]; images: unknown[][] } {
     const products: unknown[][] = [];
     const images: unknown[][] = [];
-    for (const { line, serialNumber, productName, urls, extra } of rows) {
+    for (const { line, serialNumber, productName, urls, extra } of newProducts) {
       const product = ++this.products;
       const further = extra.length > 0 ? JSON.stringify(extra) : null;
       products.push([
@@ -93,14 +122,7 @@ export class RequestDraft {
         images.push([this.key, number, product, index + 1, url, status, sameAs]);
       });
     }
-    const left = faults.map(({ line, column, value, code, hint }) => {
-      return [this.key, ++this.faults, line, column, value, code, hint];
-    });
-    await this.database.transaction(async (manager) => {
-      await insertRows(manager, 'products', PRODUCT_COLUMNS, products);
-      await insertRows(manager, 'images', IMAGE_COLUMNS, images);
-      await insertRows(manager, 'faults', FAULT_COLUMNS, left);
-    }, URGENT);
+    return { products, images };
   }
 
   /**
@@ -129,4 +151,23 @@ export class RequestDraft {
       throw error;
     }
   }
+}
+
+/** Cut into parts of {@link MAX_ROWS_AT_ONCE} rows, in their order; what fits stays together. */
+function partsOf(tables: TableRows[]): TableRows[][] {
+  const parts: TableRows[][] = [];
+  let room = 0;
+  for (const { rows, ...table } of tables) {
+    for (let from = 0; from < rows.length;) {
+      if (room === 0) {
+        parts.push([]);
+        room = MAX_ROWS_AT_ONCE;
+      }
+      const taken = rows.slice(from, from + room);
+      parts.at(-1)!.push({ ...table, rows: taken });
+      from += taken.length;
+      room -= taken.length;
+    }
+  }
+  return parts;
 }

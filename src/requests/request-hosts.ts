@@ -8,7 +8,7 @@ import type { HostResponse, HostsResponse } from './request.dto.js';
 import { RequestReader } from './request-reader.js';
 
 /** Images looked at in one statement: some milliseconds of the event loop with SQLite. */
-const CHUNK = 5_000;
+const CHUNK = 2_000;
 
 /** Hosts are counted up to the first slash after `https://`; times from 100 ms on in steps of 10, so that few groups remain. */
 const GROUPS = `

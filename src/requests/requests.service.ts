@@ -35,7 +35,7 @@ export interface SettledImages {
 }
 
 /** Rows of a request deleted at a time: some milliseconds of the event loop with SQLite. */
-const DELETED_AT_ONCE = 2000;
+const DELETED_AT_ONCE = 1000;
 
 const COUNT = `
   UPDATE requests SET done_count = done_count + ?, failed_count = failed_count + ?,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../../config/settings.js';
-import { type Download, GuardedHttp, type Validators } from '../../outbound/guarded-http.js';
+import type { Validators } from '../../outbound/download/validators.js';
+import { type Download, GuardedHttp, type Refusal } from '../../outbound/guarded-http.js';
 import { type Admission, HostBreaker, type Visit, type Visitor } from './host-breaker.js';
 import { parseUrl } from '../../outbound/parse-url.js';
 
@@ -19,6 +20,11 @@ export class ImageDownloader {
   /** Whether the host is left in peace, but for a few images that are sent ahead. */
   isInTrouble(host: string): boolean {
     return this.breaker.isInTrouble(host);
+  }
+
+  /** Why the image can't be had whatever the network says, or null; see {@link GuardedHttp.refusalOf}. */
+  refusalOf(url: string): Refusal | null {
+    return this.http.refusalOf(url);
   }
 
   /** Whether an image of this host may be fetched now. Whoever is admitted calls {@link leave} in the end. */

@@ -67,6 +67,11 @@ export class ImagesService {
     await this.orAway(async () => {
       const image = await this.claims.find(requestKey, number);
       if (!image) return;
+      const refusal = this.downloader.refusalOf(image.inputUrl);
+      if (refusal)
+        return this.claimAndDo(image, () =>
+          Promise.resolve({ status: 'failed', download: null, retryable: false, ...refusal }),
+        );
       const host = hostOf(image.inputUrl);
       // Where a host is in trouble there is no line: its images are put aside, but for the few that are sent ahead.
       if (this.downloader.isInTrouble(host)) return this.claimAndWork(image, host);

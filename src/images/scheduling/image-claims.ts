@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { type FindOptionsWhere, In, LessThan, LessThanOrEqual, type QueryDeepPartialEntity } from 'typeorm';
+import { setImmediate } from 'node:timers/promises';
+import { type FindOptionsWhere, In, LessThan, type QueryDeepPartialEntity } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database, execute } from '../../database/database.js';
@@ -12,6 +13,20 @@ import { type CompressionOptions, readCompressionOptions } from '../../compressi
 import type { Claim, DownloadFacts } from './image-settlement.js';
 
 const SECOND = 1000;
+
+/** Images of a request among which those that are due are looked for in one statement. */
+const LOOKED_AT_ONCE = 20_000;
+
+const DUE = `
+  SELECT number, due_at AS dueAt FROM images
+  WHERE request_key = ? AND status = 'waiting' AND number > ? AND number <= ? AND due_at <= ?
+  ORDER BY due_at, number LIMIT ?`;
+
+interface DueRow {
+  number: number;
+  /** Text where it comes from MySQL. */
+  dueAt: number | string;
+}
 
 /** The codes of UnavailableError. */
 const OUR_FAULT = /_UNAVAILABLE$/;
@@ -178,17 +193,24 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     );
   }
 
-  /** Puts up to `limit` images whose time for another try has come back in line. */
-  async wakeDue(requestKey: number, limit: number): Promise<number> {
-    const due = await this.database.manager.find(ImageEntity, {
-      select: { number: true },
-      where: { requestKey, status: 'waiting', dueAt: LessThanOrEqual(this.clock.now()) },
-      order: { dueAt: 'ASC', number: 'ASC' },
-      take: limit,
-    });
+  /** Puts up to `limit` images whose time for another try has come back in line, the longest due first. */
+  async wakeDue(requestKey: number, imageCount: number, limit: number): Promise<number> {
+    const due = await this.findDue(requestKey, imageCount, limit);
     if (due.length === 0) return 0;
-    const numbers = In(due.map(({ number }) => number));
-    return this.update({ requestKey, number: numbers, status: 'waiting' }, { status: 'pending' });
+    return this.update({ requestKey, number: In(due), status: 'waiting' }, { status: 'pending' });
+  }
+
+  /** Looks at a part of the request at a time: with SQLite nothing else happens while a statement runs. */
+  private async findDue(requestKey: number, imageCount: number, limit: number): Promise<number[]> {
+    const now = this.clock.now();
+    let due: DueRow[] = [];
+    for (let from = 0; from < imageCount; from += LOOKED_AT_ONCE) {
+      const parameters = [requestKey, from, from + LOOKED_AT_ONCE, now, limit];
+      const found = await this.database.manager.query<DueRow[]>(DUE, parameters);
+      if (found.length > 0) due = [...due, ...found].sort(byDueAt).slice(0, limit);
+      await setImmediate();
+    }
+    return due.map(({ number }) => number);
   }
 
   private async end(claim: Claim, columns: QueryDeepPartialEntity<ImageEntity>): Promise<void> {
@@ -221,4 +243,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     const { affected } = await this.database.write((manager) => manager.update(ImageEntity, where, columns));
     return affected ?? 0;
   }
+}
+
+function byDueAt(one: DueRow, other: DueRow): number {
+  return Number(one.dueAt) - Number(other.dueAt) || one.number - other.number;
 }

@@ -40,6 +40,15 @@ export type Settlement =
       retryable: boolean;
     };
 
+/** An image that failed for good without having been claimed. Never retryable. */
+export interface UnclaimedFailure {
+  number: number;
+  code: ErrorCode;
+  message: string;
+}
+
+const NOTHING_DONE = { done: 0, inputBytes: 0, outputBytes: 0 };
+
 const IF_CLAIMED = "request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
 
 /** Characters of `error_message` that the table holds. */
@@ -74,23 +83,96 @@ export class ImageSettlement {
   }
 
   /**
+   * Fails some hundred pending images in one transaction. Those that somebody claimed or settled in the meantime are
+   * left alone, so calling twice is safe.
+   */
+  failUnclaimed(requestKey: number, failures: UnclaimedFailure[]): Promise<void> {
+    return this.settleWhole(failures, async (manager, part) => {
+      let failed = 0;
+      for (const group of byReason(part)) failed += await failPending(manager, requestKey, group);
+      if (failed !== part.length) return false;
+      const failedNumbers = part.map(({ number }) => number);
+      await this.requests.recordSettled(manager, requestKey, { ...NOTHING_DONE, failedNumbers });
+      return true;
+    });
+  }
+
+  /**
    * Settles those of the given images that are repeats of `first` in the way `first` was settled, in one transaction.
    * Calling twice is safe.
    */
   settleLike(first: ImageEntity, numbers: number[]): Promise<void> {
     const { requestKey, status } = first;
-    return this.database.transaction(async (manager) => {
-      const repeats = { requestKey, number: In(numbers), status: 'repeat' as const };
+    return this.settleWhole(numbers, async (manager, part) => {
+      const repeats = { requestKey, number: In(part), status: 'repeat' as const };
       const { affected } = await manager.update(ImageEntity, repeats, settledLike(first));
-      const count = affected ?? 0;
+      if (affected !== part.length) return false;
       await this.requests.recordSettled(manager, requestKey, {
-        done: status === 'done' ? count : 0,
-        failedNumbers: status === 'done' || count === 0 ? [] : numbers,
-        inputBytes: (first.inputBytes ?? 0) * count,
-        outputBytes: (first.outputBytes ?? 0) * count,
+        done: status === 'done' ? part.length : 0,
+        failedNumbers: status === 'done' ? [] : part,
+        inputBytes: (first.inputBytes ?? 0) * part.length,
+        outputBytes: (first.outputBytes ?? 0) * part.length,
       });
+      return true;
     });
   }
+
+  /**
+   * Settles all images of a batch in one transaction, or none: `settle` returns false where it could not change every
+   * row. Then somebody else settled some of them, and each half is tried alone, so that each image is counted once and
+   * no rows need to be locked beforehand.
+   */
+  private async settleWhole<T>(
+    batch: T[],
+    settle: (manager: EntityManager, part: T[]) => Promise<boolean>,
+  ): Promise<void> {
+    if (batch.length === 0) return;
+    const transaction = this.database.transaction(async (manager) => {
+      if (!(await settle(manager, batch))) throw new BatchChanged();
+    });
+    const isSettled = await transaction.then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof BatchChanged) return false;
+        throw error;
+      },
+    );
+    if (isSettled || batch.length === 1) return;
+    const half = Math.ceil(batch.length / 2);
+    await this.settleWhole(batch.slice(0, half), settle);
+    await this.settleWhole(batch.slice(half), settle);
+  }
+}
+
+/** Rolls a transaction back in which not every image of the batch could be settled. */
+class BatchChanged extends Error {}
+
+/** The failures with the same code and message, which one statement writes. */
+function byReason(failures: UnclaimedFailure[]): UnclaimedFailure[][] {
+  const groups = new Map<string, UnclaimedFailure[]>();
+  for (const failure of failures) {
+    const reason = `${failure.code} ${failure.message}`;
+    const group = groups.get(reason);
+    if (group) group.push(failure);
+    else groups.set(reason, [failure]);
+  }
+  return [...groups.values()];
+}
+
+function failPending(
+  manager: EntityManager,
+  requestKey: number,
+  failures: UnclaimedFailure[],
+): Promise<number> {
+  const [{ code, message }] = failures;
+  const { sql, parameters } = assignments({
+    status: 'failed',
+    ...failedColumns({ status: 'failed', download: null, code, message, retryable: false }),
+  });
+  const places = failures.map(() => '?').join(', ');
+  const where = `request_key = ? AND status = 'pending' AND number IN (${places})`;
+  const numbers = failures.map(({ number }) => number);
+  return execute(manager, `UPDATE images SET ${sql} WHERE ${where}`, [...parameters, requestKey, ...numbers]);
 }
 
 function settleRow(manager: EntityManager, claim: Claim, settlement: Settlement): Promise<number> {

@@ -1,11 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Between, In, LessThanOrEqual, MoreThan } from 'typeorm';
+import { setImmediate } from 'node:timers/promises';
+import { Between, In, LessThanOrEqual } from 'typeorm';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
 import { RequestEntity } from '../../database/entities/request.entity.js';
 import { JobQueue } from '../../queue/job-queue.js';
+import { RefusedImages } from './refused-images.js';
 
 /**
  * Most images of one request in the queue or in work at a time. Bounds what lies in Redis, and what a small request
@@ -15,10 +17,35 @@ export const WINDOW = 512;
 const STEP = WINDOW / 4;
 const TOP_UP_AFTER_MS = 50;
 
+/** Images looked at, and settled where they are refused, in one transaction: some milliseconds of the event loop. */
+const LOOKED_AT_ONCE = 256;
+/** Such looks of one call: other requests have their turn, and a process that stops need not wait for long. */
+const MAX_LOOKS = 16;
+
+const NEXT_PENDING = `
+  SELECT number, input_url AS inputUrl FROM images
+  WHERE request_key = ? AND status = 'pending' AND number > ? ORDER BY number LIMIT ${LOOKED_AT_ONCE}`;
+
 /** What is put aside is gathered for so long, since one statement for many images costs little more than for one. */
 const ASIDE_AFTER_MS = 50;
 /** … in steps of so long. */
 const ASIDE_STEP_MS = 250;
+
+/** What is needed of a request here; its layout and options can be long. */
+const COLUMNS = {
+  key: true,
+  status: true,
+  imageCount: true,
+  enqueuedCount: true,
+  repeatCount: true,
+} as const;
+
+type WindowedRequest = Pick<RequestEntity, keyof typeof COLUMNS>;
+
+interface NextImage {
+  number: number;
+  inputUrl: string;
+}
 
 interface Aside {
   requestKey: number;
@@ -31,12 +58,15 @@ interface Aside {
 export class ImageQueue {
   private readonly warning = new RepeatedWarning(new Logger(ImageQueue.name));
   private readonly scheduled = new Map<number, NodeJS.Timeout>();
+  /** By request: one call at a time, since each may settle thousands of refused images. */
+  private readonly toppingUp = new Map<number, Promise<void>>();
   private aside = new Map<string, Aside>();
 
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly queue: JobQueue,
+    private readonly refused: RefusedImages,
   ) {}
 
   /** Whether the queue answers, and whether it holds no jobs at all. */
@@ -62,19 +92,31 @@ export class ImageQueue {
   }
 
   /**
-   * Moves the request's window on as far as there is room. Safe to call at any time, from any process.
+   * Moves the request's window on as far as there is room. Images with refused URLs are settled on the way, and take
+   * none of it. Safe to call at any time, from any process.
    * @throws UnavailableError `QUEUE_UNAVAILABLE`; the reconciler rings again for what was not added
    */
-  async topUp(requestKey: number): Promise<void> {
+  topUp(requestKey: number): Promise<void> {
+    const current = this.toppingUp.get(requestKey);
+    if (current) {
+      this.topUpSoon(requestKey); // there may be more room than when it began
+      return current;
+    }
+    const work = this.moveOn(requestKey).finally(() => this.toppingUp.delete(requestKey));
+    this.toppingUp.set(requestKey, work);
+    return work;
+  }
+
+  private async moveOn(requestKey: number): Promise<void> {
     const { manager } = this.database;
-    const request = await manager.findOneBy(RequestEntity, { key: requestKey });
+    const request = await manager.findOne(RequestEntity, { select: COLUMNS, where: { key: requestKey } });
     if (!request || request.enqueuedCount >= request.imageCount) return;
 
     const { enqueuedCount } = request;
     const room = await this.room(request);
     if (room < Math.min(STEP, request.imageCount - enqueuedCount)) return;
 
-    const moved = await this.edge(request, room);
+    const { moved, isRoomLeft } = await this.edge(request, room);
     const { affected } = await this.database.write((writer) =>
       writer.update(
         RequestEntity,
@@ -83,6 +125,7 @@ export class ImageQueue {
       ),
     );
     if (affected === 1) await this.ring(requestKey, enqueuedCount + 1, moved);
+    if (isRoomLeft) this.topUpSoon(requestKey);
   }
 
   /**
@@ -98,19 +141,31 @@ export class ImageQueue {
     group.numbers.push(number);
   }
 
-  /** The number up to which `room` more images are in line: repeats and others that are settled don't count. */
-  private async edge({ key, enqueuedCount, imageCount }: RequestEntity, room: number): Promise<number> {
-    const next = await this.database.manager.find(ImageEntity, {
-      select: { number: true },
-      where: { requestKey: key, status: 'pending', number: MoreThan(enqueuedCount) },
-      order: { number: 'ASC' },
-      take: room,
-    });
-    return next.length < room ? imageCount : next[room - 1].number;
+  /**
+   * The number up to which `room` more images are in line: repeats and what is settled don't count. `isRoomLeft`: there
+   * are more images, and so many were refused that the next call has to go on with them.
+   */
+  private async edge(
+    request: WindowedRequest,
+    room: number,
+  ): Promise<{ moved: number; isRoomLeft: boolean }> {
+    const { key, enqueuedCount, imageCount } = request;
+    let moved = enqueuedCount;
+    let count = 0;
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const images = await this.database.manager.query<NextImage[]>(NEXT_PENDING, [key, moved]);
+      const open = await this.refused.settle(request, images);
+      if (count + open.length >= room) return { moved: open[room - count - 1], isRoomLeft: false };
+      if (images.length < LOOKED_AT_ONCE) return { moved: imageCount, isRoomLeft: false };
+      count += open.length;
+      moved = images.at(-1)!.number;
+      await setImmediate(); // with SQLite nothing else happens in between
+    }
+    return { moved, isRoomLeft: true };
   }
 
   /** How many more of the request's images may be put in line now, 0 to {@link WINDOW}. */
-  async room({ key, enqueuedCount }: RequestEntity): Promise<number> {
+  async room({ key, enqueuedCount }: Pick<RequestEntity, 'key' | 'enqueuedCount'>): Promise<number> {
     const { manager } = this.database;
     const inWork = await manager.countBy(ImageEntity, { requestKey: key, status: 'processing' });
     const inLine = await manager.countBy(ImageEntity, {

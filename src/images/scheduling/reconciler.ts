@@ -19,6 +19,12 @@ const SOON_MS = SECOND / 4;
 /** How often the queue is told of jobs that it should have already. */
 const RING_AGAIN_MS = 15 * SECOND;
 
+/** What is needed of a request here; its layout and options can be long. */
+const COLUMNS = {
+  ...{ key: true, id: true, imageCount: true, repeatCount: true, doneCount: true, failedCount: true },
+  ...{ enqueuedCount: true, rungAt: true },
+} as const;
+
 /** An upload that took longer than this was cut off by the death of its process. */
 const UPLOAD_LOST_AFTER_MS = HOUR;
 
@@ -71,7 +77,10 @@ export class Reconciler {
   async reconcile(isStart = false): Promise<void> {
     this.isBehind = false;
     await this.dropLostUploads(isStart);
-    const open = await this.database.manager.findBy(RequestEntity, { status: In(['Pending', 'Processing']) });
+    const open = await this.database.manager.find(RequestEntity, {
+      select: COLUMNS,
+      where: { status: In(['Pending', 'Processing']) },
+    });
     if (open.length === 0) return;
     const round = { isStart, ...(await this.queue.look()) };
     for (const request of open) {
@@ -94,7 +103,7 @@ export class Reconciler {
       this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
     if (request.repeatCount > 0) await this.repeats.settleLeftovers(request.key);
     const room = await this.queue.room(request);
-    const due = await this.claims.wakeDue(request.key, room);
+    const due = await this.claims.wakeDue(request.key, request.imageCount, room);
     if (due > 0 && due === room) this.isBehind = true;
     const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
     if (!round.isQueueAway) await this.ring(request, isNews, round);

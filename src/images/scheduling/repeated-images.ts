@@ -8,6 +8,11 @@ import { ImageSettlement } from './image-settlement.js';
 /** Rows of a transaction: some milliseconds of the event loop with SQLite. */
 const SETTLED_AT_ONCE = 500;
 
+/** The first of them: to find all their firsts, a million rows would be read. The next round takes the next ones. */
+const LEFT_OVER = `
+  SELECT same_as AS sameAs FROM images WHERE request_key = ? AND status = 'repeat'
+  ORDER BY number LIMIT ${SETTLED_AT_ONCE}`;
+
 /** Settles the images that have the same URL as one before them: it is fetched once, and every cell is filled. */
 @Injectable()
 export class RepeatedImages {
@@ -26,12 +31,19 @@ export class RepeatedImages {
     while (await this.settleSome(first)) await setImmediate(); // with SQLite nothing else happens in between
   }
 
+  /** As {@link settle}, for some hundred images of which few or none have repeats. */
+  async settleAll(requestKey: number, numbers: number[]): Promise<void> {
+    const places = numbers.map(() => '?').join(', ');
+    const sql = `SELECT DISTINCT same_as AS number FROM images WHERE request_key = ? AND same_as IN (${places})`;
+    const firsts = await this.database.manager.query<{ number: number }[]>(sql, [requestKey, ...numbers]);
+    for (const { number } of firsts) await this.settle(requestKey, number);
+  }
+
   /** For a request with nothing else left to do: settles what a process left that died between an image and its repeats. */
   async settleLeftovers(requestKey: number): Promise<void> {
     if (await this.hasOpenImages(requestKey)) return;
-    const sql = `SELECT DISTINCT same_as AS number FROM images WHERE request_key = ? AND status = 'repeat' LIMIT 500`;
-    const firsts = await this.database.manager.query<{ number: number }[]>(sql, [requestKey]);
-    for (const { number } of firsts) await this.settle(requestKey, number);
+    const repeats = await this.database.manager.query<{ sameAs: number }[]>(LEFT_OVER, [requestKey]);
+    for (const number of new Set(repeats.map(({ sameAs }) => sameAs))) await this.settle(requestKey, number);
   }
 
   /** Some hundred repeats. @returns whether there may be more */

@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { OutboundError } from '../../errors/app-error.js';
 import type { DialTarget } from './allowed-private.js';
 import type { HostResolver } from './host-resolver.js';
+import { hostOf, portOf } from '../outbound-url.js';
 import { isPublicAddress } from './public-address.js';
 
 const PUBLIC_PORTS = [80, 443];
@@ -20,13 +21,21 @@ export class AddressGuard {
 
   /** @throws OutboundError `ADDRESS_REFUSED` */
   check(target: DialTarget): void {
-    if (this.exception(target)) return;
-    if (!isPublicAddress(target.address)) {
-      throw new OutboundError('ADDRESS_REFUSED', 'The host is not on the public internet.');
-    }
-    if (!PUBLIC_PORTS.includes(target.port)) {
-      throw new OutboundError('ADDRESS_REFUSED', 'Only the ports 80 and 443 are allowed.');
-    }
+    const reason = this.reasonToRefuse(target);
+    if (reason !== null) throw new OutboundError('ADDRESS_REFUSED', reason);
+  }
+
+  /** Why the target may not be dialled, as one sentence fit for a stranger; null where it may be. */
+  reasonToRefuse(target: DialTarget): string | null {
+    if (this.exception(target)) return null;
+    if (!isPublicAddress(target.address)) return 'The host is not on the public internet.';
+    return PUBLIC_PORTS.includes(target.port) ? null : 'Only the ports 80 and 443 are allowed.';
+  }
+
+  /** As {@link reasonToRefuse}, for a URL; null also where its host is a name, which only the dial can judge. */
+  reasonToRefuseUrl(url: URL): string | null {
+    const host = hostOf(url);
+    return isIP(host) === 0 ? null : this.reasonToRefuse({ host, port: portOf(url), address: host });
   }
 
   /**
