@@ -201,6 +201,16 @@ describeOnEachEngine('an image that comes again', (engine) => {
 
       const left = await manager.find(CachedResultEntity, { order: { usedAt: 'DESC' } });
       expect(left.map(({ id }) => id)).toEqual(['0', '1', '2']);
+
+      // Rows that are written together have the same time.
+      await manager.clear(CachedResultEntity);
+      const together = Array.from({ length: 5 }, (_, index) => String(index));
+      await manager.insert(
+        CachedResultEntity,
+        together.map((id) => ({ id, outputKey: 'a/1.jpg', facts: '{}', usedAt: now })),
+      );
+      await small.nest.get(ResultCache).evict();
+      expect(await manager.count(CachedResultEntity)).toBe(3);
     } finally {
       await small.close();
       await second.remove();

@@ -1,13 +1,14 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { hash } from 'node:crypto';
-import { LessThan } from 'typeorm';
+import { setImmediate } from 'node:timers/promises';
+import { type FindOperator, LessThan } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
 import { CachedResultEntity } from '../../database/entities/cached-result.entity.js';
 import { CachedSourceEntity } from '../../database/entities/cached-source.entity.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { replaceRows } from '../../database/insert-rows.js';
-import type { Validators } from '../../outbound/guarded-http.js';
+import type { Validators } from '../../outbound/download/validators.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { canonicalOptions, type CompressionOptions } from '../../compression/options.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
@@ -19,7 +20,9 @@ const DAY = 24 * 60 * MINUTE;
 const WRITE_AFTER_MS = SECOND / 2;
 const EVICT_EVERY_MS = 10 * MINUTE;
 /** Rows of a statement: some milliseconds of the event loop with SQLite. */
-const EVICTED_AT_ONCE = 1_000;
+const EVICTED_AT_ONCE = 500;
+
+type CachedEntity = typeof CachedSourceEntity | typeof CachedResultEntity;
 
 const SOURCE_COLUMNS = ['id', 'url', 'etag', 'last_modified', 'content', 'used_at'];
 const RESULT_COLUMNS = ['id', 'output_key', 'facts', 'used_at'];
@@ -116,16 +119,11 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
 
   /** Forgets what was not used for `CACHE_DAYS`, and what is more than `CACHE_RESULTS`, the longest unused first. */
   async evict(): Promise<void> {
+    const expired = { usedAt: LessThan(this.clock.now() - this.settings.CACHE_DAYS * DAY) };
     for (const entity of [CachedSourceEntity, CachedResultEntity]) {
-      await this.deleteUnused(entity, this.clock.now() - this.settings.CACHE_DAYS * DAY);
+      await this.deleteOldest(entity, Infinity, expired);
       const excess = (await this.database.manager.count(entity)) - this.settings.CACHE_RESULTS;
-      if (excess <= 0) continue;
-      const [newest] = await this.database.manager.find(entity, {
-        order: { usedAt: 'ASC' },
-        skip: excess - 1,
-        take: 1,
-      });
-      await this.deleteUnused(entity, newest.usedAt + 1);
+      await this.deleteOldest(entity, excess);
     }
   }
 
@@ -133,20 +131,24 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     return this.settings.CACHE_RESULTS > 0;
   }
 
-  private async deleteUnused(entity: typeof CachedSourceEntity | typeof CachedResultEntity, before: number) {
-    for (;;) {
-      const unused = await this.database.manager.find<CachedSourceEntity | CachedResultEntity>(entity, {
+  /** Deletes up to `count` rows, the longest unused first; a part at a time, since SQLite holds the process up. */
+  private async deleteOldest(
+    entity: CachedEntity,
+    count: number,
+    where: { usedAt?: FindOperator<number> } = {},
+  ) {
+    for (let left = count; left > 0;) {
+      const oldest = await this.database.manager.find<CachedSourceEntity | CachedResultEntity>(entity, {
         select: { id: true },
-        where: { usedAt: LessThan(before) },
-        take: EVICTED_AT_ONCE,
+        where,
+        order: { usedAt: 'ASC', id: 'ASC' },
+        take: Math.min(left, EVICTED_AT_ONCE),
       });
-      if (unused.length === 0) return;
-      await this.database.write((manager) =>
-        manager.delete(
-          entity,
-          unused.map(({ id }) => id),
-        ),
-      );
+      if (oldest.length === 0) return;
+      const ids = oldest.map(({ id }) => id);
+      await this.database.write((manager) => manager.delete(entity, ids));
+      left -= ids.length;
+      await setImmediate();
     }
   }
 
