@@ -1,5 +1,6 @@
 import Papa from 'papaparse';
 import sharp from 'sharp';
+import { FileStorage } from '../src/storage/file-storage.js';
 import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
@@ -256,10 +257,20 @@ describeOnEachEngine('the main job', (engine) => {
     const [{ output_url: url }] = await app.client.images(id);
     const etag = (await fetch(url)).headers.get('etag')!;
 
-    const again = await fetch(url, { headers: { 'if-none-match': etag } });
+    const opened = jest.spyOn(app.nest.get(FileStorage), 'open');
+    const again = await fetch(url, { headers: { 'if-none-match': `"other", W/${etag}` } });
+    const head = await fetch(url, { method: 'HEAD' });
 
     expect(again.status).toBe(304);
     expect(await again.text()).toBe('');
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-length')).toBe(
+      String((await (await fetch(url)).arrayBuffer()).byteLength),
+    );
+    expect(opened).toHaveBeenCalledTimes(1); // for the last call alone: neither a 304 nor a HEAD opens the file
+    opened.mockRestore();
+    const none = url.replace(/-[0-9a-f]{16}/, '-0123456789abcdef');
+    expect((await fetch(none, { headers: { 'if-none-match': '*' } })).status).toBe(404);
   });
 
   it('keeps every row, duplicates and names in any script included', async () => {

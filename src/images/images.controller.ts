@@ -1,15 +1,13 @@
-import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Req, Res } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { Public } from '../http/api-key.guard.js';
 import { AppError } from '../errors/app-error.js';
 import { errorExample, ErrorResponse } from '../requests/request.dto.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { contentTypeOfFile } from '../compression/formats/image-format.js';
-
-const FOLDER = /^[0-9a-f-]{36}$/;
-const FILE = /^\d+-[0-9a-f]{16}\.[a-z]{3,4}$/;
+import { readOutputKey } from './output-key.js';
 
 /** Serves the compressed files of the local storage. */
 @Public()
@@ -29,13 +27,15 @@ export class ImagesController {
     @Param('request') request: string,
     @Param('file') file: string,
     @Headers('if-none-match') known: string | undefined,
+    @Req() { method }: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const stored =
-      FOLDER.test(request) && FILE.test(file) ? await this.storage.open(`${request}/${file}`) : null;
-    if (!stored) throw new AppError('IMAGE_NOT_FOUND');
+    const key = `${request}/${file}`;
+    const output = readOutputKey(key);
+    const bytes = output && (await this.storage.size(key));
+    if (!output || bytes === null) throw new AppError('IMAGE_NOT_FOUND');
 
-    const etag = `"${file.split('.')[0]}"`; // the name holds a hash of the content
+    const etag = `"${output.imageNumber}-${output.digest}"`;
     response.set({
       'Content-Type': contentTypeOfFile(file),
       'Cache-Control': 'public, max-age=31536000, immutable',
@@ -44,12 +44,25 @@ export class ImagesController {
       'Content-Security-Policy': "default-src 'none'; sandbox",
       'Access-Control-Allow-Origin': '*',
     });
-    if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*')) {
-      stored.content.destroy();
+    if (isKnown(etag, known)) {
       response.status(304).end();
       return;
     }
-    response.set('Content-Length', String(stored.bytes));
+    response.set('Content-Length', String(bytes));
+    if (method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const stored = await this.storage.open(key);
+    if (!stored) throw new AppError('IMAGE_NOT_FOUND'); // it was removed a moment ago
     await pipeline(stored.content, response).catch(() => response.destroy()); // the client went away
   }
+}
+
+/**
+ * Whether `If-None-Match` names the file. Not Express' `request.fresh`: that says no where there is `Cache-Control:
+ * no-cache`, which `fetch` adds to every call with such a header, and the file of a URL never changes here.
+ */
+function isKnown(etag: string, known = ''): boolean {
+  return known.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')));
 }

@@ -22,6 +22,9 @@ export abstract class FileStorage {
   /** Opens a file for reading, or null where there is none. The caller consumes or destroys `content`. */
   abstract open(key: string): Promise<StoredFile | null>;
 
+  /** The bytes of a file, or null where there is none: without opening it. */
+  abstract size(key: string): Promise<number | null>;
+
   /** The address under which clients get the file. */
   abstract urlOf(key: string): string;
 

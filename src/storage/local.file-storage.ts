@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { onDisk } from '../files/on-disk.js';
 import { sweepFolder } from '../files/sweep-folder.js';
@@ -41,6 +41,15 @@ export class LocalFileStorage extends FileStorage {
       const handle = await open(file, 'r').catch(ignoreMissing);
       return handle && { bytes: (await handle.stat()).size, content: handle.createReadStream() };
     });
+  }
+
+  async size(key: string): Promise<number | null> {
+    try {
+      return (await stat(this.locate(key))).size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
   }
 
   urlOf(key: string): string {

@@ -27,6 +27,7 @@ export function fileStorageContract(open: () => Promise<OpenedStorage> | OpenedS
       await opened.storage.put('request-1/1-aa.jpg', content, 'image/jpeg');
 
       expect(await read('request-1/1-aa.jpg')).toEqual({ bytes: 4, content });
+      expect(await opened.storage.size('request-1/1-aa.jpg')).toBe(4);
       expect(opened.storage.urlOf('request-1/1-aa.jpg')).toMatch(/^http.*\/request-1\/1-aa\.jpg$/);
     });
 
@@ -47,6 +48,7 @@ export function fileStorageContract(open: () => Promise<OpenedStorage> | OpenedS
 
     it('opens null where there is no file', async () => {
       expect(await opened.storage.open('request-1/none.jpg')).toBeNull();
+      expect(await opened.storage.size('request-1/none.jpg')).toBeNull();
     });
 
     it('deletes a file, and a folder with all its files, again and again', async () => {

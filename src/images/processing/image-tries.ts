@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { settings, type Settings } from '../../config/settings.js';
 import { ImageError, OutboundError, UnavailableError } from '../../errors/app-error.js';
-import type { Download, Validators } from '../../outbound/guarded-http.js';
+import type { Validators } from '../../outbound/download/validators.js';
+import type { Download } from '../../outbound/guarded-http.js';
 import type { Visit } from '../hosts/host-breaker.js';
 import type { SpooledBody } from '../../outbound/download/spooled-body.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
@@ -12,7 +12,8 @@ import { FileStorage } from '../../storage/file-storage.js';
 import { type CompressedImage, openSource } from '../../compression/compress-image.js';
 import { type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
-import { contentTypeOf, extensionOf, type ImageFormat } from '../../compression/formats/image-format.js';
+import { makeOutputKey, readOutputKey } from '../output-key.js';
+import { contentTypeOf, type ImageFormat } from '../../compression/formats/image-format.js';
 import { type CachedResult, ResultCache } from './result-cache.js';
 import { Semaphore } from './semaphore.js';
 
@@ -109,7 +110,7 @@ export class ImageTries {
 
   private async makeAnew(claim: ClaimedImage, body: SpooledBody): Promise<Settlement> {
     const { data, contentType, outcome, input, output, report } = await this.encode(claim, body);
-    const outputKey = storageKey(claim, data, output.format);
+    const outputKey = makeOutputKey(claim.request.id, claim.number, data, output.format);
     await this.store(outputKey, data, contentType);
     return this.settle(claim, body.sha256, { outputKey, facts: { outcome, input, output, report } });
   }
@@ -123,8 +124,8 @@ export class ImageTries {
     const data = await this.read(outputKey);
     if (!data) return null;
     const format = facts.output.format as ImageFormat;
-    const ownKey = storageKey(claim, data, format);
-    if (digestOf(ownKey) !== digestOf(outputKey)) return null;
+    const ownKey = makeOutputKey(claim.request.id, claim.number, data, format);
+    if (readOutputKey(ownKey)?.digest !== readOutputKey(outputKey)?.digest) return null;
     await this.store(ownKey, data, contentTypeOf(format));
     const report = { ...facts.report, milliseconds: 0 };
     return this.settle(claim, content, { outputKey: ownKey, facts: { ...facts, report } });
@@ -184,14 +185,4 @@ export class ImageTries {
 /** The fault of a disk or a storage, by which no image is to blame. */
 export function storageUnavailable(cause: unknown): UnavailableError {
   return new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', { cause });
-}
-
-/** Named by content, so that a key's content never changes, not even if two workers were at it. */
-function storageKey({ request, number }: ClaimedImage, data: Buffer, format: ImageFormat): string {
-  const digest = createHash('sha256').update(data).digest('hex').slice(0, 16);
-  return `${request.id}/${number}-${digest}.${extensionOf(format)}`;
-}
-
-function digestOf(key: string): string {
-  return /-([0-9a-f]{16})\.\w+$/.exec(key)?.[1] ?? '';
 }
