@@ -1,11 +1,11 @@
-import { type DynamicModule, Module, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ApiKeyGuard } from './http/api-key.guard.js';
 import type { Settings } from './config/settings.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ErrorFilter } from './http/error.filter.js';
-import { AppError } from './errors/app-error.js';
+import { ParametersPipe } from './http/parameters.pipe.js';
 import { HealthModule } from './health/health.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -42,19 +42,8 @@ export class AppModule {
         Lifecycle,
         { provide: APP_GUARD, useClass: ApiKeyGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
-        {
-          provide: APP_PIPE,
-          useFactory: () => new ValidationPipe({ transform: true, exceptionFactory: invalidParameters }),
-        },
+        { provide: APP_PIPE, useClass: ParametersPipe },
       ],
     };
   }
-}
-
-function invalidParameters(errors: ValidationError[]): AppError {
-  const details = errors.map(({ property, constraints = {} }) => ({
-    field: property,
-    message: Object.values(constraints).at(-1) ?? `${property} is not valid`, // that of the first check
-  }));
-  return new AppError('INVALID_PARAMETER', `${details[0].message}.`, { details });
 }

@@ -8,7 +8,9 @@ const SERVERS = {
   DATABASE_URL: 'mysql://root@127.0.0.1/test',
   REDIS_URL: 'redis://127.0.0.1:6379/0',
   SECRET_KEY: 'a key of 32 characters or more ..',
+  PUBLIC_URL: 'https://images.example',
 };
+const KEY = { API_KEYS: 'a-key-of-our-own-0123456789' };
 
 describe('the settings', () => {
   it('run everything in one process on loopback where nothing is set', () => {
@@ -32,9 +34,7 @@ describe('the settings', () => {
   });
 
   it('give URLs without a slash at the end, and addresses of IPv6 in brackets', () => {
-    expect(readSettings({ PUBLIC_URL: 'https://images.example/base/' }).publicUrl).toBe(
-      'https://images.example/base',
-    );
+    expect(readSettings({ PUBLIC_URL: 'https://localhost/base/' }).publicUrl).toBe('https://localhost/base');
     expect(readSettings({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000');
   });
 
@@ -54,8 +54,26 @@ describe('the settings', () => {
     [{ MODE: 'worker' }, 'MODE=worker needs REDIS_URL'],
     [{ ...SERVERS, DATABASE_URL: '', MODE: 'api' }, 'MODE=api needs DATABASE_URL'],
     [{ REDIS_URL: SERVERS.REDIS_URL }, 'REDIS_URL needs DATABASE_URL'],
+    [{ ...SERVERS, MODE: 'worker', PUBLIC_URL: '' }, 'MODE=worker needs PUBLIC_URL'],
     [{ HOST: '0.0.0.0' }, 'API_KEYS must be set'],
     [{ HOST: 'images.example' }, 'API_KEYS must be set'],
+    [
+      { PUBLIC_URL: 'https://images.example' },
+      'PUBLIC_URL is not a loopback address, so API_KEYS must be set',
+    ],
+    [{ PUBLIC_URL: 'http://127.0.0.1.images.example' }, 'API_KEYS must be set'],
+    [{ PUBLIC_URL: 'http://[x' }, 'PUBLIC_URL'],
+    [{ ...KEY, HOST: '0.0.0.0' }, 'PUBLIC_URL must say which one they use'],
+    [{ ...KEY, HOST: '::' }, 'PUBLIC_URL must say which one they use'],
+    [{ API_KEYS: 'change-me-to-something-long' }, 'API_KEYS has a key from the documentation'],
+    [{ API_KEYS: `${KEY.API_KEYS},CHANGEME-CHANGEME` }, 'API_KEYS has a key from the documentation'],
+    [{ SECRET_KEY: 'change-me-'.repeat(4) }, 'SECRET_KEY is the one of the documentation'],
+    [{ TRUST_PROXY: '1' }, 'TRUST_PROXY needs API_KEYS'],
+    [{ ...KEY, TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
+    [{ ...KEY, TRUST_PROXY: '1,10.0.0.1' }, 'TRUST_PROXY'],
+    [{ ...KEY, TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY'],
+    [{ ...KEY, TRUST_PROXY: '10.0.0.0/' }, 'TRUST_PROXY'],
+    [{ MAX_CONNECTIONS: '0' }, 'MAX_CONNECTIONS'],
   ])('refuse %j', (environment, message) => {
     expect(() => readSettings(environment)).toThrow(SettingsError);
     expect(() => readSettings(environment)).toThrow(message);
@@ -67,6 +85,14 @@ describe('the settings', () => {
     expect(() =>
       readSettings({ DATABASE_URL: `mssql://sa:${secret}@host/x`, API_KEYS: `${secret} with blanks` }),
     ).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
+  });
+
+  it.each([
+    ['', false],
+    ['2', 2],
+    ['10.0.0.1, 2001:db8::/32, loopback', ['10.0.0.1', '2001:db8::/32', 'loopback']],
+  ])('read TRUST_PROXY=%s as Express does', (TRUST_PROXY, expected) => {
+    expect(readSettings({ ...KEY, TRUST_PROXY }).trustedProxies).toEqual(expected);
   });
 
   it('let a worker listen where it likes: it serves its health only', () => {

@@ -1,41 +1,13 @@
-import { applyDecorators } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
-import { plainToInstance, Transform, Type } from 'class-transformer';
-import {
-  ArrayUnique,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  Min,
-  validateSync,
-} from 'class-validator';
+import { plainToInstance } from 'class-transformer';
+import { ArrayUnique, IsIn, IsOptional, IsString, Matches, validateSync } from 'class-validator';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { SettingsError } from '../errors/app-error.js';
+import { impossibleMixes } from './impossible-mixes.js';
+import { commaSeparated, httpUrl, proxies, wholeNumber } from './setting-types.js';
 
 const MEBIBYTE = 1024 * 1024;
-
-const commaSeparated = Transform(({ value }) =>
-  typeof value === 'string'
-    ? value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-    : value,
-);
-
-function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): PropertyDecorator {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return applyDecorators(
-    Type(() => Number),
-    IsInt({ message }),
-    Min(least, { message }),
-    Max(most, { message }),
-  );
-}
 
 /**
  * Every setting, named as its environment variable. Parsed and checked once at the start by
@@ -56,7 +28,7 @@ export class Settings {
 
   /** Start of the URLs that we hand out; `http://HOST:PORT` unless given. */
   @IsOptional()
-  @Matches(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, { message: 'must be an http or https address' })
+  @httpUrl
   PUBLIC_URL?: string;
 
   /** Folder of the embedded database and of the compressed files. */
@@ -91,6 +63,18 @@ export class Settings {
     message: 'must be a comma-separated list of keys of at least 16 printable characters',
   })
   API_KEYS: string[] = [];
+
+  /**
+   * The proxies in front of the service, whose `X-Forwarded-For` says from which address a call comes: how many there are
+   * in a row, or their addresses. Unless given, it comes from whoever connects. Wrong API keys are counted by address.
+   */
+  @commaSeparated
+  @proxies
+  TRUST_PROXY: string[] = [];
+
+  /** Most connections open at once; each takes a file handle and some memory. Further ones are closed unanswered. */
+  @wholeNumber(1, 1_000_000)
+  MAX_CONNECTIONS = 10_000;
 
   /** What webhook secrets are encrypted with at rest; a file in `DATA_DIR` holds one unless given. */
   @IsOptional()
@@ -162,6 +146,13 @@ export class Settings {
     return `http://${urlHost(this.HOST)}:${this.PORT}`;
   }
 
+  /** `TRUST_PROXY` as Express reads it: how many proxies, which ones, or none. */
+  get trustedProxies(): number | string[] | false {
+    const [first] = this.TRUST_PROXY;
+    if (first === undefined) return false;
+    return /^\d+$/.test(first) ? Number(first) : this.TRUST_PROXY;
+  }
+
   get servesApi(): boolean {
     return this.MODE !== 'worker';
   }
@@ -197,32 +188,6 @@ export function readSettings(environment: Record<string, string | undefined>): S
   if (faults.length === 0) faults.push(...impossibleMixes(parsed));
   if (faults.length > 0) throw new SettingsError(faults.join('\n'));
   return parsed;
-}
-
-/** Whether `host` is this machine itself, as a name or an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function impossibleMixes(values: Settings): string[] {
-  const { MODE, HOST, API_KEYS, DATABASE_URL, REDIS_URL, SECRET_KEY, servesApi } = values;
-  const faults: string[] = [];
-  if (MODE !== 'all' && !REDIS_URL)
-    faults.push(`MODE=${MODE} needs REDIS_URL: the in-process queue can't reach another process.`);
-  if (MODE !== 'all' && !DATABASE_URL)
-    faults.push(`MODE=${MODE} needs DATABASE_URL: the embedded database belongs to one process.`);
-  if (REDIS_URL && !DATABASE_URL)
-    faults.push('REDIS_URL needs DATABASE_URL: the embedded database belongs to one process.');
-  if (DATABASE_URL && !SECRET_KEY)
-    faults.push(
-      'DATABASE_URL needs SECRET_KEY: every process must read the webhook secrets by the same key.',
-    );
-  if (servesApi && !isLoopback(HOST) && API_KEYS.length === 0) {
-    faults.push(
-      'HOST is not a loopback address, so API_KEYS must be set: without keys the service would be open to everybody.',
-    );
-  }
-  return faults;
 }
 
 function urlHost(host: string): string {

@@ -26,6 +26,12 @@ export const CALL_CODES = {
     sentence: 'The body is not valid JSON.',
     where: ['call'],
   },
+  JSON_TOO_DEEP: {
+    status: 400,
+    retryable: false,
+    sentence: 'The JSON of the body is nested deeper than 32 levels.',
+    where: ['call'],
+  },
   FILE_MISSING: {
     status: 400,
     retryable: false,
@@ -91,6 +97,12 @@ export const CALL_CODES = {
     status: 403,
     retryable: false,
     sentence: 'Without API_KEYS the service answers programs on its own machine only.',
+    where: ['call'],
+  },
+  FORWARDED_CALL: {
+    status: 403,
+    retryable: false,
+    sentence: 'Without API_KEYS the service answers no calls through a proxy; set API_KEYS.',
     where: ['call'],
   },
   ROUTE_NOT_FOUND: {
@@ -168,13 +180,19 @@ export const CALL_CODES = {
   BODY_TOO_LARGE: {
     status: 413,
     retryable: false,
-    sentence: 'The file is larger than this service takes.',
+    sentence: 'The body of the call is larger than this service takes.',
     where: ['call'],
   },
   MEDIA_TYPE_NOT_SUPPORTED: {
     status: 415,
     retryable: false,
     sentence: 'Send the body as JSON, with the header "Content-Type: application/json".',
+    where: ['call'],
+  },
+  TOO_MANY_WRONG_KEYS: {
+    status: 429,
+    retryable: true,
+    sentence: 'Too many wrong API keys came from this address; try again after the seconds of Retry-After.',
     where: ['call'],
   },
   INTERNAL: {

@@ -5,6 +5,7 @@ import { AppError, isDiskFault, UnavailableError } from '../errors/app-error.js'
 import { InvalidRequestIdError } from './invalid-request-id.error.js';
 import type { CallCode } from '../errors/error-codes.js';
 import { RepeatedWarning } from '../errors/repeated-warning.js';
+import { sendError } from './send-error.js';
 
 /** Codes of the errors that the framework itself answers with. */
 const HTTP_CODES: Record<number, CallCode> = {
@@ -38,14 +39,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.status(404).json(error.getResponse());
       return;
     }
-    const { status, message, code, details } = error;
-    if (status === 503) response.set('Retry-After', '5');
-    if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-    // The route may have named the type of what it meant to send.
-    response
-      .status(status)
-      .type('json')
-      .json({ error: message, code, ...(details ? { details } : {}) });
+    sendError(response, error);
   }
 
   private expected(thrown: unknown, request: Request): AppError | InvalidRequestIdError {
@@ -59,7 +53,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (status) {
       // An id that can't even be decoded (`%ff`) is one of those that /status answers to the letter.
       if (status === 400 && request.path.startsWith('/status/')) return new InvalidRequestIdError();
-      if (isBadJson(status, request)) return new AppError('JSON_INVALID');
+      if (isBadJson(thrown)) return new AppError('JSON_INVALID');
       return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status));
     }
     if (isDiskFault(thrown)) {
@@ -75,9 +69,9 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** The client hung up in the middle of its upload: nobody is there to be told, and nothing is wrong here. */
+/** The client hung up in the middle of its upload: nobody is left to be answered, and nothing is wrong here. */
 function isGone(thrown: unknown, request: Request): boolean {
-  return request.destroyed && (thrown as Error | null)?.message === 'Request aborted';
+  return request.destroyed && /^Request (aborted|closed)$/.test((thrown as Error | null)?.message ?? '');
 }
 
 /** The 4xx of an error of Nest, Express or a body parser, or 0 for anything else. */
@@ -87,15 +81,11 @@ function clientFault(thrown: unknown): number {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 0;
 }
 
-/** Nest keeps nothing of the parser's error but its text: the body that should be there is not. */
-function isBadJson(status: number, request: Request): boolean {
-  return status === 400 && request.body === undefined && Boolean(request.is('json'));
+function isBadJson(thrown: unknown): boolean {
+  return (thrown as { type?: unknown }).type === 'entity.parse.failed';
 }
 
-function messageOf(thrown: unknown, status: number): string {
-  if (status === 404) return 'There is nothing at this address.';
-  if (status === 413) return 'The file is larger than this service takes.';
-  if ((thrown as { type?: string }).type === 'entity.parse.failed')
-    return 'The body is not what its type says.';
-  return thrown instanceof Error ? thrown.message : 'The request could not be understood.';
+/** The parsers say what is wrong with a body; for other statuses the sentence of the code is the better one. */
+function messageOf(thrown: unknown, status: number): string | undefined {
+  return status === 400 && thrown instanceof Error ? thrown.message : undefined;
 }

@@ -4,7 +4,8 @@ import { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios
 import { ClientRequest } from 'node:http';
 import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
-import { isLoopback, Settings, settings } from '../config/settings.js';
+import { isLoopback } from '../config/loopback.js';
+import { Settings, settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { OutboundError } from '../errors/app-error.js';
 import { sweepFolder } from '../files/sweep-folder.js';

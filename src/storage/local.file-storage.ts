@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { onDisk } from '../files/on-disk.js';
+import { onDisk, storageUnavailable } from '../files/on-disk.js';
 import { sweepFolder } from '../files/sweep-folder.js';
 import { FileStorage, type StoredFile } from './file-storage.js';
 
@@ -66,8 +66,15 @@ export class LocalFileStorage extends FileStorage {
     await onDisk(() => rm(path, { recursive: true, force: true }));
   }
 
+  /** Looks whether files could be written, without writing one: anybody may ask for the readiness. */
   async ping(): Promise<void> {
-    await onDisk(() => this.writePartial(Buffer.from('ping'), (partial) => rm(partial)));
+    const folder = path.join(this.options.folder, PARTIAL);
+    await onDisk(async () => {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+      const { blocks, bavail } = await statfs(folder);
+      if (blocks > 0 && bavail === 0) throw storageUnavailable(new Error('no space is left on the disk'));
+    });
   }
 
   /** Writes `content` to a file of a name of its own and calls `use` with it; removes it where either fails. */

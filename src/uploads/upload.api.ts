@@ -90,6 +90,6 @@ export const ApiUpload = () =>
     ApiPayloadTooLargeResponse({
       type: ErrorResponse,
       description: 'The file is larger than `MAX_UPLOAD_BYTES`',
-      example: errorExample('BODY_TOO_LARGE', 'The file is larger than this service takes.'),
+      example: errorExample('BODY_TOO_LARGE', 'The body of the call is larger than this service takes.'),
     }),
   );

@@ -14,6 +14,7 @@ import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { NeedsApiKey } from '../http/api-key.guard.js';
+import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
 import { noOtherFields } from '../http/unknown-fields.pipe.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
@@ -39,7 +40,7 @@ export class UploadsController {
 
   @Post()
   @HttpCode(200)
-  @UseInterceptors(AnyFilesInterceptor())
+  @UseInterceptors(FormBodyInterceptor, AnyFilesInterceptor())
   @ApiUpload()
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],

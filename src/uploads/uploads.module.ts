@@ -19,7 +19,13 @@ const KIBIBYTE = 1024;
         dest: values.dataPath('uploads'), // on disk: a file may be larger than the memory we want to take
         defParamCharset: 'utf8',
         // One file is taken; a second one is let in to be refused with a clear word.
-        limits: { fileSize: values.MAX_UPLOAD_BYTES, files: 2, fields: 20, fieldSize: 64 * KIBIBYTE },
+        limits: {
+          fileSize: values.MAX_UPLOAD_BYTES,
+          files: 2,
+          fields: 20,
+          parts: 22,
+          fieldSize: 64 * KIBIBYTE,
+        },
       }),
     }),
   ],

@@ -1,0 +1,67 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Express, NextFunction, Request, RequestHandler, Response } from 'express';
+import { VERSION } from '../config/version.js';
+
+/** The paths of the API document, and of the script that holds it for `/docs`. */
+const DOCUMENT_PATHS = ['/openapi.json', '/openapi.yaml', '/docs/swagger-ui-init.js'];
+
+/** Serves the API document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`; `/` leads there. */
+export function serveOpenApi(app: NestExpressApplication): void {
+  app.use(redirectToDocs);
+  const express = app.getHttpAdapter().getInstance() as Express;
+  for (const path of DOCUMENT_PATHS) express.get(path, answeredOnce());
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Image Processing System',
+    swaggerOptions: {
+      tryItOutEnabled: true,
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      defaultModelsExpandDepth: 0,
+    },
+  });
+}
+
+/** The API document of a running application. */
+export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
+  const description = new DocumentBuilder()
+    .setTitle('Image Processing System')
+    .setDescription(
+      'Upload a CSV of products with image URLs; every image is fetched, compressed and stored; get the CSV back with ' +
+        'the URLs of the results.\n\nTo try it, download [the sample](/samples/products.csv), upload it with ' +
+        '**POST /upload**, and use the `request_id` that you get in the calls below it.',
+    )
+    .setVersion(VERSION)
+    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of `API_KEYS`' }, 'bearer')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of `API_KEYS`' },
+      'api key',
+    )
+    .build();
+  return SwaggerModule.createDocument(app, description);
+}
+
+/** Keeps the text of the first answer and sends it to all later callers: serialising the document takes a while. */
+export function answeredOnce(): RequestHandler {
+  let kept: { type: string; text: string } | undefined;
+  return (_request: Request, response: Response, next: NextFunction): void => {
+    if (kept) {
+      response.set('Content-Type', kept.type).send(kept.text);
+      return;
+    }
+    const send = response.send.bind(response);
+    response.send = (body: unknown) => {
+      if (typeof body === 'string' && response.statusCode === 200)
+        kept = { type: String(response.get('Content-Type')), text: body };
+      return send(body);
+    };
+    next();
+  };
+}
+
+function redirectToDocs(request: Request, response: Response, next: NextFunction): void {
+  if (request.path === '/' && request.method === 'GET') response.redirect('/docs');
+  else next();
+}

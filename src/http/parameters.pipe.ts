@@ -1,0 +1,35 @@
+import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { AppError } from '../errors/app-error.js';
+
+/**
+ * Checks every parameter, query and body against its class, and makes an object of that class of it.
+ * @throws AppError `INVALID_PARAMETER`, with a detail a field; `UNKNOWN_FIELD`: a field of a body or query that is
+ * named like something that every object has, such as `__proto__` or `toString`. The validator takes those for known.
+ */
+export class ParametersPipe extends ValidationPipe {
+  constructor() {
+    super({ transform: true, exceptionFactory: invalidParameters });
+  }
+
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' || metadata.type === 'query') refuseInheritedNames(value);
+    return super.transform(value, metadata);
+  }
+}
+
+function refuseInheritedNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const field = Object.keys(value).find((name) => name in Object.prototype || name === 'prototype');
+  if (field === undefined) return;
+  throw new AppError('UNKNOWN_FIELD', `There is no field "${field}" here.`, {
+    details: [{ field, message: 'there is no such field' }],
+  });
+}
+
+function invalidParameters(errors: ValidationError[]): AppError {
+  const details = errors.map(({ property, constraints = {} }) => ({
+    field: property,
+    message: Object.values(constraints).at(-1) ?? `${property} is not valid`, // the one of the first check
+  }));
+  return new AppError('INVALID_PARAMETER', `${details[0].message}.`, { details });
+}
