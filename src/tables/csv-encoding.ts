@@ -1,7 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
-import type { CsvLayout } from './output-csv.js';
+import { open } from 'node:fs/promises';
+import { toUSVString } from 'node:util';
+import iconv from 'iconv-lite';
+import type { CsvLayout } from './csv-layout.js';
 
 /** What the bytes of a file are. */
 export interface FileEncoding {
@@ -27,10 +28,8 @@ const BYTE_ORDER_MARKS = [
 /** First bytes of what people upload by mistake: xlsx and zip, xls, PDF, PNG, JPEG, GIF, gzip. */
 const BINARY_STARTS = ['504b0304', 'd0cf11e0', '25504446', '89504e47', 'ffd8ff', '47494638', '1f8b'];
 
-/** The characters 0x80 to 0x9f of Windows-1252; the five that it leaves open stay what they are. */
-const WINDOWS_1252 =
-  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
-  '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
+/** Its other half comes with the next piece. */
+const HIGH_SURROGATE_AT_END = /[\uD800-\uDBFF]/;
 
 /**
  * Finds out how a file is encoded, by reading all of it once: whatever is valid UTF-8 to the end is UTF-8, other
@@ -39,33 +38,50 @@ const WINDOWS_1252 =
 export async function detectEncoding(file: string): Promise<FileEncoding> {
   let found: FileEncoding | undefined;
   let tail: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
+  for await (const chunk of readBytes(file)) {
     if (!found) {
       found = detectByStart(chunk);
       if (found.isBinary || found.encoding !== 'utf-8') return found;
     }
     if (tail.length === 0 && isAscii(chunk)) continue;
-    const bytes = Buffer.concat([tail, chunk]);
+    const bytes = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
     const whole = bytes.length - unfinishedBytes(bytes);
     if (!isUtf8(bytes.subarray(0, whole))) return notUtf8(found);
-    tail = bytes.subarray(whole);
+    tail = Buffer.from(bytes.subarray(whole)); // `chunk` is used again
   }
   found ??= { encoding: 'utf-8', bom: false, isBinary: false, isDamaged: false };
   return tail.length > 0 ? notUtf8(found) : found;
 }
 
-/** The text of a file without its byte order mark, in pieces. */
+/** The text of a file without its byte order mark, in pieces. What is no character comes as U+FFFD. */
 export async function* readText(file: string, { encoding, bom }: FileEncoding): AsyncGenerator<string> {
   const mark = BYTE_ORDER_MARKS.find((candidate) => candidate.encoding === encoding);
-  const start = bom && mark ? mark.bytes.length : 0;
-  const decode = decoderOf(encoding);
-  const chunks = createReadStream(file, { start, highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
-  for await (const chunk of chunks) {
+  const decoder = iconv.getDecoder(encoding, { stripBOM: false });
+  let held = '';
+  for await (const chunk of readBytes(file, bom && mark ? mark.bytes.length : 0)) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      yield decode(chunk.subarray(at, at + PIECE_BYTES));
+      const text = held + decoder.write(chunk.subarray(at, at + PIECE_BYTES));
+      held = HIGH_SURROGATE_AT_END.test(text.slice(-1)) ? text.slice(-1) : '';
+      yield toUSVString(held ? text.slice(0, -1) : text);
     }
   }
-  yield decode(null);
+  yield toUSVString(held + (decoder.end() ?? ''));
+}
+
+/** The bytes of a file; each chunk is valid only until the next one is asked for. */
+async function* readBytes(file: string, start = 0): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    for (let at = start; ;) {
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 function detectByStart(bytes: Buffer): FileEncoding {
@@ -113,20 +129,4 @@ function unfinishedBytes(bytes: Buffer): number {
 
 function notUtf8(found: FileEncoding): FileEncoding {
   return found.bom ? { ...found, isDamaged: true } : { ...found, encoding: 'windows-1252' };
-}
-
-/** Turns chunks into text; null says that there are no more. */
-function decoderOf(encoding: CsvLayout['encoding']): (chunk: Buffer | null) => string {
-  if (encoding === 'utf-8') {
-    const decoder = new StringDecoder('utf8');
-    return (chunk) => (chunk ? decoder.write(chunk) : decoder.end());
-  }
-  if (encoding === 'windows-1252') return (chunk) => (chunk ? decodeWindows1252(chunk) : '');
-  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
-  return (chunk) => (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode());
-}
-
-/** By hand, since the TextDecoder of some Node versions reads 0x80 to 0x9f as control characters. */
-function decodeWindows1252(chunk: Buffer): string {
-  return chunk.toString('latin1').replace(/[\x80-\x9f]/g, (char) => WINDOWS_1252[char.charCodeAt(0) - 0x80]);
 }

@@ -1,8 +1,9 @@
-import type { CsvColumn, CsvColumnRole, CsvLayout } from './output-csv.js';
+import { missingColumns, placesOf, recogniseColumns, STANDARD_NAMES } from './columns.js';
+import type { ColumnPlaces, TableColumn } from './columns.js';
 import type { FileEncoding } from './csv-encoding.js';
 import { csvFault, type CsvFault, type CsvLimits, type CsvRepair, type CsvRepairCode } from './csv-faults.js';
-import type { CsvDelimiter } from './csv-quotes.js';
-import { CsvRecordReader, parseRecord } from './csv-records.js';
+import type { CsvFormat, CsvLayout } from './csv-layout.js';
+import { CsvRecordReader, readSingleRecord } from './csv-records.js';
 
 /** What the header says about the rows below it. */
 export interface CsvTable {
@@ -11,12 +12,7 @@ export interface CsvTable {
   headerLine: number;
   /** Names of the columns that the file itself has. */
   names: string[];
-  /** Places of the columns in a record; -1 where the file has no such column. */
-  serial: number;
-  product: number;
-  output: number;
-  inputs: number[];
-  extras: number[];
+  places: ColumnPlaces;
 }
 
 /** The table that a header describes, or the fault that it has. */
@@ -36,48 +32,20 @@ export interface FileHead {
 
 /** A header as one of the delimiters cuts it. */
 interface Candidate {
-  delimiter: CsvDelimiter;
+  delimiter: Delimiter;
   line: number;
   names: string[];
-  columns: CsvColumn[];
+  columns: TableColumn[];
   isUnwrapped: boolean;
   known: number;
 }
 
-const DELIMITERS: CsvDelimiter[] = [',', ';', '\t'];
-const STANDARD_NAMES = {
-  serial: 'S. No.',
-  product: 'Product Name',
-  input: 'Input Image Urls',
-  output: 'Output Image Urls',
-};
+type Delimiter = CsvFormat['delimiter'];
+
+const DELIMITERS: Delimiter[] = [',', ';', '\t'];
 
 /** Excel's note to itself about the delimiter. */
 const SEPARATOR_LINE = /^sep=(.)(\r\n|\n|\r)/i;
-
-/**
- * Names of columns with all but letters and digits taken out, the surest first: a column `url` holds the images
- * only if no column is called `image_url`.
- */
-const KNOWN_NAMES: Record<Exclude<CsvColumnRole, 'extra'>, RegExp[]> = {
-  serial: [
-    /^(s|sr|sl|ser|serial)(no|nr|num|number|nos)$|^(sn|serial|serialid)$/,
-    /^(no|nr|num|number|id|index|row|rowno|rownumber|item(no|number))$/,
-  ],
-  product: [
-    /^products?names?$/,
-    /^(product|name|itemname|producttitle|title)$/,
-    /^(product)?(sku|id|code)$|^(item|productsku)$/,
-  ],
-  input: [
-    /^input(image|img|picture|photo)s?(url|link|uri)?s?\d*$|^input(url|link|uri)s?\d*$|^inputimages?(url|link)/,
-    /^(product)?(image|img|picture|photo)s?(url|link|uri)s?\d*$/,
-    /^(product)?(image|img|picture|photo)s?\d*$/,
-    /^(url|link|input)s?\d*$/,
-  ],
-  // Not `Output` alone: that can be a fact about the product, and would be lost.
-  output: [/^output(image|img|picture|photo)s?(url|link|uri)?s?$|^output(url|link|uri)s?$/],
-};
 
 /**
  * Finds the header in the first part of a file, the delimiter that makes most sense of it, and the role of each
@@ -103,7 +71,7 @@ export function readHeader(head: FileHead, encoding: FileEncoding, limits: CsvLi
 }
 
 function readCandidate(
-  delimiter: CsvDelimiter,
+  delimiter: Delimiter,
   head: FileHead,
   lastSkipped: number,
   limits: CsvLimits,
@@ -118,10 +86,12 @@ function readCandidate(
   );
   if (at === -1 || faults.some((fault) => fault.line < lines[at])) return null;
   const isSingle = records[at].slice(1).every((cell) => cell.trim() === '');
-  const unwrapped = isSingle ? parseRecord(records[at][0], delimiter) : null;
+  const unwrapped = isSingle
+    ? readSingleRecord(records[at][0], new CsvRecordReader(delimiter, limits))
+    : null;
   const isUnwrapped = unwrapped !== null && unwrapped.length > 1;
   const names = (isUnwrapped ? unwrapped : records[at]).map((name) => name.trim());
-  const columns = assignRoles(withoutUnnamedEnd(names));
+  const columns = recogniseColumns(withoutUnnamedEnd(names));
   const known = new Set(columns.map((column) => column.role).filter((role) => role !== 'extra'));
   return { delimiter, line: lines[at], names, columns, isUnwrapped, known: known.size };
 }
@@ -135,39 +105,6 @@ function isBetter(next: Candidate, best: Candidate | null): boolean {
 /** Programs name nothing at the end when a list without quotes took more columns than the header has. */
 function withoutUnnamedEnd(names: string[]): string[] {
   return names.slice(0, names.findLastIndex((name) => name !== '') + 1);
-}
-
-function assignRoles(names: string[]): CsvColumn[] {
-  const plain = names.map(plainName);
-  const columns: CsvColumn[] = names.map((name) => ({ name, role: 'extra' }));
-  for (const role of ['input', 'output', 'serial', 'product'] as const) {
-    const place = surestPlace(plain, KNOWN_NAMES[role]);
-    if (place === -1) continue;
-    columns[place].role = role;
-    if (role !== 'input') continue;
-    // Image 1, Image 2 … hold the images of one product together.
-    const base = withoutNumber(plain[place]);
-    plain.forEach((name, i) => withoutNumber(name) === base && (columns[i].role = 'input'));
-  }
-  return columns;
-}
-
-function surestPlace(plain: string[], known: RegExp[]): number {
-  for (const pattern of known) {
-    const place = plain.findIndex((name) => pattern.test(name));
-    if (place !== -1) return place;
-  }
-  return -1;
-}
-
-function plainName(name: string): string {
-  if (name === '#') return 'no';
-  const letters = name.normalize('NFKD').toLowerCase();
-  return letters.replace(/[^a-z0-9]/g, '');
-}
-
-function withoutNumber(plain: string): string {
-  return plain.replace(/\d+$/, '');
 }
 
 /** No delimiter makes a record of it: a quote is open, or there is no line end in all of it. */
@@ -211,18 +148,11 @@ function repairsOf(
   return repairs;
 }
 
-function missingColumns(columns: CsvColumn[]): CsvColumn[] {
-  return (['serial', 'product'] as const)
-    .filter((role) => !columns.some((column) => column.role === role))
-    .map((role) => ({ name: STANDARD_NAMES[role], role }));
-}
-
 function toTable(
   { columns, delimiter, line }: Candidate,
   head: string,
   { encoding, bom }: FileEncoding,
 ): CsvTable {
-  const places = (role: CsvColumnRole) => columns.flatMap((column, i) => (column.role === role ? [i] : []));
   // Line ends within quotes are the user's data; a lone \r ended lines on computers that nobody has any more.
   const lineEnd = /\r\n|\n|\r/.exec(head.replace(/"[^"]*("|$)/g, ''))?.[0];
   const newline = lineEnd === '\r\n' ? '\r\n' : '\n';
@@ -230,10 +160,6 @@ function toTable(
     layout: { columns: [...missingColumns(columns), ...columns], delimiter, newline, bom, encoding },
     headerLine: line,
     names: columns.map(({ name }) => name),
-    serial: places('serial')[0] ?? -1,
-    product: places('product')[0] ?? -1,
-    output: places('output')[0] ?? -1,
-    inputs: places('input'),
-    extras: places('extra'),
+    places: placesOf(columns),
   };
 }

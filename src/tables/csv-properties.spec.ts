@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Papa from 'papaparse';
-import { outputCsvHeader, outputCsvRows, type CsvColumnRole, type CsvLayout } from './output-csv.js';
+import type { ColumnRole } from './columns.js';
+import type { CsvLayout } from './csv-layout.js';
+import { outputCsvHeader, outputCsvRows } from './output-csv.js';
 import type { CsvFault } from './csv-faults.js';
 import type { InputRow } from './csv-rows.js';
 import { openInputCsv } from './input-csv.js';
@@ -67,7 +69,7 @@ describe('any file', () => {
     urls: fc.array(urlArbitrary, { minLength: 1, maxLength: 4 }),
     extra: fc.tuple(cellArbitrary, cellArbitrary),
   });
-  const roles: CsvColumnRole[] = ['serial', 'product', 'input', 'extra', 'extra'];
+  const roles: ColumnRole[] = ['serial', 'product', 'input', 'extra', 'extra'];
   const names = {
     serial: 'S. No.',
     product: 'Product Name',

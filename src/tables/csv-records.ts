@@ -1,174 +1,186 @@
-import Papa from 'papaparse';
-import type { CsvFaultCode, CsvLimits, CsvRepairCode } from './csv-faults.js';
-import { countLineEnds, mendText, type CsvDelimiter, type RecordNote } from './csv-quotes.js';
+import type { CsvLimits } from './csv-faults.js';
+import type { CsvFormat } from './csv-layout.js';
+import { LineMender } from './csv-line-mender.js';
+import {
+  afterLineEnd,
+  countLineEnds,
+  lineEnd,
+  RecordScan,
+  type ScanPlace,
+  type ScanResult,
+} from './csv-record-scan.js';
+import { type RecordBlock, StrictText } from './csv-strict-text.js';
 
-/** Records of a file in order, and what was noticed while they were told apart. */
-export interface RecordBlock {
-  records: string[][];
-  /** Physical line on which each record begins. */
-  lines: number[];
-  faults: RecordNote<CsvFaultCode>[];
-  repairs: RecordNote<CsvRepairCode>[];
-  hasNul: boolean;
-}
+/** How much text makes a block: some 250 rows, about a millisecond's work for papaparse. */
+const BLOCK_LENGTH = 32_768;
 
-/** How much of a text is read at once after it has waited for the end of a quote. */
-const PIECE_LENGTH = 32_768;
-
-type Newline = '\n' | '\r\n' | '\r';
-
-/** What papaparse gives; its own types leave it open. */
-interface ParsedText {
-  data: string[][];
-  errors: unknown[];
-  meta: { cursor: number };
-}
+/** A single record of this length took some milliseconds to find: others get their turn before papaparse reads it. */
+const LONG_BLOCK_LENGTH = 4 * BLOCK_LENGTH;
+const NOTHING_YET: RecordBlock = { records: [], lines: [], faults: [], repairs: [], hasNul: false };
 
 /**
- * Takes the text of a file piece by piece and gives its records. papaparse does the parsing; text that it finds a
- * fault in, or would misread, goes through {@link mendText} first.
+ * Takes the text of a file piece by piece and gives its records. A scan finds where each record ends, so that what is no
+ * proper CSV can be rewritten; papaparse reads the cells.
+ *
+ * A quote that nothing closes is a fault of its line alone: the next line is read as if nothing had been. The text behind
+ * it is not searched again for that. The failed scan was inside quotes at every line end on its way, since any other line
+ * end would have ended its record. A later scan that is inside quotes at one of those line ends would go the same way: it
+ * continues where the failed one stopped.
  */
 export class CsvRecordReader {
-  private rest = '';
+  private text = '';
+  /** Where the record at hand begins. */
+  private start = 0;
+  /** The line that begins at `start` does not end before this place. */
+  private lineSearched = 0;
   private isSkippingLine = false;
-  /** The rest has been through {@link mendText} already: trying papaparse on it again would be in vain. */
-  private isMending = false;
-  private isQuoteOpen = false;
+  /** Where the last scan stopped that failed. */
+  private failed: ScanPlace | null = null;
+  private hasJumped = false;
+  private readonly scan: RecordScan;
+  private readonly mender: LineMender;
+  private readonly block: StrictText;
 
   constructor(
-    private readonly delimiter: CsvDelimiter,
+    delimiter: CsvFormat['delimiter'],
     private readonly limits: CsvLimits,
-    private nextLine = 1,
-  ) {}
+    private line = 1,
+  ) {
+    this.scan = new RecordScan(delimiter);
+    this.mender = new LineMender(delimiter);
+    this.block = new StrictText(delimiter);
+  }
 
-  /**
-   * The records that end within this piece of text; with `isLast`, all that remain. More than one block comes only
-   * of text that had to wait for the end of a quote, so that nobody has to take all of it at once.
-   */
+  /** Characters looked at so far: at most a constant number for each character of the text. */
+  get scanned(): number {
+    return this.scan.scanned + this.mender.scanned;
+  }
+
+  /** The records that end within this piece of text, in blocks of about 32 KiB; with `isLast`, all that remain. A block can be empty. */
   *push(piece: string, isLast = false): Generator<RecordBlock> {
-    let text = this.rest + piece;
-    let held = '';
-    if (!isLast && text.endsWith('\r')) {
-      held = '\r'; // half of a \r\n, for all we know
-      text = text.slice(0, -1);
+    this.text += piece;
+    if (piece.includes('\0')) this.block.hasNul = true;
+    // Half of a \r\n, for all we know.
+    const held = !isLast && this.text.endsWith('\r') ? '\r' : '';
+    if (held) this.text = this.text.slice(0, -1);
+    if (this.isSkippingLine) this.skipLine();
+    while (this.start < this.text.length && this.readRecord(isLast)) {
+      if (this.block.length < BLOCK_LENGTH) continue;
+      if (this.block.length > LONG_BLOCK_LENGTH) yield NOTHING_YET;
+      yield this.block.take();
     }
-    text = this.skipLongLine(text);
-    const block = this.readStrictly(text, isLast) ?? this.readTolerantly(text, true);
-    block.hasNul = text.includes('\0');
-    this.rest += held;
-    yield block;
-    if (this.rest.length > this.limits.rowLength || (isLast && this.rest !== ''))
-      yield* this.endRecord(isLast);
+    if (!this.block.isEmpty) yield this.block.take();
+    this.dropRead();
+    this.text += held;
   }
 
-  /** The usual case, at papaparse's own speed; null if the text is not proper CSV. */
-  private readStrictly(text: string, isLast: boolean): RecordBlock | null {
-    if (this.isMending) return null;
-    const newline = onlyNewline(text);
-    if (newline === null || hasBlankBeforeQuote(text, this.delimiter)) return null;
-    const endsOpen = isLast && text !== '' && !text.endsWith(newline);
-    const { data, errors, meta } = parse(text, this.delimiter, newline, endsOpen);
-    const restLength = text.length - meta.cursor;
-    if (errors.length > 0 || (isLast && restLength > 0) || restLength > this.limits.rowLength) return null;
-    const used = text.slice(0, meta.cursor);
-    const lineEnds = countLineEnds(used);
-    const hasLongLines = lineEnds !== data.length - (endsOpen ? 1 : 0);
-    const lines = hasLongLines ? this.linesByCells(data) : data.map((_, i) => this.nextLine + i);
-    this.nextLine += lineEnds;
-    this.rest = text.slice(meta.cursor);
-    return { records: data, lines, faults: [], repairs: [], hasNul: false };
+  /** Takes one record, or one line where that is faulty; false where more text is needed for either. */
+  private readRecord(isLast: boolean): boolean {
+    const result = this.scanRecord(isLast);
+    if (result === 'whole') return this.takeRecord(this.scan.at);
+    if (isLast) return result === 'cut' ? this.takeRecord(this.text.length) : this.takeLine(this.endOfLine());
+    const isTooLong = this.text.length - this.start > this.limits.rowLength;
+    if (result !== 'malformed' && !isTooLong) return false;
+    const end = this.endOfLine();
+    if (end < this.text.length) return this.takeLine(end);
+    return isTooLong && this.giveUpLine();
   }
 
-  private readTolerantly(text: string, mayWait: boolean): RecordBlock {
-    const mended = mendText(text, this.delimiter, this.nextLine, mayWait);
-    const { lines, faults, repairs, used, isOpen } = mended;
-    this.nextLine += countLineEnds(text.slice(0, used));
-    this.rest = text.slice(used);
-    this.isMending = this.rest !== '';
-    this.isQuoteOpen = isOpen;
-    return {
-      records: parse(mended.text, this.delimiter, '\n', false).data,
-      lines,
-      faults,
-      repairs,
-      hasNul: false,
-    };
-  }
-
-  /**
-   * The record at hand is longer than a row may be, or the file ends within it. If a quote is open, its line is
-   * taken by itself, and what was thought to be inside the quotes is read again.
-   */
-  private *endRecord(isLast: boolean): Generator<RecordBlock> {
-    const text = this.rest;
-    const end = text.search(/[\r\n]/);
-    if (isLast && !this.isQuoteOpen) yield this.readTolerantly(text, false);
-    else if (end === -1 && !isLast) yield this.giveUpLine(text);
-    else {
-      const line = end === -1 ? text.length : text.startsWith('\r\n', end) ? end + 2 : end + 1;
-      yield this.readTolerantly(text.slice(0, line), false);
-      for (let at = line; at < text.length; at += PIECE_LENGTH)
-        yield* this.push(text.slice(at, at + PIECE_LENGTH));
-      if (isLast) yield* this.push('', true);
+  private scanRecord(isLast: boolean): ScanResult {
+    const { scan, text, failed } = this;
+    if (failed && scan.at < failed.at) {
+      const end = this.endOfLine();
+      if (end < failed.at) {
+        const result = scan.run(text, end, true);
+        if (result !== 'open') return result === 'cut' ? 'whole' : result;
+        scan.jumpTo(failed);
+        this.hasJumped = true;
+      }
     }
+    return scan.run(text, text.length, isLast);
   }
 
-  private giveUpLine(value: string): RecordBlock {
-    this.rest = '';
-    this.isMending = false;
-    this.isSkippingLine = true;
-    const fault = { line: this.nextLine, cell: null, code: 'ROW_TOO_LONG', value } as const;
-    return { records: [], lines: [], faults: [fault], repairs: [], hasNul: false };
+  private takeRecord(end: number): true {
+    const { text, start, scan } = this;
+    if (this.hasJumped) {
+      scan.begin(start);
+      scan.run(text, end, true); // for the blanks in the part that was jumped over
+    }
+    const next = afterLineEnd(text, end);
+    this.block.addRecord(text, { start, end, next }, this.line, scan.outerBlanks);
+    if (scan.hasQuotedCell) this.line += countLineEnds(text.slice(start, next));
+    else this.line++;
+    this.moveTo(next);
+    return true;
   }
 
-  private skipLongLine(text: string): string {
-    if (!this.isSkippingLine) return text;
-    const end = text.search(/[\r\n]/);
-    if (end === -1) return '';
-    this.isSkippingLine = false;
-    this.nextLine++;
-    return text.slice(text.startsWith('\r\n', end) ? end + 2 : end + 1);
+  /** Takes a line by itself whose record could not be read. */
+  private takeLine(end: number): true {
+    if (this.scan.at > end) this.failed = this.scan.place;
+    const text = this.text.slice(this.start, end);
+    const next = afterLineEnd(this.text, end);
+    const mended = this.mender.mend(text);
+    if (mended) this.block.addMended(mended, this.line);
+    else this.block.addFault({ line: this.line, cell: null, code: 'QUOTE_NOT_CLOSED', value: text });
+    this.line++;
+    this.moveTo(next);
+    return true;
   }
 
-  private linesByCells(records: string[][]): number[] {
-    let line = this.nextLine;
-    return records.map((cells) => {
-      const first = line++;
-      for (const cell of cells) line += countLineEnds(cell);
-      return first;
+  /** Drops a line that is longer than a row may be and does not end yet. */
+  private giveUpLine(): true {
+    this.block.addFault({
+      line: this.line,
+      cell: null,
+      code: 'ROW_TOO_LONG',
+      value: this.text.slice(this.start),
     });
+    this.isSkippingLine = true;
+    this.moveTo(this.text.length);
+    return true;
+  }
+
+  private skipLine(): void {
+    const end = lineEnd(this.text, 0);
+    if (end < this.text.length) {
+      this.isSkippingLine = false;
+      this.line++;
+    }
+    this.moveTo(afterLineEnd(this.text, end));
+  }
+
+  private endOfLine(): number {
+    const end = lineEnd(this.text, this.lineSearched);
+    this.scan.scanned += end - this.lineSearched;
+    this.lineSearched = end;
+    return end;
+  }
+
+  private moveTo(start: number): void {
+    this.start = start;
+    this.lineSearched = start;
+    this.hasJumped = false;
+    this.scan.begin(start);
+  }
+
+  private dropRead(): void {
+    const { start, failed } = this;
+    if (start === 0) return;
+    this.text = this.text.slice(start);
+    this.start = 0;
+    this.lineSearched -= start;
+    this.scan.shift(start);
+    this.failed = failed && failed.at > start ? { ...failed, at: failed.at - start } : null;
   }
 }
 
-/** The cells of a single record, or null if the text is more or less than that. */
-export function parseRecord(text: string, delimiter: CsvDelimiter): string[] | null {
-  const mended = mendText(text, delimiter, 1, false);
-  const { data } = parse(mended.text, delimiter, '\n', false);
-  return data.length === 1 && mended.faults.length === 0 ? data[0] : null;
+/** The cells of a single record, or null if the text is more or less than that. Takes a reader that is at its beginning. */
+export function readSingleRecord(text: string, reader: CsvRecordReader): string[] | null {
+  const records: string[][] = [];
+  let faults = 0;
+  for (const block of reader.push(text, true)) {
+    if (records.length < 2) records.push(...block.records.slice(0, 2));
+    faults += block.faults.length;
+  }
+  return records.length === 1 && faults === 0 ? records[0] : null;
 }
-
-/**
- * By the parser inside papaparse, since only that can stop before a record which is not whole yet and say where.
- * Its other ways in either hold the whole file or hand over every row through a stream of its own.
- */
-function parse(text: string, delimiter: CsvDelimiter, newline: Newline, takeUnfinished: boolean): ParsedText {
-  return new Papa.Parser({ delimiter, newline }).parse(text, 0, !takeUnfinished) as ParsedText;
-}
-
-/** The line end of a text if it has but one kind; null if they are mixed. */
-function onlyNewline(text: string): Newline | null {
-  if (!text.includes('\r')) return '\n';
-  if (!text.includes('\n')) return '\r';
-  return /\r(?!\n)|(?<!\r)\n/.test(text) ? null : '\r\n';
-}
-
-/** papaparse takes ` "a,b"` for a cell ` "a` and a cell `b"`. */
-function hasBlankBeforeQuote(text: string, delimiter: CsvDelimiter): boolean {
-  if (!text.includes(' "') && !text.includes('\t"') && !text.includes('\u00a0"')) return false;
-  return delimiter === '\t' ? /(^|[\t\r\n])[ \u00a0]+"/.test(text) : BLANK_BEFORE_QUOTE[delimiter].test(text);
-}
-
-const BLANK_BEFORE_QUOTE = {
-  ',': /(^|[,\r\n])[ \t\u00a0]+"/,
-  ';': /(^|[;\r\n])[ \t\u00a0]+"/,
-};

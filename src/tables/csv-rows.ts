@@ -1,8 +1,8 @@
 import { csvFault, type CsvFault, type CsvFaultCode, type CsvLimits } from './csv-faults.js';
 import type { CsvRepair, CsvRepairCode } from './csv-faults.js';
 import type { CsvTable } from './csv-header.js';
-import type { RecordNote } from './csv-quotes.js';
-import { parseRecord, type RecordBlock } from './csv-records.js';
+import { CsvRecordReader, readSingleRecord } from './csv-records.js';
+import type { RecordBlock, RecordNote } from './csv-strict-text.js';
 import { readUrlList, URL_START } from './csv-url-list.js';
 
 /** One product of the file. */
@@ -48,10 +48,15 @@ export class CsvRowReader {
   private faultsBefore = 0;
   private batch: CsvBatch = { rows: [], faults: [], repairs: [] };
 
+  /** Reads rows that stand within quotes as a whole. */
+  private readonly insideReader: CsvRecordReader;
+
   constructor(
     private readonly table: CsvTable,
     private readonly limits: CsvLimits,
-  ) {}
+  ) {
+    this.insideReader = new CsvRecordReader(table.layout.delimiter, limits);
+  }
 
   /** Whether there was anything below the header. */
   get isEmpty(): boolean {
@@ -107,12 +112,12 @@ export class CsvRowReader {
   private isContinuation(cells: string[]): boolean {
     if (!beginsWithUrl(cells)) return false;
     const length = cells.findLastIndex((cell) => cell.trim() !== '') + 1;
-    return length <= this.table.inputs[0] || this.hasUrlForSerial(cells);
+    return length <= this.table.places.inputs[0] || this.hasUrlForSerial(cells);
   }
 
   /** Nothing but URLs from the column of serial numbers on, as no row has. */
   private hasUrlForSerial(cells: string[]): boolean {
-    const { serial, inputs, output } = this.table;
+    const { serial, inputs, output } = this.table.places;
     if (serial !== 0 || inputs[0] === 0 || !beginsWithUrl(cells)) return false;
     return cells.every((cell, place) => place === output || isUrlOrBlank(cell));
   }
@@ -123,7 +128,7 @@ export class CsvRowReader {
     // Beyond the limit the row is a fault in any case: no need to keep more of it.
     if (open.continuations === NO_LINES) open.continuations = [];
     if (open.continuationLength <= this.limits.rowLength) open.continuations.push(text);
-    this.repair('CONTINUATION_JOINED', line, this.table.inputs[0]);
+    this.repair('CONTINUATION_JOINED', line, this.table.places.inputs[0]);
   }
 
   private close(): void {
@@ -138,12 +143,12 @@ export class CsvRowReader {
     else this.addRow(record, cells);
   }
 
-  /** The cells of a record made as many as the header has; null if that can't be. */
+  /** The cells of a record, no more than the header has; null if that can't be. Missing cells are not filled in. */
   private fitted({ cells: given, line }: OpenRecord): string[] | null {
-    const { names, layout, inputs } = this.table;
+    const { names, layout, places } = this.table;
     let cells = given;
     if (names.length > 1 && isBlank(given.slice(1)) && given[0].includes(layout.delimiter)) {
-      const inside = parseRecord(given[0], layout.delimiter);
+      const inside = readSingleRecord(given[0], this.insideReader);
       if (inside && inside.length > 1) {
         this.repair('WHOLE_LINE_QUOTED', line);
         cells = inside;
@@ -151,8 +156,7 @@ export class CsvRowReader {
     }
     if (cells.length > names.length) return this.withoutSurplus(cells, line);
     if (cells.length < names.length) {
-      if (cells.length > inputs[0]) this.repair('CELLS_MISSING', line);
-      return [...cells, ...Array<string>(names.length - cells.length).fill('')];
+      if (cells.length > places.inputs[0]) this.repair('CELLS_MISSING', line);
     }
     return cells;
   }
@@ -163,9 +167,9 @@ export class CsvRowReader {
    * keep their cells: with 2 cells too many, the list has 3, and what follows belongs to the next columns.
    */
   private withoutSurplus(cells: string[], line: number): string[] | null {
-    const { names, inputs } = this.table;
+    const { names, places } = this.table;
     const surplus = cells.length - names.length;
-    const last = inputs[inputs.length - 1];
+    const last = places.inputs[places.inputs.length - 1];
     const trailing = Math.min(surplus, cells.length - 1 - cells.findLastIndex((cell) => cell.trim() !== ''));
     const taken = this.overflowOf(cells, last, surplus, trailing);
     if (taken === null) {
@@ -204,22 +208,34 @@ export class CsvRowReader {
 
   private addRow(record: OpenRecord, cells: string[]): void {
     const { line } = record;
-    const { serial, product, extras } = this.table;
+    const { serial, product, extras } = this.table.places;
     this.faultsBefore = this.batch.faults.length;
     const serialNumber = serial === -1 ? String(this.number) : this.name(cells, serial, line);
     const productName = product === -1 ? '' : this.name(cells, product, line);
     const urls = this.urls(record, cells);
-    const extra = extras.length === 0 ? [] : extras.map((place) => cells[place]);
+    const extra = this.extra(cells);
     if (extra.length > 0) this.checkExtra(extra, line);
     if (this.mayHaveNul && cells.some((cell) => cell.includes('\0'))) {
       const place = cells.findIndex((cell) => cell.includes('\0'));
       this.fault('NUL_BYTE', line, place, cells[place]);
     }
-    if (this.faultsOfRow() === 0) this.batch.rows.push({ line, serialNumber, productName, urls, extra });
+    if (this.faultsOfRow() > 0) return;
+    while (extra.length < extras.length) extra.push('');
+    this.batch.rows.push({ line, serialNumber, productName, urls, extra });
+  }
+
+  /** The cells that there are: a short row of a wide table costs no more than its text. */
+  private extra(cells: string[]): string[] {
+    const extra: string[] = [];
+    for (const place of this.table.places.extras) {
+      if (place >= cells.length) break;
+      extra.push(cells[place]);
+    }
+    return extra;
   }
 
   private name(cells: string[], place: number, line: number): string {
-    const text = this.trimmed(cells[place], place, line);
+    const text = this.trimmed(cells[place] ?? '', place, line);
     if (text.length > this.limits.nameLength) this.fault('CELL_TOO_LONG', line, place, text);
     return text;
   }
@@ -230,7 +246,7 @@ export class CsvRowReader {
     if (length * 6 <= this.limits.extraBytes) return;
     if (Buffer.byteLength(JSON.stringify(extra)) <= this.limits.extraBytes) return;
     const longest = extra.reduce((most, cell, i) => (cell.length > extra[most].length ? i : most), 0);
-    this.fault('CELL_TOO_LONG', line, this.table.extras[longest], extra[longest]);
+    this.fault('CELL_TOO_LONG', line, this.table.places.extras[longest], extra[longest]);
   }
 
   private trimmed(cell: string, place: number, line: number): string {
@@ -240,14 +256,17 @@ export class CsvRowReader {
   }
 
   private urls(record: OpenRecord, cells: string[]): string[] {
-    const { inputs } = this.table;
+    const { inputs } = this.table.places;
     const { line, continuations, continuationLength } = record;
-    const urls = this.urlsOf(cells[inputs[0]], inputs[0], line);
-    for (let i = 1; i < inputs.length; i++) this.addUrls(urls, cells[inputs[i]], inputs[i], line);
+    const first = cells[inputs[0]] ?? '';
+    const urls = this.urlsOf(first, inputs[0], line);
+    for (let i = 1; i < inputs.length && inputs[i] < cells.length; i++) {
+      this.addUrls(urls, cells[inputs[i]], inputs[i], line);
+    }
     for (const text of continuations) this.addUrls(urls, text, inputs[0], line);
     const { rowLength, urlsPerRow } = this.limits;
-    if (continuationLength > rowLength) this.fault('ROW_TOO_LONG', line, inputs[0], cells[inputs[0]]);
-    if (urls.length > urlsPerRow) this.fault('TOO_MANY_URLS', line, inputs[0], cells[inputs[0]]);
+    if (continuationLength > rowLength) this.fault('ROW_TOO_LONG', line, inputs[0], first);
+    if (urls.length > urlsPerRow) this.fault('TOO_MANY_URLS', line, inputs[0], first);
     if (urls.length === 0 && this.faultsOfRow() === 0) this.fault('NO_URL', line, inputs[0]);
     return urls;
   }

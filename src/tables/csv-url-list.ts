@@ -23,14 +23,16 @@ const PLAIN_URL =
   `https?://(?:${LABELS}|${BYTE}(?:\\.${BYTE}){3})(?::[1-5]?\\d{1,4})?` +
   '(?:[/?#][\\w\\-.~%!$&()*+:=@/?#]*)?';
 const PLAIN_LIST = new RegExp(`^${PLAIN_URL}(?:, ?${PLAIN_URL})*$`);
+/** Longer lists are read item by item: each pattern sees a text of bounded length. */
+const MAX_PLAIN_LIST_LENGTH = 16_384;
 const NOTHING_INVALID: UrlList['invalid'] = [];
 
 /** Not `https:///a.jpg`: a browser would take the file's name for the host. */
 const HTTP_START = /^https?:\/\/(?!\/)/i;
 const NEVER_IN_A_URL = /[\s\\"<>\p{Cc}]/u;
 /** Behind the name of an image file, a separator begins something else: `…/a.jpg,b.jpg`, but `…/w_1,h_1/a.jpg`. */
-const AFTER_FILE_NAME =
-  /^[^?#]*?\.(?:jpe?g|jfif|png|gif|webp|avif|heic|heif|bmp|tiff?|svg|ico)(?:[,|]|;(?![\w-]+=))(.*)$/is;
+const UP_TO_FILE_NAME =
+  /^[^?#]*?\.(?:jpe?g|jfif|png|gif|webp|avif|heic|heif|bmp|tiff?|svg|ico)(?:[,|]|;(?![\w-]+=))/is;
 
 /**
  * Reads a list of URLs as people write them: separated by comma, blank, line end, `|` or `;`, or as a list of
@@ -38,7 +40,7 @@ const AFTER_FILE_NAME =
  * URLs stay. Nothing is taken twice or left out, and the order is kept.
  */
 export function readUrlList(text: string, limits: CsvLimits): UrlList {
-  if (PLAIN_LIST.test(text)) {
+  if (text.length <= MAX_PLAIN_LIST_LENGTH && PLAIN_LIST.test(text)) {
     const urls = splitAtCommas(text);
     if (text.length <= limits.urlLength || urls.every((url) => url.length <= limits.urlLength)) {
       return { urls, invalid: NOTHING_INVALID, repair: null };
@@ -69,7 +71,38 @@ function splitAtCommas(text: string): string[] {
 function itemsOfListText(text: string): string[] | null {
   const isList = (text.startsWith('[') && text.endsWith(']')) || (text.startsWith('(') && text.endsWith(')'));
   if (!isList) return null;
-  return jsonStrings(text) ?? text.slice(1, -1).split(/(?<=['"])\s*,\s*(?=['"])/);
+  return jsonStrings(text) ?? splitBetweenQuotes(text.slice(1, -1));
+}
+
+/** At the commas with a quote on either side, blanks aside. */
+function splitBetweenQuotes(text: string): string[] {
+  const items: string[] = [];
+  let start = 0;
+  for (let comma = text.indexOf(','); comma !== -1; comma = text.indexOf(',', comma + 1)) {
+    const before = skipWhiteBack(text, comma, start);
+    const after = skipWhite(text, comma + 1);
+    if (!isQuote(text[before - 1]) || !isQuote(text[after])) continue;
+    items.push(text.slice(start, before));
+    start = after;
+  }
+  items.push(text.slice(start));
+  return items;
+}
+
+function skipWhite(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isWhite(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function skipWhiteBack(text: string, from: number, least: number): number {
+  let at = from;
+  while (at > least && isWhite(text.charCodeAt(at - 1))) at--;
+  return at;
+}
+
+function isQuote(char: string | undefined): boolean {
+  return char === '"' || char === "'";
 }
 
 function jsonStrings(text: string): string[] | null {
@@ -122,8 +155,11 @@ function isSchemeCode(code: number): boolean {
 
 /** `,` `;` `|` and all that JavaScript calls white space; NaN, from beyond the text, is none. */
 function isSeparator(code: number): boolean {
-  if (code < 128)
-    return code === 44 || code === 32 || code === 59 || code === 124 || (code >= 9 && code <= 13);
+  return code === 44 || code === 59 || code === 124 || isWhite(code);
+}
+
+function isWhite(code: number): boolean {
+  if (code < 128) return code === 32 || (code >= 9 && code <= 13);
   return code >= 0xa0 && /\s/.test(String.fromCharCode(code));
 }
 
@@ -146,8 +182,8 @@ function addItem(raw: string, list: UrlList, limits: CsvLimits): void {
   }
   const bare = withoutQuotes(text);
   if (bare !== text) list.repair = 'URL_LIST_TEXT';
-  const second = AFTER_FILE_NAME.exec(bare);
-  if (second) list.invalid.push({ text: tidied(second[1]) || bare });
+  const [first] = UP_TO_FILE_NAME.exec(bare.slice(0, 2 * limits.urlLength)) ?? [];
+  if (first !== undefined) list.invalid.push({ text: tidied(bare.slice(first.length)) || bare });
   else if (bare !== '') addUrl(bare, list, limits);
 }
 

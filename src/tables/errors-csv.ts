@@ -1,5 +1,5 @@
 import { type CellOptions, cellWriter } from './csv-cell.js';
-import type { CsvLayout } from './output-csv.js';
+import type { CsvLayout } from './csv-layout.js';
 
 /** Something of the user's file that did not become an image: a row that was left out, or an image that failed. */
 export interface ErrorRow {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Papa from 'papaparse';
-import type { CsvLayout } from './output-csv.js';
+import type { CsvLayout } from './csv-layout.js';
 import type { CsvFault, CsvLimits, CsvRepair } from './csv-faults.js';
 import type { InputRow } from './csv-rows.js';
 import { openInputCsv } from './input-csv.js';

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { CsvLayout } from './output-csv.js';
 import { detectEncoding, readText, type FileEncoding } from './csv-encoding.js';
 import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits } from './csv-faults.js';
 import { readHeader, type HeaderReading } from './csv-header.js';
-import { countLineEnds } from './csv-quotes.js';
-import { CsvRecordReader, type RecordBlock } from './csv-records.js';
+import type { CsvLayout } from './csv-layout.js';
+import { countLineEnds } from './csv-record-scan.js';
+import { CsvRecordReader } from './csv-records.js';
 import { CsvRowReader, type CsvBatch } from './csv-rows.js';
+import type { RecordBlock } from './csv-strict-text.js';
 
 /** An uploaded file whose header has been read. */
 export interface InputCsv {
@@ -59,13 +60,14 @@ async function* readBlocks(
   encoding: FileEncoding,
   reader: CsvRecordReader,
 ): AsyncGenerator<RecordBlock> {
-  for await (const piece of readText(file, encoding)) {
-    for (const block of reader.push(piece)) {
-      yield block;
-      await setImmediate(); // a block of a hostile file takes long: others must get their turn
-    }
-  }
-  for (const block of reader.push('', true)) {
+  for await (const piece of readText(file, encoding)) yield* inTurns(reader.push(piece));
+  yield* inTurns(reader.push('', true));
+}
+
+/** Others get their turn before and after each block: those of a hostile file take long to read, and to use. */
+async function* inTurns(blocks: Iterable<RecordBlock>): AsyncGenerator<RecordBlock> {
+  for (const block of blocks) {
+    await setImmediate();
     yield block;
     await setImmediate();
   }
@@ -79,7 +81,7 @@ async function findHeader(file: string, encoding: FileEncoding, limits: CsvLimit
   let firstLine = 1;
   for await (const piece of readText(file, encoding)) {
     text += piece;
-    const blank = /^\s*(\r\n|\r(?!\n)|\n)(?=[^])/.exec(text)?.[0] ?? '';
+    const blank = blankLinesAtStart(text);
     firstLine += countLineEnds(blank);
     text = text.slice(blank.length);
     if (text.length > most)
@@ -87,6 +89,13 @@ async function findHeader(file: string, encoding: FileEncoding, limits: CsvLimit
   }
   if (text.trim() === '') return fileFault('EMPTY_FILE', limits);
   return readHeader({ text, firstLine, isWhole: true }, encoding, limits);
+}
+
+/** Not the line end that the text ends with: a `\r` there can be half of one. */
+function blankLinesAtStart(text: string): string {
+  const end = text.search(/\S/);
+  const blank = text.slice(0, end === -1 ? text.length - (text.endsWith('\r\n') ? 2 : 1) : end);
+  return blank.slice(0, Math.max(blank.lastIndexOf('\n'), blank.lastIndexOf('\r')) + 1);
 }
 
 function fileFault(code: 'EMPTY_FILE' | 'NOT_A_CSV', limits: CsvLimits): HeaderReading {

@@ -1,4 +1,5 @@
-import { outputCsvHeader, outputCsvRows, type CsvLayout, type OutputRow } from './output-csv.js';
+import type { CsvLayout } from './csv-layout.js';
+import { outputCsvHeader, outputCsvRows, type OutputRow } from './output-csv.js';
 
 const LAYOUT: CsvLayout = {
   columns: [

@@ -1,24 +1,8 @@
+import { type TableColumn, STANDARD_NAMES } from './columns.js';
 import { type CellOptions, cellWriter } from './csv-cell.js';
+import type { CsvLayout } from './csv-layout.js';
 
-export type CsvColumnRole = 'serial' | 'product' | 'input' | 'output' | 'extra';
-
-export interface CsvColumn {
-  /** As the user wrote it in the header, without blanks around it. */
-  name: string;
-  role: CsvColumnRole;
-}
-
-/** How a user's CSV file is written: all that is needed to give the same file back. Plain JSON. */
-export interface CsvLayout {
-  /** In the order of the file. More than one column can have the role `input`; at most one has `output`. */
-  columns: CsvColumn[];
-  delimiter: ',' | ';' | '\t';
-  newline: '\n' | '\r\n';
-  /** Whether the file began with a byte order mark. */
-  bom: boolean;
-  /** How the input was encoded. The output is always UTF-8. */
-  encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
-}
+export type { CsvLayout };
 
 /** One row of the user's file, with what became of its images. */
 export interface OutputRow {
@@ -36,7 +20,7 @@ export interface OutputCsvOptions extends CellOptions {
   withOutput?: boolean;
 }
 
-const OUTPUT_COLUMN: CsvColumn = { name: 'Output Image Urls', role: 'output' };
+const OUTPUT_COLUMN: TableColumn = { name: STANDARD_NAMES.output, role: 'output' };
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
@@ -65,12 +49,12 @@ export function outputCsvRows(layout: CsvLayout, rows: OutputRow[], options: Out
   return text;
 }
 
-function columnsOf({ columns }: CsvLayout, { withOutput = true }: OutputCsvOptions): CsvColumn[] {
+function columnsOf({ columns }: CsvLayout, { withOutput = true }: OutputCsvOptions): TableColumn[] {
   if (!withOutput) return columns;
   return columns.some((column) => column.role === 'output') ? columns : [...columns, OUTPUT_COLUMN];
 }
 
-function rowCells(columns: CsvColumn[], row: OutputRow): string[] {
+function rowCells(columns: TableColumn[], row: OutputRow): string[] {
   let extras = 0;
   let inputs = 0;
   return columns.map(({ role }) => {

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+
+/** What others of this process have to wait for: CPU time, so that a busy machine changes nothing. */
+export interface ThreadUse {
+  totalMs: number;
+  /** The most between two turns of the event loop. */
+  longestSliceMs: number;
+}
+
+/** How much of the main thread `work` takes. */
+export async function mainThreadUse(work: () => Promise<unknown>): Promise<ThreadUse> {
+  const begin = cpuMs();
+  let last = begin;
+  let longestSliceMs = 0;
+  let isOn = true;
+  const turn = () => {
+    const now = cpuMs();
+    longestSliceMs = Math.max(longestSliceMs, now - last);
+    last = now;
+    if (isOn) setImmediate(turn);
+  };
+  setImmediate(turn);
+  try {
+    await work();
+  } finally {
+    isOn = false;
+    turn();
+  }
+  return { totalMs: last - begin, longestSliceMs };
+}
+
+/** CPU time of the main thread where the kernel tells it (Linux), else of the whole process. */
+function cpuMs(): number {
+  try {
+    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+    return Number(nanoseconds) / 1e6;
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
+}
