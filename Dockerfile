@@ -10,11 +10,12 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:22-bookworm-slim
 WORKDIR /app
-# Both must be set before Node starts: file and name look-ups never wait for encoders (a machine with more than 16
-# cores wants more threads), and glibc keeps half the memory.
+# All must be set before Node starts: file and name look-ups never wait for encoders (a machine with more than 16
+# cores wants more threads), and glibc keeps half the memory and gives blocks above 16 MB back at once.
 ENV NODE_ENV=production \
     UV_THREADPOOL_SIZE=32 \
     MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=16777216 \
     DATA_DIR=/data
 COPY --from=build --chown=root:root /app/package.json ./
 COPY --from=build --chown=root:root /app/node_modules node_modules

@@ -18,6 +18,7 @@ export class RunningService {
         PORT: '0',
         UV_THREADPOOL_SIZE: '18',
         MALLOC_ARENA_MAX: '2',
+        MALLOC_MMAP_THRESHOLD_: '16777216',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

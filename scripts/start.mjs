@@ -14,6 +14,7 @@ const env = {
   // Both are read before any JavaScript runs, so they must be set here (docs/hazards.md).
   UV_THREADPOOL_SIZE: String(encoders + 16), // encoders, and the file and name look-ups that must not wait for them
   MALLOC_ARENA_MAX: '2', // halves the memory that glibc keeps
+  MALLOC_MMAP_THRESHOLD_: '16777216', // what is larger goes back to the system at once, not only up to 32 MB
   ...process.env,
 };
 // The channel tells the child when this process is gone, however it ended.

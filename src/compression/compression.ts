@@ -1,6 +1,6 @@
 import { ImageError } from '../errors/app-error.js';
 import type { CompressionOptions, ImageNote } from './options.js';
-import { automaticFormats, canHold, isTooSlow } from './image-candidates.js';
+import { automaticFormats, canBecome, isTooSlow } from './image-candidates.js';
 import { type Encoded, ImageEncodings, isOnePass } from './image-encodings.js';
 import { contentTypeOf, type ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
@@ -73,7 +73,7 @@ export class Compression {
     const early = await this.originalWithinBytes();
     if (early) return this.kept(early, []);
     const { formats, notes } = await this.formats();
-    if (this.isTooSlow(formats[0])) return this.keptUnlessCorrupt(notes);
+    if (this.isLeftAsItIs(formats[0])) return this.keptUnlessCorrupt(notes);
     return this.choose(await findSmallest(this.encodings, formats, this.options), notes);
   }
 
@@ -108,9 +108,11 @@ export class Compression {
     return this.kept(original, isResized ? [...notes, 'size_kept'] : notes);
   }
 
-  private isTooSlow(format: ImageFormat): boolean {
+  private isLeftAsItIs(format: ImageFormat): boolean {
     const { width, height } = fitInside(this.header, this.options);
-    return isTooSlow(format, width * height * this.header.frames);
+    return (
+      isTooSlow(format, width * height * this.header.frames) || !canBecome(format, this.header, this.options)
+    );
   }
 
   /** Where it is small enough as it is, there is nothing to be lost for. */
@@ -143,14 +145,15 @@ export class Compression {
     const { header } = this;
     if (format === 'keep' || format === header.format) return { formats: [header.format], notes: [] };
     if (format === 'auto') return { formats: await this.automaticFormats(), notes: [] };
-    if (canHold(format, fitInside(header, this.options))) return { formats: [format], notes: [] };
+    if (canBecome(format, header, this.options)) return { formats: [format], notes: [] };
     return { formats: [header.format], notes: ['format_not_possible'] };
   }
 
   private async automaticFormats(): Promise<ImageFormat[]> {
     const facts = { source: this.header.format, ...(await this.encodings.picture('webp')) };
     const effort = firstEffort(this.options);
-    return automaticFormats(facts, await this.encodings.settings({ format: 'webp', effort }));
+    const settings = await this.encodings.settings({ format: 'webp', effort });
+    return automaticFormats(facts, settings, (format) => canBecome(format, this.header, this.options));
   }
 
   private async compressed(best: Encoded, notes: ImageNote[]): Promise<Result> {

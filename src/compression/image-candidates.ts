@@ -3,6 +3,7 @@ import { type EncodeOptions, estimateMs } from './encoder-settings.js';
 import type { ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { fitInside } from './image-picture.js';
+import { fitsIntoMemory } from './memory.js';
 
 /** What the choice of formats depends on. */
 export interface CandidateFacts {
@@ -16,9 +17,10 @@ export interface CandidateFacts {
 
 /** The longest side that a format can hold. */
 const MOST_PIXELS_A_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: 65_500, webp: 16_383, avif: 16_384 };
-// libaom takes about 30 bytes a pixel, three times as much as the others: 0.6 GB for this many.
+// Noise takes 5 s.
 const MOST_AVIF_PIXELS = 16_000_000;
 const AVIF_WEIGHT = 3;
+const TRANSPARENT_WEBP_WEIGHT = 4;
 const MOST_GIF_PIXELS = 16_000_000;
 // Of the time for noise, what a photo takes as AVIF at most.
 const CALM = 0.3;
@@ -27,10 +29,18 @@ export const AUTO_MS = 8_000;
 // What one encoder leaves in memory is not free at once for the next.
 const MOST_PIXELS_FOR_SEVERAL = 24_000_000;
 
-/** Whether the format can hold a picture of this size, and be encoded with bounded memory. */
-export function canHold(format: ImageFormat, { width, height }: { width: number; height: number }): boolean {
+/** Whether the format can hold the picture in the size that the options ask for, and be made in bounded memory. */
+export function canBecome(format: ImageFormat, header: ImageHeader, options: CompressionOptions): boolean {
+  const { width, height } = fitInside(header, options);
   if (Math.max(width, height) > (MOST_PIXELS_A_SIDE[format] ?? Infinity)) return false;
-  return format !== 'avif' || width * height <= MOST_AVIF_PIXELS;
+  if (format === 'avif' && width * height > MOST_AVIF_PIXELS) return false;
+  const { metadata } = header;
+  const hasAlpha = metadata.hasAlpha && format !== 'jpeg';
+  return fitsIntoMemory({
+    source: { format: header.format, metadata, framePixels: header.width * header.height },
+    result: { format, framePixels: width * height, hasAlpha },
+    isReadAgain: options.metadata === 'all',
+  });
 }
 
 /** Whether a GIF of so many pixels, all frames together, is left as it is: half a minute, for hardly fewer bytes. */
@@ -44,7 +54,11 @@ export function isTooSlow(format: ImageFormat, pixels: number): boolean {
  * first, so that the result is not larger than with `keep`; it is missing only where the time is needed for better ones
  * (a PNG of some million pixels).
  */
-export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions): ImageFormat[] {
+export function automaticFormats(
+  facts: CandidateFacts,
+  settings: EncodeOptions,
+  isPossible: (format: ImageFormat) => boolean,
+): ImageFormat[] {
   const { source, width, height, frames, hasAlpha } = facts;
   const isStill = frames === 1;
   const suited: ImageFormat[] = ['webp'];
@@ -52,12 +66,10 @@ export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions)
   const last: ImageFormat[] = isStill ? ['avif'] : [];
   if (isStill && (source === 'png' || source === 'gif')) last.push('png');
 
-  const canBe = (format: ImageFormat): boolean =>
-    canHold(format, facts) && !isTooSlow(format, settings.pixels);
+  const canBe = (format: ImageFormat): boolean => isPossible(format) && !isTooSlow(format, settings.pixels);
   const isSeveral = width * height <= MOST_PIXELS_FOR_SEVERAL;
   const wanted: ImageFormat[] = isSeveral || !isStill ? [...suited, source, ...last] : [...suited, ...last];
-  const possible = [...new Set(wanted)].filter((format) => format === source || canBe(format));
-  const bearable = possible.filter((format) => !isTooSlow(format, settings.pixels));
+  const bearable = [...new Set(wanted)].filter(canBe);
   if (!isSeveral) return [bearable[0] ?? source];
   let ms = 0;
   const affordable = bearable.filter((format) => {
@@ -77,9 +89,11 @@ export function automaticFormats(facts: CandidateFacts, settings: EncodeOptions)
 export function weigh(header: ImageHeader, options: CompressionOptions): number {
   const { width, height } = fitInside(header, options);
   const encoded = width * height * header.frames;
-  const mayBeAvif =
-    options.format === 'avif' ||
-    options.format === 'auto' ||
-    (options.format === 'keep' && header.format === 'avif');
-  return Math.max(header.pixels, mayBeAvif && canHold('avif', { width, height }) ? AVIF_WEIGHT * encoded : 0);
+  const mayBe = (format: ImageFormat): boolean => {
+    const asked = options.format === 'keep' ? header.format : options.format;
+    return (asked === 'auto' || asked === format) && canBecome(format, header, options);
+  };
+  const asAvif = mayBe('avif') ? AVIF_WEIGHT * encoded : 0;
+  const asWebp = header.metadata.hasAlpha && mayBe('webp') ? TRANSPARENT_WEBP_WEIGHT * encoded : 0;
+  return Math.max(header.pixels, asAvif, asWebp);
 }

@@ -125,6 +125,7 @@ export class ImageEncodings {
       hasAlpha: picture.hasAlpha,
       isPalette: metadata.isPalette,
       pixels: picture.width * picture.height * picture.frames,
+      framePixels: picture.width * picture.height,
       isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
       // Made smaller, its lines need shades of grey.
       isBilevel:

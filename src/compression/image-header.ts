@@ -35,8 +35,13 @@ const MAX_FRAMES = 1_000;
 // Every scan of a progressive JPEG is a pass over all pixels: 2,646 scans in 486 kB kept a core busy for 29 s.
 // Encoders make about 10.
 const MAX_JPEG_SCANS = 100;
-// These two need more memory than the 10 bytes a pixel of the others: 24 MP AVIF and 30 MP GIF take 0.6 GB.
-const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = { avif: 24_000_000, gif: 30_000_000 };
+// What their decoders hold is in memory.ts: 24 million pixels of AVIF took 0.5 GB, 0.64 GB with more than 8 bits.
+const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = {
+  avif: 20_000_000,
+  webp: 40_000_000,
+  gif: 30_000_000,
+};
+const MAX_DEEP_AVIF_PIXELS = 14_000_000;
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
 // A TIFF can have others, which libvips cuts off to 8 bits: white of 32 bits becomes black, and so does a grey of 0.5.
@@ -60,8 +65,7 @@ export async function readHeader(source: Buffer, maxPixels: number): Promise<Ima
   const metadata = await readMetadata(source, format);
   const { width, height } = metadata.autoOrient;
   const framePixels = width * height;
-  const own = metadata.isProgressive && format === 'jpeg' ? MAX_PROGRESSIVE_PIXELS : MAX_FRAME_PIXELS[format];
-  const limit = Math.min(maxPixels, own ?? maxPixels);
+  const limit = Math.min(maxPixels, maxFramePixels(format, metadata));
   if (framePixels > limit) throw tooManyPixels(framePixels, limit);
   const isUsual = USUAL_NUMBERS.has(metadata.depth) || NUMBERS_OF_SPACES[metadata.space] === metadata.depth;
   if (!isUsual) throw unusualNumbers();
@@ -81,6 +85,12 @@ export async function readHeader(source: Buffer, maxPixels: number): Promise<Ima
     isCutDown,
     notes: notesOn(source, format, metadata, isCutDown),
   };
+}
+
+function maxFramePixels(format: ImageFormat, { isProgressive, depth }: SourceMetadata): number {
+  if (format === 'jpeg' && isProgressive) return MAX_PROGRESSIVE_PIXELS;
+  if (format === 'avif' && depth === 'ushort') return MAX_DEEP_AVIF_PIXELS;
+  return MAX_FRAME_PIXELS[format] ?? Infinity;
 }
 
 /** Refuses floods of parts and of scans, too: the first of them before libvips sees them, which would hold them all. */

@@ -3,6 +3,7 @@ import { openImage } from './image-engine.js';
 import type { ImageHeader } from './image-header.js';
 import { type Luminance, type Pixels, sampleLuminance } from './image-similarity.js';
 import { gammaToSrgb } from './formats/strip-png.js';
+import { decodingBytes, MAX_HELD_PIXELS } from './memory.js';
 
 /** How a picture is to be taken out of its file. */
 export interface PictureOptions {
@@ -22,8 +23,8 @@ export interface PictureOptions {
   needsSrgbGamma: boolean;
 }
 
-// 48 MB at most; a larger picture is read anew for each encoding instead.
-const MOST_HELD_PIXELS = 12_000_000;
+// A decoder that holds more than this ends before the encoder begins, at the price of a copy of the pixels.
+const MAX_STREAMED_BYTES = 60_000_000;
 
 const DESCRIBED_SPACES = new Set<string>(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16', 'cmyk']);
 // What libvips takes.
@@ -72,12 +73,13 @@ export async function openPicture(
   const isDescribed = options.keepsMetadata && canDescribe(header) && (exponent === 1 || !hasAlpha);
   const openDescribed = isDescribed ? () => withMetadata(open(), header, options) : open;
 
-  if (size.width * size.height > MOST_HELD_PIXELS) {
+  if (size.width * size.height > MAX_HELD_PIXELS) {
     const luminance = once(() => readHalved(openAs(halfOf(size))));
     return { ...size, frames: 1, hasAlpha, isLarge: true, isDescribed, luminance, open: openDescribed };
   }
   // Whether an alpha channel hides anything, only the pixels tell.
-  if (options.isReadOnce && !hasAlpha) {
+  const isStreamed = decodingBytes(header.format, header.metadata) * header.pixels <= MAX_STREAMED_BYTES;
+  if (options.isReadOnce && isStreamed && !hasAlpha) {
     const luminance = once(async () => sampleLuminance(await readPixels(open())));
     const { width, height, isResized } = size;
     const isLarge = false;

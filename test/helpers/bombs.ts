@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { pngChunk } from './pictures.js';
 
 /** A file made to hurt whoever decodes it, and how it may end. */
@@ -41,6 +41,18 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
       ends: ['IMAGE_TOO_MANY_PIXELS'],
     },
     'progressive JPEG of 39 million pixels': { bytes: await progressive(6300), ends: done },
+    'transparent AVIF of 19 million pixels': {
+      bytes: await texture(4400).avif({ effort: 0 }).toBuffer(),
+      ends: done,
+    },
+    'transparent WebP of 39 million pixels': {
+      bytes: await texture(6300).webp({ lossless: true, effort: 0 }).toBuffer(),
+      ends: done,
+    },
+    'transparent PNG of 36 million pixels': {
+      bytes: await texture(6000).png({ compressionLevel: 1 }).toBuffer(),
+      ends: done,
+    },
   };
 }
 
@@ -101,4 +113,12 @@ function progressive(side: number): Promise<Buffer> {
   return sharp({ create: { width: side, height: side, channels: 3, background: '#b06040' } })
     .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
     .toBuffer();
+}
+
+/** Half transparent squares in many colours, which take encoders more memory than one colour does. */
+function texture(side: number): Sharp {
+  const data = Buffer.from(Uint8Array.from({ length: 64 * 64 * 4 }, (_, i) => (i * 7919) % 251));
+  return sharp(data, { raw: { width: 64, height: 64, channels: 4 } }).resize(side, side, {
+    kernel: 'nearest',
+  });
 }
