@@ -4,7 +4,7 @@ import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js'
 import { startApp, type TestApp } from './helpers/test-app.js';
 import { ImageClaims } from '../src/images/scheduling/image-claims.js';
 import { ImageSettlement } from '../src/images/scheduling/image-settlement.js';
-import { GuardedHttp } from '../src/outbound/guarded-http.js';
+import { FileDownloader } from '../src/outbound/download/file-downloader.js';
 
 const REFUSED = 2_000;
 const MAX_AT_ONCE = 256;
@@ -31,7 +31,7 @@ describeOnEachEngine('images whose addresses are refused by their spelling', (en
   it('are settled in batches, without a claim or a call for each', async () => {
     const failed = jest.spyOn(app.nest.get(ImageSettlement), 'failUnclaimed');
     const claimed = jest.spyOn(app.nest.get(ImageClaims), 'claim');
-    const fetched = jest.spyOn(app.nest.get(GuardedHttp), 'downloadUnless');
+    const fetched = jest.spyOn(app.nest.get(FileDownloader), 'downloadUnless');
     const urls = Array.from({ length: REFUSED }, (_, index) => [refused(index)]);
 
     const id = await app.client.accepted(

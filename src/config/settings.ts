@@ -100,6 +100,11 @@ export class Settings {
   @wholeNumber(1, 10_000)
   DOWNLOADS_PER_HOST = 16;
 
+  /** `User-Agent` of downloads; one that names this service and `PUBLIC_URL` unless given. */
+  @IsOptional()
+  @Matches(/^[\x20-\x7e]{1,255}$/, { message: 'must be at most 255 printable characters' })
+  USER_AGENT?: string;
+
   /** Seconds that the download of one image may take, from the call to its last byte. 25 MiB at 7 Mbit/s fit into 30. */
   @wholeNumber(1, 600)
   DOWNLOAD_TIMEOUT_SECONDS = 30;

@@ -29,8 +29,8 @@ export interface GuardedAgents {
   https: https.Agent;
 }
 
-/** Agents that dial what `guard` admits only. Connections are kept for reuse where `keepAlive` says so. */
-export function guardedAgents(guard: AddressGuard, keepAlive: boolean): GuardedAgents {
+/** Agents that dial only what `guard` admits. With `keepAlive`, connections are kept for reuse. */
+export function guardedAgents(guard: AddressGuard, { keepAlive }: { keepAlive: boolean }): GuardedAgents {
   const options: https.AgentOptions = {
     keepAlive,
     maxFreeSockets: MAX_IDLE_PER_HOST,

@@ -1,11 +1,33 @@
 import { OutboundError } from '../errors/app-error.js';
 import { parseRetryAfter } from './retry-after.js';
 
+/** Addresses named in a message; a host with more has the others for the same reason. */
+const MAX_NAMED_ADDRESSES = 4;
+
 const TIMEOUTS = new Set(['ETIMEDOUT', 'ECONNABORTED', 'ESOCKETTIMEDOUT']);
 
 /** OpenSSL's verdicts on certificates, as Node spells them, and its own codes. */
 const TLS =
   /^(CERT_|CRL_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|EPROTO|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
+
+/** What is wrong with a certificate, where that is all that is wrong. */
+const TLS_REASONS: [RegExp, string][] = [
+  [/^CERT_HAS_EXPIRED$/, "the server's certificate has expired"],
+  [/^CERT_NOT_YET_VALID$/, "the server's certificate is not valid yet"],
+  [/^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/, "the server's certificate is for another host name"],
+  [/SELF_SIGNED/, "the server's certificate is not signed by a known authority"],
+  [/^UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)/, 'the server does not send the certificate that signed its own'],
+  [/^CERT_REVOKED$/, "the server's certificate was revoked"],
+];
+
+/** Why an address could not be connected to. */
+const ADDRESS_REASONS: Record<string, string> = {
+  ECONNREFUSED: 'refused the connection',
+  ETIMEDOUT: 'did not answer',
+  EHOSTUNREACH: 'can not be reached',
+  ENETUNREACH: 'can not be reached',
+  ECONNRESET: 'closed the connection',
+};
 
 /** The failure of a status that is no success. Codes: `HTTP_<status>`; retryable are 408, 425, 429 and 5xx. */
 export function statusError(status: number, retryAfter?: unknown): OutboundError {
@@ -27,17 +49,38 @@ export function connectionError(error: unknown): OutboundError {
   const cause = inner ?? error;
   const code = codeOf(error) || codeOf(inner);
   if (TIMEOUTS.has(code)) {
-    return new OutboundError('TIMEOUT', undefined, { cause });
+    return new OutboundError('TIMEOUT', 'The server did not answer in time.', { cause });
   }
   if (TLS.test(code)) {
-    return new OutboundError('TLS_FAILED', undefined, { cause });
+    const reason = TLS_REASONS.find(([pattern]) => pattern.test(code))?.[1] ?? 'its TLS is faulty';
+    return new OutboundError('TLS_FAILED', `No secure connection: ${reason}.`, { cause });
   }
   if (code.startsWith('HPE_')) {
-    return new OutboundError('RESPONSE_INVALID', undefined, { cause });
+    const { reason } = error as { reason?: unknown };
+    const detail = typeof reason === 'string' ? ` (${reason})` : '';
+    return new OutboundError('RESPONSE_INVALID', `The server's answer is no valid HTTP${detail}.`, { cause });
   }
-  return new OutboundError('CONNECTION_FAILED', undefined, { cause });
+  const message = `The connection to the server failed${addressesOf(cause)}.`;
+  return new OutboundError('CONNECTION_FAILED', message, { cause });
+}
+
+/** Whether a parser found no HTTP in what a server sent. */
+export function isUnreadable(error: unknown): boolean {
+  return codeOf(error).startsWith('HPE_');
+}
+
+/** Each address that was dialled, and what became of it. They have passed the address check. */
+function addressesOf(error: unknown): string {
+  const { errors = [error] } = (error ?? {}) as { errors?: unknown[] }; // an AggregateError where there were several
+  const reasons = errors.flatMap((failure) => {
+    const { address } = (failure ?? {}) as { address?: string };
+    const reason = ADDRESS_REASONS[codeOf(failure)];
+    return address !== undefined && reason !== undefined ? [`${address} ${reason}`] : [];
+  });
+  return reasons.length > 0 ? ` (${reasons.slice(0, MAX_NAMED_ADDRESSES).join(', ')})` : '';
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
 }

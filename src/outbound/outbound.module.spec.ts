@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Settings } from '../config/settings.js';
-import { GuardedHttp } from './guarded-http.js';
+import { FileDownloader } from './download/file-downloader.js';
 import { OutboundModule } from './outbound.module.js';
 
 describe('OutboundModule', () => {
@@ -30,7 +30,7 @@ describe('OutboundModule', () => {
     await module.init();
 
     const download = module
-      .get(GuardedHttp)
+      .get(FileDownloader)
       .download('http://localhost:9/', { maxBytes: 1, timeoutMs: 3000 });
     await expect(download).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
     expect(await readdir(values.dataPath('tmp'))).toEqual([]);

@@ -5,7 +5,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { insertRows } from '../database/insert-rows.js';
 import { WebhookEndpointEntity } from '../database/entities/webhook-endpoint.entity.js';
 import { WebhookEventEntity } from '../database/entities/webhook-event.entity.js';
-import { GuardedHttp } from '../outbound/guarded-http.js';
+import { MessagePoster } from '../outbound/message-poster.js';
 import { checkWebhookUrl, laneOf } from './subscriptions/webhook-url.js';
 import { WebhookDispatcher } from './delivery/webhook-dispatcher.js';
 import { type EventType, PING, UPLOAD_EVENT_TYPES } from '../events/event-types.js';
@@ -57,7 +57,7 @@ export class WebhookEvents {
   constructor(
     private readonly clock: DatabaseClock,
     private readonly dispatcher: WebhookDispatcher,
-    private readonly http: GuardedHttp,
+    private readonly http: MessagePoster,
   ) {}
 
   /** Whether {@link attach} would take the URL. @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */

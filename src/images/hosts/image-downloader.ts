@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../../config/settings.js';
 import type { Validators } from '../../outbound/download/validators.js';
-import { type Download, GuardedHttp, type Refusal } from '../../outbound/guarded-http.js';
+import { type Download, FileDownloader, type Refusal } from '../../outbound/download/file-downloader.js';
 import { type Admission, HostBreaker, type Visit, type Visitor } from './host-breaker.js';
 import { parseUrl } from '../../outbound/parse-url.js';
 
@@ -13,7 +13,7 @@ export class ImageDownloader {
   private readonly breaker = new HostBreaker();
 
   constructor(
-    private readonly http: GuardedHttp,
+    private readonly http: FileDownloader,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -22,7 +22,7 @@ export class ImageDownloader {
     return this.breaker.isInTrouble(host);
   }
 
-  /** Why the image can't be had whatever the network says, or null; see {@link GuardedHttp.refusalOf}. */
+  /** Why the image can't be had whatever the network says, or null; see {@link FileDownloader.refusalOf}. */
   refusalOf(url: string): Refusal | null {
     return this.http.refusalOf(url);
   }
@@ -49,7 +49,7 @@ export class ImageDownloader {
   /**
    * The bytes behind `url`, whatever they are, or null where they are still the `known` ones. The caller discards the
    * body in the end.
-   * @throws OutboundError as {@link GuardedHttp.download} does, or the reason of `signal`
+   * @throws OutboundError as {@link FileDownloader.download} does, or the reason of `signal`
    */
   async download(
     visit: Visit,

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { settings, type Settings } from '../../config/settings.js';
 import { ImageError, OutboundError, UnavailableError } from '../../errors/app-error.js';
 import type { Validators } from '../../outbound/download/validators.js';
-import type { Download } from '../../outbound/guarded-http.js';
+import type { Download } from '../../outbound/download/file-downloader.js';
 import type { Visit } from '../hosts/host-breaker.js';
 import type { SpooledBody } from '../../outbound/download/spooled-body.js';
 import type { Settlement } from '../scheduling/image-settlement.js';

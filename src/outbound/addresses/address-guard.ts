@@ -1,22 +1,28 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { OutboundError } from '../../errors/app-error.js';
-import type { DialTarget } from './allowed-private.js';
-import type { HostResolver } from './host-resolver.js';
+import type { AllowedPrivate, DialTarget } from './allowed-private.js';
 import { hostOf, portOf } from '../outbound-url.js';
+import { isBlockedPort } from './blocked-ports.js';
+import type { HostResolver } from './host-resolver.js';
 import { isPublicAddress } from './public-address.js';
 
-const PUBLIC_PORTS = [80, 443];
+/** Names that stand for this machine (RFC 6761, section 6.3), with or without the dot of a full name. */
+const LOCALHOST = /(^|\.)localhost\.?$/;
+
+const NOT_PUBLIC = 'The host is not on the public internet.';
 
 /**
- * Decides which addresses may be dialled: public ones on port 80 or 443, and what `exception` admits.
- * Asked at the dial itself, so that the address checked is the address dialled: a name that resolves to
- * something else a moment later (DNS rebinding) has no moment left.
+ * Decides which addresses may be dialled: public ones, on every port that browsers fetch from, and what
+ * `ALLOW_PRIVATE` or `isOwn` admits. Asked at the dial itself, so that the address checked is the address dialled: a
+ * name that resolves to another address a moment later (DNS rebinding) gains nothing.
  */
 export class AddressGuard {
+  /** @param isOwn admits further targets, such as the service's own address */
   constructor(
     private readonly resolver: HostResolver,
-    private readonly exception: (target: DialTarget) => boolean,
+    private readonly allowed: AllowedPrivate,
+    private readonly isOwn: (target: DialTarget) => boolean = () => false,
   ) {}
 
   /** @throws OutboundError `ADDRESS_REFUSED` */
@@ -25,17 +31,21 @@ export class AddressGuard {
     if (reason !== null) throw new OutboundError('ADDRESS_REFUSED', reason);
   }
 
-  /** Why the target may not be dialled, as one sentence fit for a stranger; null where it may be. */
-  reasonToRefuse(target: DialTarget): string | null {
-    if (this.exception(target)) return null;
-    if (!isPublicAddress(target.address)) return 'The host is not on the public internet.';
-    return PUBLIC_PORTS.includes(target.port) ? null : 'Only the ports 80 and 443 are allowed.';
-  }
-
-  /** As {@link reasonToRefuse}, for a URL; null also where its host is a name, which only the dial can judge. */
+  /**
+   * Why the URL may never be dialled, whatever a name server answers, as one sentence fit for a stranger; null where
+   * only the dial can tell. Needs no network: whoever gives us an address hears at once what is wrong with it.
+   */
   reasonToRefuseUrl(url: URL): string | null {
     const host = hostOf(url);
-    return isIP(host) === 0 ? null : this.reasonToRefuse({ host, port: portOf(url), address: host });
+    const port = portOf(url);
+    if (isIP(host) !== 0) return this.reasonToRefuse({ host, port, address: host });
+    if (this.allowed.mayAdmit(host, port)) return null;
+    return LOCALHOST.test(host) ? NOT_PUBLIC : reasonAgainstPort(port);
+  }
+
+  private reasonToRefuse(target: DialTarget): string | null {
+    if (this.allowed.admits(target) || this.isOwn(target)) return null;
+    return isPublicAddress(target.address) ? reasonAgainstPort(target.port) : NOT_PUBLIC;
   }
 
   /**
@@ -64,6 +74,10 @@ export class AddressGuard {
       );
     };
   }
+}
+
+function reasonAgainstPort(port: number): string | null {
+  return isBlockedPort(port) ? `Port ${port} is refused, as it is by browsers.` : null;
 }
 
 function hostNotFound(cause?: unknown): OutboundError {

@@ -47,10 +47,24 @@ export class AllowedPrivate {
         (rule.block ? contains(rule.block, address) : rule.hostName === hostName),
     );
   }
+
+  /**
+   * Whether an entry could let us dial some address of this host name: false means that no answer of a name server
+   * makes {@link admits} true.
+   */
+  mayAdmit(host: string, port: number): boolean {
+    const hostName = host.replace(/\.$/, '');
+    return this.rules.some(
+      (rule) =>
+        (rule.port === undefined || rule.port === port) &&
+        (rule.block !== undefined || rule.hostName === hostName),
+    );
+  }
 }
 
+/** BlockList can read neither names nor the zone of a link-local address. */
 function contains(block: BlockList, address: string): boolean {
-  const [plain] = address.split('%'); // BlockList can't read the zone of a link-local address
+  const [plain] = address.split('%');
   return block.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
 }
 

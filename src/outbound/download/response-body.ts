@@ -9,12 +9,12 @@ export const IDLE_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 2_000;
 
 /**
- * The chunks of a body as they come, counted. Leaving early closes the connection.
- * @throws OutboundError `DOWNLOAD_TOO_LARGE`, `TIMEOUT` (idle), `CONNECTION_FAILED` (ended before its declared length)
+ * The chunks as they come, counted. Leaving early ends their source.
+ * @throws OutboundError `DOWNLOAD_TOO_LARGE`
  */
-export async function* boundedChunks(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+export async function* bounded(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of untilIdle(body)) {
+  for await (const chunk of chunks) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     yield chunk;
@@ -51,7 +51,11 @@ export async function readStart(body: Readable, maxBytes: number): Promise<Buffe
   return Buffer.concat(chunks).subarray(0, maxBytes);
 }
 
-async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
+/**
+ * The chunks of a body, as long as they come. Leaving early closes the connection.
+ * @throws OutboundError `TIMEOUT` (idle), `CONNECTION_FAILED` (ended before its declared length), `RESPONSE_INVALID`
+ */
+export async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
   const timer = setTimeout(() => body.destroy(idle()), IDLE_TIMEOUT_MS);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -5,7 +5,7 @@ import type { WebhookEndpointEntity } from '../../database/entities/webhook-endp
 import type { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { GuardedHttp, type PostAnswer } from '../../outbound/guarded-http.js';
+import { MessagePoster, type PostAnswer } from '../../outbound/message-poster.js';
 import { parseRetryAfter } from '../../outbound/retry-after.js';
 import { webhookHeaders } from './sign-webhook.js';
 import { WebhookSecrets } from '../subscriptions/webhook-secrets.js';
@@ -21,7 +21,7 @@ export interface SendResult {
   durationMs: number;
   /** HTTP status, or null where there was no answer. */
   status: number | null;
-  /** Null where it succeeded: with a 2xx. `HTTP_<status>`, or a code of {@link GuardedHttp.post}, or `INTERNAL`. */
+  /** Null where it succeeded: with a 2xx. `HTTP_<status>`, or a code of {@link MessagePoster.post}, or `INTERNAL`. */
   error: { code: ErrorCode; message: string } | null;
   /** The first 1,024 bytes of the body, or null. */
   answer: string | null;
@@ -39,7 +39,7 @@ export class WebhookSender {
   private readonly shutdown = new AbortController();
 
   constructor(
-    private readonly http: GuardedHttp,
+    private readonly http: MessagePoster,
     private readonly clock: DatabaseClock,
     private readonly secrets: WebhookSecrets,
   ) {

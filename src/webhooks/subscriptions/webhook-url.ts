@@ -1,5 +1,5 @@
 import { AppError, OutboundError } from '../../errors/app-error.js';
-import type { GuardedHttp } from '../../outbound/guarded-http.js';
+import type { MessagePoster } from '../../outbound/message-poster.js';
 
 const LONGEST_LANE = 255;
 
@@ -7,7 +7,7 @@ const LONGEST_LANE = 255;
  * The URL of a receiver, checked as far as that goes without the network.
  * @throws AppError `WEBHOOK_URL_INVALID`; `WEBHOOK_URL_REFUSED` where it is an address that may not be called
  */
-export function checkWebhookUrl(http: GuardedHttp, url: string): URL {
+export function checkWebhookUrl(http: MessagePoster, url: string): URL {
   try {
     return http.checkCallable(url);
   } catch (error) {

@@ -59,7 +59,7 @@ class SubscriptionBody {
 }
 
 export class WebhookChangesBody extends SubscriptionBody {
-  /** http or https, public, port 80 or 443. */
+  /** http or https, of a public host, on a port that browsers do not block. */
   @ApiPropertyOptional({ example: 'https://shop.example.com/hooks/images' })
   @MayBeLeftOut()
   @IsString()
@@ -75,7 +75,7 @@ export class SecretBody {
 }
 
 export class NewWebhookBody extends SubscriptionBody {
-  /** http or https, public, port 80 or 443. */
+  /** http or https, of a public host, on a port that browsers do not block. */
   @ApiProperty({ example: 'https://shop.example.com/hooks/images' })
   @IsString()
   url!: string;

@@ -7,7 +7,7 @@ import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { AppError } from '../../errors/app-error.js';
-import { GuardedHttp } from '../../outbound/guarded-http.js';
+import { MessagePoster } from '../../outbound/message-poster.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { isWebhookSecret, webhookSecret } from '../delivery/sign-webhook.js';
 import { DEFAULT_EVENT_TYPES, type EventType } from '../../events/event-types.js';
@@ -46,7 +46,7 @@ export class WebhooksService {
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
-    private readonly http: GuardedHttp,
+    private readonly http: MessagePoster,
     private readonly events: WebhookEvents,
     private readonly secrets: WebhookSecrets,
     private readonly health: EndpointHealth,

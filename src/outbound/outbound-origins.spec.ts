@@ -8,7 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BEHAVIOURS, head, MAX_BYTES, photo } from '../../test/helpers/raw-origin.js';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
-import { GuardedHttp, type DownloadOptions } from './guarded-http.js';
+import { type DownloadOptions, FileDownloader } from './download/file-downloader.js';
+import { MessagePoster } from './message-poster.js';
+import { OutboundAgents } from './outbound-agents.js';
 import { HostResolver } from './addresses/host-resolver.js';
 
 class LocalResolver extends HostResolver {
@@ -20,7 +22,7 @@ class LocalResolver extends HostResolver {
 let server: net.Server;
 let origin: string;
 let dataFolder: string;
-let client: GuardedHttp;
+let client: Clients;
 const sockets = new Set<Socket>();
 const requests: string[] = [];
 
@@ -49,7 +51,7 @@ afterEach(async () => {
   // No temporary file is left by anything that happens here.
   expect(await readdir(path.join(dataFolder, 'tmp')).catch(() => [])).toEqual([]);
   expect(await openSpoolFiles()).toEqual([]);
-  client.onApplicationShutdown();
+  client.agents.onApplicationShutdown();
   sockets.forEach((socket) => socket.destroy());
 });
 
@@ -67,21 +69,32 @@ async function openSpoolFiles(): Promise<string[]> {
   return targets.filter((target) => target.includes('download-'));
 }
 
-function guarded(resolver: HostResolver = new LocalResolver()): GuardedHttp {
+interface Clients {
+  agents: OutboundAgents;
+  downloader: FileDownloader;
+  poster: MessagePoster;
+}
+
+function guarded(resolver: HostResolver = new LocalResolver()): Clients {
   const { port } = server.address() as AddressInfo;
   const current = Object.assign(new Settings(), {
     DATA_DIR: dataFolder,
     ALLOW_PRIVATE: [`127.0.0.1:${port}`, '127.0.0.1:1'],
     PUBLIC_URL: 'https://images.test/',
   });
-  return new GuardedHttp(new HttpService(), current, resolver);
+  const agents = new OutboundAgents(current, resolver);
+  return {
+    agents,
+    downloader: new FileDownloader(agents, current),
+    poster: new MessagePoster(new HttpService(), agents, current),
+  };
 }
 
 const download = (target: string, options: Partial<DownloadOptions> = {}) =>
-  client.download(origin + target, { maxBytes: MAX_BYTES, timeoutMs: 5000, ...options });
+  client.downloader.download(origin + target, { maxBytes: MAX_BYTES, timeoutMs: 5000, ...options });
 
 const post = (target: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) =>
-  client.post(
+  client.poster.post(
     origin + target,
     '{"a":1}',
     { 'Content-Type': 'application/json' },
@@ -144,7 +157,10 @@ describe('a download from a good origin', () => {
   it('says who asks, and asks for plain bytes', async () => {
     const request = await textOf('/echo');
 
-    expect(request).toContain(`User-Agent: ImageProcessingSystem/${VERSION} (+https://images.test)`);
+    expect(request).toContain(
+      `User-Agent: Mozilla/5.0 (compatible; ImageProcessingSystem/${VERSION}; +https://images.test)`,
+    );
+    expect(request).toMatch(/^Accept: image\/jpeg,(?!.*(webp|avif))/m);
     expect(request).toContain('Accept-Encoding: identity');
     expect(request).not.toMatch(/^(authorization|cookie|referer):/im);
   });
@@ -207,7 +223,7 @@ describe('a download from a hostile origin', () => {
     ['/two-lengths', 'RESPONSE_INVALID', false],
     ['/megabyte-of-headers', 'RESPONSE_INVALID', false],
     ['/not-http', 'RESPONSE_INVALID', false],
-    ['/bomb', 'CONTENT_ENCODING_REFUSED', false],
+    ['/bomb', 'DOWNLOAD_TOO_LARGE', false],
     ['/empty', 'EMPTY_BODY', false],
     ['/204', 'HTTP_204', false],
     ['/205', 'HTTP_205', false],
@@ -263,7 +279,7 @@ describe('a download from a hostile origin', () => {
 
   it('fails where nobody listens', async () => {
     const { error } = await failureOf(
-      client.download('http://127.0.0.1:1/', { maxBytes: 9, timeoutMs: 3000 }),
+      client.downloader.download('http://127.0.0.1:1/', { maxBytes: 9, timeoutMs: 3000 }),
     );
 
     expect(error).toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
@@ -277,7 +293,7 @@ describe('TLS', () => {
     );
 
     const { error } = await failureOf(
-      client.download(origin.replace('http:', 'https:'), { maxBytes: 9, timeoutMs: 5000 }),
+      client.downloader.download(origin.replace('http:', 'https:'), { maxBytes: 9, timeoutMs: 5000 }),
     );
 
     expect(error).toMatchObject({ code: 'TLS_FAILED', retryable: false });
@@ -290,7 +306,7 @@ describe('TLS', () => {
     const url = new URL(origin.replace('http:', 'https:'));
     url.hostname = 'images.test';
 
-    const { error } = await failureOf(client.download(url.href, { maxBytes: 9, timeoutMs: 500 }));
+    const { error } = await failureOf(client.downloader.download(url.href, { maxBytes: 9, timeoutMs: 500 }));
 
     expect((await hello).includes('images.test')).toBe(true);
     expect(error).toMatchObject({ code: 'TIMEOUT' });
@@ -335,7 +351,10 @@ describe('the timeouts inside the deadline', () => {
       }
     }
     const failure = failureOf(
-      guarded(new SilentResolver()).download('http://slow.test/', { maxBytes: 9, timeoutMs: 60_000 }),
+      guarded(new SilentResolver()).downloader.download('http://slow.test/', {
+        maxBytes: 9,
+        timeoutMs: 60_000,
+      }),
     );
     await settle();
     await jest.advanceTimersByTimeAsync(5_000);
@@ -375,7 +394,7 @@ describe('a post', () => {
     const body = ' {"a": "ü"} \n';
     const headers = { 'Content-Type': 'application/json', 'webhook-id': 'evt_1' };
 
-    const answer = await client.post(`${origin}/echo`, body, headers, { timeoutMs: 3000 });
+    const answer = await client.poster.post(`${origin}/echo`, body, headers, { timeoutMs: 3000 });
 
     const [sentHead, sentBody] = answer.body.split('\r\n\r\n');
     expect(sentHead).toMatch(/^POST \/echo HTTP\/1\.1\r\n/);

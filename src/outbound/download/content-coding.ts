@@ -1,0 +1,109 @@
+import { Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { OutboundError } from '../../errors/app-error.js';
+
+/** Content codings in use (RFC 9110, section 8.4.1). Servers also send words that are none: `none`, `utf-8`, `binary`. */
+const CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd', 'compress', 'x-compress']);
+
+/** Codings undone one after the other; a file compressed more often is made to waste time. */
+const MAX_CODINGS = 2;
+
+/** First bytes of an image, in Latin-1: JPEG, PNG, GIF, WebP, TIFF, BMP, and AVIF or HEIC. */
+const IMAGE_START = /^(\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM|....ftyp)/s;
+
+/** Bytes that tell an image, or the kind of a deflate stream. */
+const START_BYTES = 12;
+
+/** Errors of zlib for a stream that ends too early. */
+const CUT = new Set(['Z_BUF_ERROR', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** The codings named in a `Content-Encoding` header, in the order in which the server applied them. */
+export function contentCodings(header: string | undefined): string[] {
+  const words = (header ?? '').toLowerCase().split(',');
+  return words.map((word) => word.trim()).filter((word) => CODINGS.has(word));
+}
+
+/**
+ * The chunks of a body with its codings undone; the chunks as they are where they begin like an image, because servers
+ * name codings that they did not apply.
+ * @throws OutboundError `CONTENT_ENCODING_REFUSED` for codings that we can't undo, `RESPONSE_INVALID` for a broken stream,
+ * `CONNECTION_FAILED` (retryable) for a cut one
+ */
+export async function* withoutCodings(
+  chunks: AsyncIterable<Buffer>,
+  codings: string[],
+): AsyncGenerator<Buffer> {
+  if (codings.length === 0) return yield* chunks;
+  const { start, all } = await peek(chunks);
+  if (IMAGE_START.test(start.toString('latin1'))) return yield* all;
+  if (codings.length > MAX_CODINGS) throw refused(codings.join(', '));
+
+  let decoded: Readable = Readable.from(all, { objectMode: false });
+  const source = decoded;
+  for (const coding of [...codings].reverse()) {
+    const decoder = decoderOf(coding, start);
+    decoded.once('error', (error) => decoder.destroy(error));
+    decoded = decoded.pipe(decoder);
+  }
+  try {
+    yield* decoded as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw error instanceof OutboundError ? error : decodingError(error, codings);
+  } finally {
+    source.destroy();
+  }
+}
+
+function decoderOf(coding: string, start: Buffer): Transform {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'deflate':
+      return isZlib(start) ? createInflate() : createInflateRaw();
+    case 'br':
+      return createBrotliDecompress();
+    default:
+      throw refused(coding);
+  }
+}
+
+/** `deflate` means a zlib stream (RFC 1950), but some servers send the bare deflate data inside. */
+function isZlib(start: Buffer): boolean {
+  return start.length >= 2 && (start[0] & 0x0f) === 8 && start.readUInt16BE(0) % 31 === 0;
+}
+
+/** The first bytes of a stream, and all of it. */
+async function peek(chunks: AsyncIterable<Buffer>): Promise<{ start: Buffer; all: AsyncGenerator<Buffer> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first: Buffer[] = [];
+  let length = 0;
+  while (length < START_BYTES) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    first.push(value);
+    length += value.length;
+  }
+  return { start: Buffer.concat(first).subarray(0, START_BYTES), all: rest(first, iterator) };
+}
+
+async function* rest(first: Buffer[], iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* first;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function refused(coding: string): OutboundError {
+  const message = `The server compressed the file with ${coding}, which is not supported.`;
+  return new OutboundError('CONTENT_ENCODING_REFUSED', message);
+}
+
+function decodingError(cause: unknown, codings: string[]): OutboundError {
+  if (CUT.has((cause as { code?: string }).code ?? ''))
+    return new OutboundError('CONNECTION_FAILED', 'The file ended too early.', { cause });
+  const message = `The server says that the file is compressed (${codings.join(', ')}), but it can't be unpacked.`;
+  return new OutboundError('RESPONSE_INVALID', message, { cause });
+}
