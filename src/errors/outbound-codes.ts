@@ -12,7 +12,7 @@ export const OUTBOUND_CODES = {
   ADDRESS_REFUSED: {
     status: null,
     retryable: false,
-    sentence: 'The host is not on the public internet, or the port is neither 80 nor 443.',
+    sentence: 'The host is not on the public internet, or browsers block the port.',
     where: ['image', 'delivery'],
   },
   HOST_NOT_FOUND: {
@@ -66,13 +66,13 @@ export const OUTBOUND_CODES = {
   CONTENT_ENCODING_REFUSED: {
     status: null,
     retryable: false,
-    sentence: 'The server compressed the file although the service did not ask for that.',
+    sentence: 'The server compressed the file in a way that the service can not undo.',
     where: ['image'],
   },
   RESPONSE_INVALID: {
     status: null,
     retryable: false,
-    sentence: 'The server did not answer in HTTP, or with headers that are too large.',
+    sentence: 'The answer of the server is no valid HTTP.',
     where: ['image', 'delivery'],
   },
 } as const satisfies Record<string, ErrorFacts>;
