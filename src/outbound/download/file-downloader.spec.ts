@@ -214,8 +214,20 @@ describe('a content coding that nobody asked for', () => {
     },
   );
 
-  it('counts its limit on what comes out', async () => {
-    server.answer = () => coded('gzip', gzipSync(Buffer.alloc(100 * MAX_BYTES)));
+  it.each([
+    ['with a length', (bomb: Buffer) => coded('gzip', bomb)],
+    [
+      'in chunks',
+      (bomb: Buffer) => [
+        head(OK, 'Content-Encoding: gzip', 'Transfer-Encoding: chunked'),
+        `${bomb.length.toString(16)}\r\n`,
+        bomb,
+        '\r\n0\r\n\r\n',
+      ],
+    ],
+  ])('counts its limit on what comes out (%s)', async (_case, answer) => {
+    const bomb = gzipSync(Buffer.alloc(50 * MAX_BYTES));
+    server.answer = () => answer(bomb);
 
     expect(await failure()).toMatchObject({ code: 'DOWNLOAD_TOO_LARGE', retryable: false });
   });
