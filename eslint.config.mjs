@@ -22,7 +22,7 @@ const SIDEWAYS = {
   http: ['database'],
   uploads: ['requests', 'images', 'webhooks'],
   images: ['requests'],
-  requests: ['webhooks'],
+  webhooks: ['requests'],
 };
 
 /** The libraries import little: they are understood, and tested, alone. */

@@ -6,6 +6,7 @@ import type { Settings } from './config/settings.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { ParametersPipe } from './http/parameters.pipe.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
           load: [registerAs('settings', () => values)],
         }),
         DatabaseModule,
+        EventsModule,
         QueueModule.register(values),
         StorageModule,
         UploadsModule,

@@ -6,11 +6,11 @@ import { ProductEntity } from '../src/database/entities/product.entity.js';
 import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { WebhookDeliveryEntity } from '../src/database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
-import { WebhookEventEntity } from '../src/database/entities/webhook-event.entity.js';
+import { EventEntity } from '../src/database/entities/event.entity.js';
 import { WebhookTryEntity } from '../src/database/entities/webhook-try.entity.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 
-const WEBHOOKS = [WebhookEndpointEntity, WebhookEventEntity, WebhookDeliveryEntity, WebhookTryEntity];
+const WEBHOOKS = [WebhookEndpointEntity, EventEntity, WebhookDeliveryEntity, WebhookTryEntity];
 
 describeOnEachEngine('the migrations', (engine) => {
   let installation: Installation;
@@ -105,7 +105,7 @@ describeOnEachEngine('the migrations', (engine) => {
         await manager.insert(ImageEntity, { requestKey, ...image });
         await manager.insert(FaultEntity, { requestKey, ...fault });
         await manager.insert(WebhookEndpointEntity, { requestKey, ...endpoint });
-        const { identifiers: events } = await manager.insert(WebhookEventEntity, { requestKey, ...event });
+        const { identifiers: events } = await manager.insert(EventEntity, { requestKey, ...event });
         const eventKey = Number(events[0].key);
         const { identifiers: deliveries } = await manager.insert(WebhookDeliveryEntity, {
           eventKey,
@@ -126,7 +126,7 @@ describeOnEachEngine('the migrations', (engine) => {
         });
         expect(await manager.findOneBy(FaultEntity, { requestKey })).toMatchObject(fault);
         expect(await manager.findOneBy(WebhookEndpointEntity, { requestKey })).toMatchObject(endpoint);
-        expect(await manager.findOneBy(WebhookEventEntity, { requestKey })).toMatchObject(event);
+        expect(await manager.findOneBy(EventEntity, { requestKey })).toMatchObject(event);
         expect(await manager.findOneBy(WebhookDeliveryEntity, { eventKey })).toMatchObject(delivery);
         expect(await manager.findOneBy(WebhookTryEntity, { deliveryKey })).toMatchObject(webhookTry);
         expect(await manager.countBy(RequestEntity, { id: request.id.toUpperCase() })).toBe(0); // no case folding

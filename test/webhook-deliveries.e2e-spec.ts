@@ -3,7 +3,7 @@ import { DatabaseClock } from '../src/database/database-clock.js';
 import { insertRows } from '../src/database/insert-rows.js';
 import { WebhookDeliveryEntity } from '../src/database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
-import { WebhookEventEntity } from '../src/database/entities/webhook-event.entity.js';
+import { EventEntity } from '../src/database/entities/event.entity.js';
 import { WebhookTryEntity } from '../src/database/entities/webhook-try.entity.js';
 import { WebhookDeliveries } from '../src/webhooks/delivery/webhook-deliveries.js';
 import { KEPT_MS, WebhookDispatcher } from '../src/webhooks/delivery/webhook-dispatcher.js';
@@ -226,7 +226,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
       const last = delivery.tries.at(-1);
       waits.push(Date.parse(delivery.next_try_at) - Date.parse(last.at) - last.duration_ms);
       clock.aheadMs += Date.parse(delivery.next_try_at) - clock.now() + 10;
-      dispatcher().nudge();
+      dispatcher().wake();
       delivery = await tried(subscription, waits.length + 1);
       verified(receiver.received.at(-1)!, subscription.secret, clock.now());
     }
@@ -473,12 +473,12 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
 
     clock.aheadMs += KEPT_MS + HOUR;
     await dispatcher().dispatch();
-    expect(await manager().count(WebhookEventEntity)).toBe(1);
+    expect(await manager().count(EventEntity)).toBe(1);
     await manager().update(WebhookDeliveryEntity, { state: 'pending' }, { state: 'failed' });
     clock.aheadMs += HOUR;
     await dispatcher().dispatch();
 
-    for (const entity of [WebhookEventEntity, WebhookDeliveryEntity, WebhookTryEntity])
+    for (const entity of [EventEntity, WebhookDeliveryEntity, WebhookTryEntity])
       expect(await manager().count(entity)).toBe(0);
   });
 

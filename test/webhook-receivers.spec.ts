@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { webhookHeaders, webhookSecret } from '../src/webhooks/delivery/sign-webhook.js';
+import { webhookHeaders } from '../src/webhooks/delivery/sign-webhook.js';
+import { webhookSecret } from '../src/webhooks/subscriptions/webhook-secret.js';
 import { freePort } from './helpers/service.js';
 import { until } from './helpers/wait.js';
 

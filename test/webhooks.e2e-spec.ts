@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { DatabaseClock } from '../src/database/database-clock.js';
 import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
-import { WebhooksService } from '../src/webhooks/subscriptions/webhooks.service.js';
+import { SubscriptionsService } from '../src/webhooks/subscriptions/subscriptions.service.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
@@ -342,7 +342,7 @@ describeOnEachEngine('webhooks', (engine) => {
 
     it('get one new secret from several rotations at the same moment', async () => {
       const { id } = await subscribe();
-      const webhooks = app.nest.get(WebhooksService);
+      const webhooks = app.nest.get(SubscriptionsService);
       const get = webhooks.get.bind(webhooks);
       const haveAllRead = deferred();
       let reads = 0;

@@ -16,7 +16,7 @@ import { ProductEntity } from './entities/product.entity.js';
 import { RequestEntity } from './entities/request.entity.js';
 import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from './entities/webhook-endpoint.entity.js';
-import { WebhookEventEntity } from './entities/webhook-event.entity.js';
+import { EventEntity } from './entities/event.entity.js';
 import { WebhookTryEntity } from './entities/webhook-try.entity.js';
 import { migrate } from './migrate.js';
 
@@ -32,7 +32,7 @@ const SCHEMA = {
     CachedSourceEntity,
     CachedResultEntity,
     WebhookEndpointEntity,
-    WebhookEventEntity,
+    EventEntity,
     WebhookDeliveryEntity,
     WebhookTryEntity,
   ],

@@ -1,13 +1,16 @@
-/** What a subscription can ask for. */
+/** The types of events that a subscription can ask for. */
 export const EVENT_TYPES = ['request.processing', 'request.completed', 'image.failed'] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** What it gets where it asks for nothing: one file may have a million images that fail. */
+/** Those about single images. */
+export const IMAGE_EVENT_TYPES: EventType[] = ['image.failed'];
+
+/** What a subscription gets that asks for nothing: one file may have a million images that fail. */
 export const DEFAULT_EVENT_TYPES: EventType[] = ['request.processing', 'request.completed'];
 
-/** What the `webhook_url` of an upload is called for: whoever names one there waits for the end. */
+/** What the `webhook_url` of an upload is called for: its sender waits for the end. */
 export const UPLOAD_EVENT_TYPES: EventType[] = ['request.completed'];
 
-/** Sent when a user asks for it, to one subscription, whatever it wants. */
+/** Sent on demand to one subscription, whatever types it asks for. */
 export const PING = 'ping';

@@ -1,30 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { RequestEntity } from '../database/entities/request.entity.js';
-import { WebhookEvents, WHOLE_REQUEST } from '../webhooks/webhook-events.js';
 import type { EventType } from '../events/event-types.js';
+import { Outbox, WHOLE_REQUEST } from '../events/outbox.js';
 import { RequestReader } from './request-reader.js';
 
-/**
- * Tells the webhooks what became of requests. Each call belongs into the transaction in which it happens, costs one look
- * into a small index where nobody wants to hear of it, and does nothing the second time.
- */
+/** Records the events of requests. Call each method in the transaction that causes the event; again, it does nothing. */
 @Injectable()
 export class RequestEvents {
   constructor(
-    private readonly webhooks: WebhookEvents,
+    private readonly outbox: Outbox,
     private readonly reader: RequestReader,
   ) {}
-
-  /** @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
-  checkUrl(url: string): void {
-    this.webhooks.checkUrl(url);
-  }
-
-  /** Has `url` told of the end of a request. @throws AppError as {@link checkUrl} */
-  attach(manager: EntityManager, requestKey: number, url: string): Promise<void> {
-    return this.webhooks.attach(manager, requestKey, url);
-  }
 
   /** The work on a request has begun. */
   processing(manager: EntityManager, requestKey: number): Promise<void> {
@@ -36,10 +23,10 @@ export class RequestEvents {
     return this.ofRequest(manager, 'request.completed', requestKey);
   }
 
-  /** Images have failed for good: some hundred at most. */
+  /** Images have failed for good; some hundred at most. Costs one seek in an index where no reader wants to know. */
   async imagesFailed(manager: EntityManager, requestKey: number, imageNumbers: number[]): Promise<void> {
     const subject = { type: 'image.failed', requestKey, imageNumbers } as const;
-    await this.webhooks.record(manager, subject, async (numbers) => {
+    await this.outbox.record(manager, subject, async (numbers) => {
       const request = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
       const images = await this.reader.imageResponsesOf(manager, request, numbers);
       return images.map(({ number, response }) => ({
@@ -51,10 +38,10 @@ export class RequestEvents {
   }
 
   private async ofRequest(manager: EntityManager, type: EventType, requestKey: number): Promise<void> {
-    await this.webhooks.record(manager, { type, requestKey, imageNumbers: [WHOLE_REQUEST] }, async () => {
+    await this.outbox.record(manager, { type, requestKey, imageNumbers: [WHOLE_REQUEST] }, async () => {
       const request = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
       const response = await this.reader.responseOf(manager, request);
-      // The names that receivers of such systems look for.
+      // Under the names that receivers written for other systems of this kind expect.
       const data = { ...response, request_id: response.id, output_csv_url: response.links.output_csv };
       return [{ imageNumber: WHOLE_REQUEST, requestId: request.id, data }];
     });

@@ -18,8 +18,6 @@ export interface NewRequest {
   options: CompressionOptions;
   /** That has been told of all URLs of the file; without it, those that are repeated are fetched again. */
   repeated?: RepeatedUrls;
-  /** Told of the end of the request. */
-  webhookUrl?: string | null;
 }
 
 /** What a transaction settled of one request. */
@@ -58,30 +56,23 @@ export class RequestsService {
     private readonly events: RequestEvents,
   ) {}
 
-  /**
-   * Begins a request that nobody sees until {@link RequestDraft.publish}.
-   * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
-   */
-  async begin({ fileName, layout, options, repeated, webhookUrl }: NewRequest): Promise<RequestDraft> {
+  /** Begins a request that nobody sees until {@link RequestDraft.publish}. */
+  async begin({ fileName, layout, options, repeated }: NewRequest): Promise<RequestDraft> {
     const id = randomUUID();
     const stored = { layout: JSON.stringify(layout), options: canonicalOptions(options) };
-    const request = { id, status: 'Receiving', fileName, ...stored } as const;
-    const createdAt = this.clock.now();
-    const key = await this.database.transaction(
-      async (manager) => {
-        const row = { ...request, productCount: 0, imageCount: 0, createdAt };
-        const key = Number((await manager.insert(RequestEntity, row)).identifiers[0].key);
-        if (webhookUrl) await this.events.attach(manager, key, webhookUrl);
-        return key;
-      },
-      { isUrgent: true },
-    );
-    return new RequestDraft(this.database, id, key, repeated);
-  }
-
-  /** Whether {@link begin} would take the URL. @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED` */
-  checkWebhookUrl(url: string): void {
-    this.events.checkUrl(url);
+    const counts = { productCount: 0, imageCount: 0 };
+    const row = {
+      id,
+      status: 'Receiving',
+      fileName,
+      ...stored,
+      ...counts,
+      createdAt: this.clock.now(),
+    } as const;
+    const { identifiers } = await this.database.write((manager) => manager.insert(RequestEntity, row), {
+      isUrgent: true,
+    });
+    return new RequestDraft(this.database, id, identifiers[0].key as number, repeated);
   }
 
   /** The request that was uploaded under an `Idempotency-Key`, with the digest of what was uploaded then. */

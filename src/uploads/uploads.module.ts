@@ -3,6 +3,7 @@ import { MulterModule } from '@nestjs/platform-express';
 import { settings, type Settings } from '../config/settings.js';
 import { ImagesModule } from '../images/images.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { UploadsController } from './uploads.controller.js';
 import { UploadsService } from './uploads.service.js';
 
@@ -13,6 +14,7 @@ const KIBIBYTE = 1024;
   imports: [
     RequestsModule,
     ImagesModule,
+    WebhooksModule,
     MulterModule.registerAsync({
       inject: [settings.KEY],
       useFactory: (values: Settings) => ({

@@ -14,6 +14,7 @@ import { RepeatedUrls } from '../requests/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../files/sweep-folder.js';
 import { openInputCsv, type InputCsv } from '../tables/input-csv.js';
+import { UploadWebhooks } from '../webhooks/subscriptions/upload-webhooks.js';
 import { oneWebhookUrl } from './webhook-fields.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
@@ -42,6 +43,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly requests: RequestsService,
     private readonly images: ImagesService,
+    private readonly webhooks: UploadWebhooks,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -70,7 +72,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
     return withFile(files, async ({ path: file, originalname }) => {
       const webhookUrl = oneWebhookUrl(options.webhookUrls);
-      if (webhookUrl) this.requests.checkWebhookUrl(webhookUrl);
+      if (webhookUrl) this.webhooks.check(webhookUrl);
       const idempotency =
         options.idempotencyKey && (await idempotencyOf(options.idempotencyKey, options, file));
       const earlier = idempotency && (await this.earlier(idempotency));
@@ -84,9 +86,9 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
         layout: csv.layout!,
         options: toCompressionOptions(options.compression, this.settings.QUALITY),
         repeated,
-        webhookUrl,
       });
       try {
+        if (webhookUrl) await this.webhooks.attach(draft.key, webhookUrl);
         return await this.publish(draft, csv, idempotency || null);
       } catch (error) {
         await this.discard(draft);

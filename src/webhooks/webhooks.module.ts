@@ -1,31 +1,38 @@
 import { Module } from '@nestjs/common';
 import { OutboundModule } from '../outbound/outbound.module.js';
-import { EndpointHealth } from './subscriptions/endpoint-health.js';
+import { RequestsModule } from '../requests/requests.module.js';
+import { DeliveriesController } from './delivery/deliveries.controller.js';
+import { DeliveryLog } from './delivery/delivery-log.js';
+import { Redelivery } from './delivery/redelivery.js';
+import { RequestWebhooksController } from './delivery/request-webhooks.controller.js';
 import { WebhookDeliveries } from './delivery/webhook-deliveries.js';
 import { WebhookDispatcher } from './delivery/webhook-dispatcher.js';
-import { WebhookEvents } from './webhook-events.js';
-import { WebhookHistory } from './subscriptions/webhook-history.js';
-import { WebhookSecrets } from './subscriptions/webhook-secrets.js';
+import { WebhookFanOut } from './delivery/webhook-fan-out.js';
 import { WebhookSender } from './delivery/webhook-sender.js';
-import { WebhooksController } from './subscriptions/webhooks.controller.js';
 import { WebhooksProcessor } from './delivery/webhooks.processor.js';
-import { WebhooksService } from './subscriptions/webhooks.service.js';
+import { EndpointHealth } from './subscriptions/endpoint-health.js';
+import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
+import { UploadWebhooks } from './subscriptions/upload-webhooks.js';
+import { WebhookSecrets } from './subscriptions/webhook-secrets.js';
+import { WebhooksController } from './subscriptions/webhooks.controller.js';
 
-/** From something that happened to a receiver who was told of it. */
+/** Passes events on to receivers: who asks for which (`subscriptions/`), and how they get them (`delivery/`). */
 @Module({
-  imports: [OutboundModule],
-  controllers: [WebhooksController],
+  imports: [OutboundModule, RequestsModule],
+  controllers: [WebhooksController, DeliveriesController, RequestWebhooksController],
   providers: [
     EndpointHealth,
+    SubscriptionsService,
+    UploadWebhooks,
+    WebhookSecrets,
+    DeliveryLog,
+    Redelivery,
     WebhookDeliveries,
     WebhookDispatcher,
-    WebhookEvents,
-    WebhookHistory,
-    WebhookSecrets,
+    WebhookFanOut,
     WebhookSender,
     WebhooksProcessor,
-    WebhooksService,
   ],
-  exports: [WebhookDeliveries, WebhookDispatcher, WebhookEvents, WebhookHistory],
+  exports: [UploadWebhooks, WebhookDeliveries, WebhookDispatcher],
 })
 export class WebhooksModule {}

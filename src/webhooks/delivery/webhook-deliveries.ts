@@ -5,7 +5,7 @@ import { DatabaseClock } from '../../database/database-clock.js';
 import { Database, isDatabaseAway } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
-import { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
+import { EventEntity } from '../../database/entities/event.entity.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { EndpointHealth } from '../subscriptions/endpoint-health.js';
@@ -102,7 +102,7 @@ export class WebhookDeliveries {
       return false;
     }
     const { eventKey } = claim.delivery;
-    const event = await this.database.manager.findOneByOrFail(WebhookEventEntity, { key: eventKey });
+    const event = await this.database.manager.findOneByOrFail(EventEntity, { key: eventKey });
     try {
       const result = await this.sender.send(claim.endpoint, event);
       if (result === null) await this.waitForKey(claim);
@@ -141,7 +141,7 @@ export class WebhookDeliveries {
     await this.update(claim, { state: 'pending', dueAt, rungAt: 0, errorCode: 'SECRET_UNREADABLE' });
   }
 
-  private async conclude(claim: Claim, event: WebhookEventEntity, result: SendResult): Promise<void> {
+  private async conclude(claim: Claim, event: EventEntity, result: SendResult): Promise<void> {
     const { delivery, endpoint } = claim;
     const next = this.next(claim, event, result);
     const state = await this.database.transaction(async (manager) => {
@@ -158,7 +158,7 @@ export class WebhookDeliveries {
     else this.logger.debug(`${what}: ${result.error?.code ?? 'delivered'}`);
   }
 
-  private next({ delivery }: Claim, event: WebhookEventEntity, result: SendResult): Next {
+  private next({ delivery }: Claim, event: EventEntity, result: SendResult): Next {
     const now = this.clock.now();
     if (result.error === null) return { state: 'delivered', deliveredAt: now, errorCode: null };
     const failures = delivery.failures + 1;

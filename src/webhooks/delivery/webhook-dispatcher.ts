@@ -4,7 +4,7 @@ import { In, LessThan } from 'typeorm';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
-import { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
+import { EventEntity } from '../../database/entities/event.entity.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 
@@ -104,7 +104,7 @@ export class WebhookDispatcher {
   private timer?: NodeJS.Timeout;
   private isRunning = false;
   private isBusy = false;
-  private isNudged = false;
+  private isWoken = false;
   private sweptAt = 0;
   /** The key of an endpoint; 0 before the first. */
   private lookedUpTo = 0;
@@ -131,10 +131,10 @@ export class WebhookDispatcher {
     await this.current;
   }
 
-  /** There is something new to deliver, or will be when the caller's transaction is committed. Costs nothing. */
-  nudge(): void {
-    if (!this.isRunning || this.isNudged) return;
-    this.isNudged = true;
+  /** Begins the next round in 50 ms, when the transaction of a caller is most likely committed. Costs nothing. */
+  wake(): void {
+    if (!this.isRunning || this.isWoken) return;
+    this.isWoken = true;
     if (!this.isBusy) this.schedule(SOON_MS);
   }
 
@@ -150,7 +150,7 @@ export class WebhookDispatcher {
     if (this.clock.now() > this.sweptAt + SWEEP_EVERY_MS) await this.sweep();
   }
 
-  /** What the queue should be told of; sets {@link isNudged} where there is most likely more. */
+  /** What the queue should be told of; sets {@link isWoken} where there is most likely more. */
   private async due(): Promise<Due[]> {
     const now = this.clock.now();
     const found: Record<string, Due[]> = {};
@@ -162,14 +162,14 @@ export class WebhookDispatcher {
         const ofHost = (found[host ?? ''] ??= []);
         const room = Math.min(MOST_PER_HOST - ofHost.length, MOST_PER_ROUND - count);
         const due = room > 0 ? await this.dueOf(endpointKey, now, rungBefore) : [];
-        if (due.length > room) this.isNudged = true;
+        if (due.length > room) this.isWoken = true;
         const taken = due.slice(0, room);
         ofHost.push(...taken);
         count += taken.length;
       }
       if (this.lookedUpTo === 0) return inTurns(Object.values(found));
     }
-    this.isNudged = true;
+    this.isWoken = true;
     return inTurns(Object.values(found));
   }
 
@@ -192,7 +192,7 @@ export class WebhookDispatcher {
     await setImmediate(); // with SQLite nothing else would happen in between
     const window = await this.database.manager.query<Rung[]>(DUE_OF_ENDPOINT, [endpointKey, now]);
     const due = window.filter(({ rungAt }) => Number(rungAt) <= rungBefore);
-    if (due.length > 0 && window.length === WINDOW) this.isNudged = true;
+    if (due.length > 0 && window.length === WINDOW) this.isWoken = true;
     return due;
   }
 
@@ -231,7 +231,7 @@ export class WebhookDispatcher {
     ]);
     const keys = old.map(({ eventKey }) => eventKey);
     if (keys.length > 0)
-      await this.database.write((manager) => manager.delete(WebhookEventEntity, { key: In(keys) }));
+      await this.database.write((manager) => manager.delete(EventEntity, { key: In(keys) }));
     if (keys.length < SWEPT_AT_ONCE) this.sweptAt = this.clock.now();
   }
 
@@ -239,12 +239,12 @@ export class WebhookDispatcher {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.isBusy = true;
-      this.isNudged = false;
+      this.isWoken = false;
       this.current = this.dispatch()
         .catch((error: Error) => this.warning.warn(`webhooks were not dispatched: ${error.message}`))
         .finally(() => {
           this.isBusy = false;
-          if (this.isRunning) this.schedule(this.isNudged ? SOON_MS : EVERY_MS);
+          if (this.isRunning) this.schedule(this.isWoken ? SOON_MS : EVERY_MS);
         });
     }, delayMs).unref();
   }

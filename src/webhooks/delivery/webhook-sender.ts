@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { setMaxListeners } from 'node:events';
 import { DatabaseClock } from '../../database/database-clock.js';
 import type { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
-import type { WebhookEventEntity } from '../../database/entities/webhook-event.entity.js';
+import type { EventEntity } from '../../database/entities/event.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { MessagePoster, type PostAnswer } from '../../outbound/message-poster.js';
@@ -51,7 +51,7 @@ export class WebhookSender {
    * @returns null where the endpoint's secret can't be read with this `SECRET_KEY`; then nothing has been sent
    * @throws SendingStopped after {@link abort}; then it may have been sent or not
    */
-  async send(endpoint: WebhookEndpointEntity, event: WebhookEventEntity): Promise<SendResult | null> {
+  async send(endpoint: WebhookEndpointEntity, event: EventEntity): Promise<SendResult | null> {
     const triedAt = this.clock.now();
     const secrets = this.secrets.signing(endpoint, triedAt);
     if (secrets === null) return null;
@@ -78,7 +78,7 @@ export class WebhookSender {
     this.shutdown.abort(new SendingStopped());
   }
 
-  private expected(event: WebhookEventEntity, error: unknown): AppError {
+  private expected(event: EventEntity, error: unknown): AppError {
     if (error instanceof AppError) return error;
     this.logger.error(`webhook ${event.id}: unexpected`, error);
     return new AppError('INTERNAL');

@@ -3,7 +3,6 @@ import type { EntityManager } from 'typeorm';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
-import type { SendResult } from '../delivery/webhook-sender.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -13,6 +12,14 @@ const MOST_FAILING_MS = 5 * DAY;
 
 /** Longer than any wait between two tries: after it, a failure begins a new spell. */
 const NEW_SPELL_AFTER_MS = 48 * HOUR;
+
+/** What came of one try. */
+export interface TryOutcome {
+  /** HTTP status, or null where there was no answer. */
+  status: number | null;
+  /** Null where it succeeded. */
+  error: object | null;
+}
 
 /** Why the service disabled an endpoint, and how that is told. */
 export const DISABLED_REASONS: Record<string, string> = {
@@ -31,7 +38,7 @@ export class EndpointHealth {
    * Notes what came of a try, in the transaction that records it.
    * @returns whether the endpoint is to be tried again
    */
-  async note(manager: EntityManager, endpointKey: number, { error, status }: SendResult): Promise<boolean> {
+  async note(manager: EntityManager, endpointKey: number, { error, status }: TryOutcome): Promise<boolean> {
     const endpoint = await manager.findOneBy(WebhookEndpointEntity, { key: endpointKey });
     if (!endpoint) return false;
     if (error === null) {

@@ -4,7 +4,7 @@ import { settings, type Settings } from '../../config/settings.js';
 import type { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { open, seal } from './secret-box.js';
 import { secretKey } from './secret-key.js';
-import { webhookSecret } from '../delivery/sign-webhook.js';
+import { webhookSecret } from './webhook-secret.js';
 
 const KEY_BYTES = 32;
 

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiBody, ApiConflictResponse, ApiNotFoundResponse } from '@nestjs/swagger';
-import { NewWebhookBody, SecretBody } from './webhooks-query.dto.js';
+import { NewWebhookBody, SecretBody } from './webhook-bodies.dto.js';
 
 const described = (description: string, code: string, error: string) => ({
   description,

@@ -11,7 +11,6 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import {
-  ApiAcceptedResponse,
   ApiConflictResponse,
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -22,48 +21,28 @@ import {
 import { NeedsApiKey } from '../../http/api-key.guard.js';
 import type { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
+import { PageQuery } from '../page-query.dto.js';
 import { JsonBodyGuard } from '../../http/json-body.guard.js';
 import { DISABLED_REASONS } from './endpoint-health.js';
 import {
-  DeliveryPageResponse,
-  DeliveryResponse,
-  ReplayResponse,
   ServiceSecretResponse,
   WebhookPageResponse,
   WebhookResponse,
   WebhookWithSecretResponse,
 } from './webhook.dto.js';
-import {
-  beforeOf,
-  DeliveriesQuery,
-  NewWebhookBody,
-  PageQuery,
-  ReplayBody,
-  SecretBody,
-  WebhookChangesBody,
-} from './webhooks-query.dto.js';
-import { WebhookHistory } from './webhook-history.js';
+import { NewWebhookBody, SecretBody, WebhookChangesBody } from './webhook-bodies.dto.js';
 import { WebhookSecrets } from './webhook-secrets.js';
-import {
-  ApiDeliveryNotFound,
-  ApiInvalidBody,
-  ApiNeedsActiveWebhook,
-  ApiNewWebhookBody,
-  ApiSecretBody,
-  ApiWebhookDisabled,
-  ApiWebhookNotFound,
-} from './webhooks.api.js';
-import { type SubscriptionChanges, WebhooksService, type WithSecret } from './webhooks.service.js';
+import { ApiInvalidBody, ApiNewWebhookBody, ApiSecretBody, ApiWebhookNotFound } from './webhooks.api.js';
+import { type SubscriptionChanges, SubscriptionsService, type WithSecret } from './subscriptions.service.js';
 
-/** Subscriptions to events, and what was delivered to them. */
+/** Subscriptions to events. */
 @ApiTags('webhooks')
 @NeedsApiKey()
 @UseGuards(JsonBodyGuard)
 @Controller('webhooks')
 export class WebhooksController {
   constructor(
-    private readonly webhooks: WebhooksService,
-    private readonly history: WebhookHistory,
+    private readonly subscriptions: SubscriptionsService,
     private readonly secrets: WebhookSecrets,
   ) {}
 
@@ -74,24 +53,6 @@ export class WebhooksController {
     return { secret: this.secrets.ofService };
   }
 
-  @Get('deliveries/:delivery_id')
-  @ApiOperation({ summary: 'A delivery with the log of its tries' })
-  @ApiOkResponse({ type: DeliveryResponse })
-  @ApiDeliveryNotFound()
-  delivery(@Param('delivery_id') id: string): Promise<DeliveryResponse> {
-    return this.history.get(id);
-  }
-
-  @Post('deliveries/:delivery_id/redeliver')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Send a delivery again, under the same `webhook-id`' })
-  @ApiAcceptedResponse({ type: DeliveryResponse })
-  @ApiDeliveryNotFound()
-  @ApiWebhookDisabled()
-  redeliver(@Param('delivery_id') id: string): Promise<DeliveryResponse> {
-    return this.history.redeliver(id);
-  }
-
   @Post()
   @ApiOperation({ summary: 'Subscribe to events; the only time that the secret is shown' })
   @ApiNewWebhookBody()
@@ -99,14 +60,14 @@ export class WebhooksController {
   @ApiInvalidBody()
   @ApiConflictResponse({ description: '`TOO_MANY_WEBHOOKS`: there are a hundred already' })
   async create(@Body(NO_OTHER_FIELDS) body: NewWebhookBody): Promise<WebhookWithSecretResponse> {
-    return withSecret(await this.webhooks.create(body.url, toChanges(body), body.secret));
+    return withSecret(await this.subscriptions.create(body.url, toChanges(body), body.secret));
   }
 
   @Get()
   @ApiOperation({ summary: 'The subscriptions, in the order in which they were made' })
   @ApiOkResponse({ type: WebhookPageResponse })
   async list(@Query() { limit, cursor }: PageQuery): Promise<WebhookPageResponse> {
-    const found = await this.webhooks.list(limit + 1, Number(cursor ?? 0));
+    const found = await this.subscriptions.list(limit + 1, Number(cursor ?? 0));
     const page = found.slice(0, limit);
     return {
       items: page.map(toResponse),
@@ -119,7 +80,7 @@ export class WebhooksController {
   @ApiOkResponse({ type: WebhookResponse })
   @ApiWebhookNotFound()
   async describe(@Param('id') id: string): Promise<WebhookResponse> {
-    return toResponse(await this.webhooks.get(id));
+    return toResponse(await this.subscriptions.get(id));
   }
 
   @Patch(':id')
@@ -131,7 +92,7 @@ export class WebhooksController {
     @Param('id') id: string,
     @Body(NO_OTHER_FIELDS) body: WebhookChangesBody,
   ): Promise<WebhookResponse> {
-    return toResponse(await this.webhooks.change(id, toChanges(body)));
+    return toResponse(await this.subscriptions.change(id, toChanges(body)));
   }
 
   @Delete(':id')
@@ -140,7 +101,7 @@ export class WebhooksController {
   @ApiNoContentResponse()
   @ApiWebhookNotFound()
   remove(@Param('id') id: string): Promise<void> {
-    return this.webhooks.remove(id);
+    return this.subscriptions.remove(id);
   }
 
   @Post(':id/rotate-secret')
@@ -157,39 +118,7 @@ export class WebhooksController {
     @Param('id') id: string,
     @Body(NO_OTHER_FIELDS) body?: SecretBody,
   ): Promise<WebhookWithSecretResponse> {
-    return withSecret(await this.webhooks.rotateSecret(id, body?.secret));
-  }
-
-  @Post(':id/test')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Send it an event of the type `ping`, once' })
-  @ApiAcceptedResponse({ type: DeliveryResponse })
-  @ApiNeedsActiveWebhook()
-  async test(@Param('id') id: string): Promise<DeliveryResponse> {
-    return this.history.get(await this.webhooks.test(id));
-  }
-
-  @Get(':id/deliveries')
-  @ApiOperation({
-    summary: 'What was sent to it or will be, the newest first, each with the log of its tries',
-  })
-  @ApiOkResponse({ type: DeliveryPageResponse })
-  @ApiWebhookNotFound()
-  deliveries(@Param('id') id: string, @Query() query: DeliveriesQuery): Promise<DeliveryPageResponse> {
-    return this.history.ofWebhook(id, query.status, query.limit, beforeOf(query));
-  }
-
-  @Post(':id/replay')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Send again all that failed since a time' })
-  @ApiAcceptedResponse({ type: ReplayResponse })
-  @ApiInvalidBody()
-  @ApiNeedsActiveWebhook()
-  async replay(
-    @Param('id') id: string,
-    @Body(NO_OTHER_FIELDS) { since }: ReplayBody,
-  ): Promise<ReplayResponse> {
-    return { replayed: await this.history.replay(id, Date.parse(since)) };
+    return withSecret(await this.subscriptions.rotateSecret(id, body?.secret));
   }
 }
 

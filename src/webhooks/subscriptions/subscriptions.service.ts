@@ -9,9 +9,8 @@ import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.
 import { AppError } from '../../errors/app-error.js';
 import { MessagePoster } from '../../outbound/message-poster.js';
 import { EndpointHealth } from './endpoint-health.js';
-import { isWebhookSecret, webhookSecret } from '../delivery/sign-webhook.js';
+import { isWebhookSecret, webhookSecret } from './webhook-secret.js';
 import { DEFAULT_EVENT_TYPES, type EventType } from '../../events/event-types.js';
-import { WebhookEvents } from '../webhook-events.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 import { checkWebhookUrl, laneOf } from './webhook-url.js';
 
@@ -21,7 +20,7 @@ const DAY_MS = 86_400_000;
 const OVERLAP_MS = DAY_MS;
 
 /** Every event is checked against all of them. */
-const MOST_SUBSCRIPTIONS = 100;
+const MAX_SUBSCRIPTIONS = 100;
 
 const DELETED_AT_ONCE = 1000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -40,14 +39,13 @@ export interface WithSecret {
   secret: string;
 }
 
-/** Subscriptions: endpoints that hear of all requests. */
+/** Subscriptions: endpoints that are told of all requests. */
 @Injectable()
-export class WebhooksService {
+export class SubscriptionsService {
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly http: MessagePoster,
-    private readonly events: WebhookEvents,
     private readonly secrets: WebhookSecrets,
     private readonly health: EndpointHealth,
   ) {}
@@ -64,7 +62,7 @@ export class WebhooksService {
   ): Promise<WithSecret> {
     const { href } = checkWebhookUrl(this.http, url);
     const secret = checkedSecret(givenSecret);
-    if ((await this.count()) >= MOST_SUBSCRIPTIONS) throw new AppError('TOO_MANY_WEBHOOKS');
+    if ((await this.count()) >= MAX_SUBSCRIPTIONS) throw new AppError('TOO_MANY_WEBHOOKS');
     const id = randomUUID();
     await this.database.write(
       (manager) =>
@@ -79,7 +77,7 @@ export class WebhooksService {
         }),
       { isUrgent: true },
     );
-    if ((await this.count()) > MOST_SUBSCRIPTIONS) {
+    if ((await this.count()) > MAX_SUBSCRIPTIONS) {
       // Others came at the same moment: whoever is the last of them sees all.
       await this.database.write((manager) => manager.delete(WebhookEndpointEntity, { id }), {
         isUrgent: true,
@@ -162,18 +160,6 @@ export class WebhooksService {
   }
 
   /**
-   * Sends it an event of the type `ping`, once.
-   * @returns the id of the delivery
-   * @throws AppError `WEBHOOK_NOT_FOUND`
-   * @throws AppError `WEBHOOK_DISABLED` (409)
-   */
-  async test(id: string): Promise<string> {
-    const endpoint = await this.get(id);
-    refuseDisabled(endpoint);
-    return this.database.transaction((manager) => this.events.ping(manager, endpoint), { isUrgent: true });
-  }
-
-  /**
    * Removes a subscription with all its deliveries.
    * @throws AppError `WEBHOOK_NOT_FOUND`
    */
@@ -203,11 +189,6 @@ export class WebhooksService {
 }
 
 const SUBSCRIPTION = { requestKey: IsNull() };
-
-/** @throws AppError `WEBHOOK_DISABLED` (409) */
-export function refuseDisabled(endpoint: WebhookEndpointEntity): void {
-  if (endpoint.isActive !== 1) throw new AppError('WEBHOOK_DISABLED');
-}
 
 function addressed(url: string): { url: string; host: string } {
   return { url, host: laneOf(url) };

@@ -1,9 +1,9 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { bigInteger } from './columns.js';
 
-/** Something that happened and that at least one endpoint wants to hear of. Written in the transaction that caused it. */
+/** Something that happened. Written in the transaction that caused it (`Outbox`); what passes it on has rows of its own. */
 @Entity('webhook_events')
-export class WebhookEventEntity {
+export class EventEntity {
   @PrimaryGeneratedColumn({ name: 'event_key' })
   key!: number;
 

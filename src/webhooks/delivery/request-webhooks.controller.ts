@@ -1,20 +1,21 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { NeedsApiKey } from '../http/api-key.guard.js';
-import { DeliveryPageResponse } from '../webhooks/subscriptions/webhook.dto.js';
-import { WebhookHistory } from '../webhooks/subscriptions/webhook-history.js';
-import { beforeOf, PageQuery } from '../webhooks/subscriptions/webhooks-query.dto.js';
-import { errorExample, ErrorResponse } from './request.dto.js';
-import { RequestReader } from './request-reader.js';
+import { NeedsApiKey } from '../../http/api-key.guard.js';
+import { errorExample, ErrorResponse } from '../../requests/request.dto.js';
+import { RequestReader } from '../../requests/request-reader.js';
+import { PageQuery } from '../page-query.dto.js';
+import { DeliveryLog } from './delivery-log.js';
+import { beforeOf } from './delivery-queries.dto.js';
+import { DeliveryPageResponse } from './delivery.dto.js';
 
-/** Who was told of a request. */
+/** The deliveries of a request's events. */
 @ApiTags('requests')
 @NeedsApiKey()
 @Controller('requests')
 export class RequestWebhooksController {
   constructor(
     private readonly requests: RequestReader,
-    private readonly history: WebhookHistory,
+    private readonly log: DeliveryLog,
   ) {}
 
   @Get(':id/webhooks')
@@ -31,6 +32,6 @@ export class RequestWebhooksController {
   })
   async webhooks(@Param('id') id: string, @Query() query: PageQuery): Promise<DeliveryPageResponse> {
     const { key } = await this.requests.get(id);
-    return this.history.ofRequest(key, query.limit, beforeOf(query));
+    return this.log.ofRequest(key, query.limit, beforeOf(query));
   }
 }
