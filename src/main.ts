@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
+import { riskyMixes } from './config/impossible-mixes.js';
 import { settings, type Settings } from './config/settings.js';
 import { createApp, startApp } from './create-app.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
   const values = settings();
 
   const app = await createApp(values);
+  for (const warning of riskyMixes(values)) logger.warn(warning);
   app.enableShutdownHooks();
   endWithParent();
   await startApp(app, values);

@@ -11,8 +11,20 @@ export function impossibleMixes(settings: Settings): string[] {
   return [...faultsOfProcesses(settings), ...faultsOfAccess(settings)];
 }
 
+/** What will probably disappoint, although it can work: one sentence each, without any value, for the log at the start. */
+export function riskyMixes({ HOST, PUBLIC_URL, servesApi }: Settings): string[] {
+  if (PUBLIC_URL) return [];
+  if (!servesApi)
+    return ['PUBLIC_URL is not set: the URLs in the webhooks of this worker lead to itself, not to the API.'];
+  if (ANY_ADDRESS.test(HOST))
+    return [
+      'PUBLIC_URL is not set, and HOST is no address that clients can call: the URLs of the output lead nowhere.',
+    ];
+  return [];
+}
+
 function faultsOfProcesses(settings: Settings): string[] {
-  const { MODE, HOST, PUBLIC_URL, DATABASE_URL, REDIS_URL, SECRET_KEY, servesApi } = settings;
+  const { MODE, DATABASE_URL, REDIS_URL, SECRET_KEY } = settings;
   const faults: string[] = [];
   if (MODE !== 'all' && !REDIS_URL)
     faults.push(`MODE=${MODE} needs REDIS_URL: the in-process queue can't reach another process.`);
@@ -24,10 +36,6 @@ function faultsOfProcesses(settings: Settings): string[] {
     faults.push(
       'DATABASE_URL needs SECRET_KEY: every process must read the webhook secrets by the same key.',
     );
-  if (!servesApi && !PUBLIC_URL)
-    faults.push('MODE=worker needs PUBLIC_URL: the URLs of its images must lead to the API.');
-  if (servesApi && ANY_ADDRESS.test(HOST) && !PUBLIC_URL)
-    faults.push('HOST is no address that clients can call, so PUBLIC_URL must say which one they use.');
   return faults;
 }
 

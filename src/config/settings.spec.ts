@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { riskyMixes } from './impossible-mixes.js';
 import { readSettings, Settings } from './settings.js';
 import { SettingsError } from '../errors/app-error.js';
 
@@ -54,7 +55,6 @@ describe('the settings', () => {
     [{ MODE: 'worker' }, 'MODE=worker needs REDIS_URL'],
     [{ ...SERVERS, DATABASE_URL: '', MODE: 'api' }, 'MODE=api needs DATABASE_URL'],
     [{ REDIS_URL: SERVERS.REDIS_URL }, 'REDIS_URL needs DATABASE_URL'],
-    [{ ...SERVERS, MODE: 'worker', PUBLIC_URL: '' }, 'MODE=worker needs PUBLIC_URL'],
     [{ HOST: '0.0.0.0' }, 'API_KEYS must be set'],
     [{ HOST: 'images.example' }, 'API_KEYS must be set'],
     [
@@ -63,8 +63,6 @@ describe('the settings', () => {
     ],
     [{ PUBLIC_URL: 'http://127.0.0.1.images.example' }, 'API_KEYS must be set'],
     [{ PUBLIC_URL: 'http://[x' }, 'PUBLIC_URL'],
-    [{ ...KEY, HOST: '0.0.0.0' }, 'PUBLIC_URL must say which one they use'],
-    [{ ...KEY, HOST: '::' }, 'PUBLIC_URL must say which one they use'],
     [{ API_KEYS: 'change-me-to-something-long' }, 'API_KEYS has a key from the documentation'],
     [{ API_KEYS: `${KEY.API_KEYS},CHANGEME-CHANGEME` }, 'API_KEYS has a key from the documentation'],
     [{ SECRET_KEY: 'change-me-'.repeat(4) }, 'SECRET_KEY is the one of the documentation'],
@@ -107,5 +105,19 @@ describe('the settings', () => {
 
     expect(Object.keys(listed).sort()).toEqual(Object.keys(new Settings()).sort());
     expect(readSettings(listed)).toEqual(readSettings({}));
+  });
+
+  it.each([
+    [{ ...SERVERS, MODE: 'worker', PUBLIC_URL: '' }, 'lead to itself'],
+    [{ ...KEY, HOST: '0.0.0.0' }, 'lead nowhere'],
+    [{ ...KEY, HOST: '::' }, 'lead nowhere'],
+  ])('warn of %j', (environment, message) => {
+    expect(riskyMixes(readSettings(environment))).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('warn of nothing where PUBLIC_URL says what clients call', () => {
+    expect(
+      riskyMixes(readSettings({ ...KEY, HOST: '0.0.0.0', PUBLIC_URL: 'https://images.example' })),
+    ).toEqual([]);
   });
 });
