@@ -39,7 +39,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     if (!this.settings.runsJobs) return;
     await this.reconciler.start();
     await this.dispatcher.start();
-    await this.queue.start();
+    this.queue.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

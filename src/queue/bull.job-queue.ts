@@ -4,14 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors/app-error.js';
 import { EventLoopTurns } from '../concurrency/event-loop-turns.js';
 import { RepeatedWarning } from '../errors/repeated-warning.js';
-import { type Job, type JobHandler, type JobKind, JobQueue, type Jobs } from './job-queue.js';
+import {
+  type Job,
+  type JobHandler,
+  type JobKind,
+  JobQueue,
+  type Jobs,
+  type Registration,
+} from './job-queue.js';
 
 const SECOND = 1000;
 const ANSWER_WITHIN_MS = 5 * SECOND;
 const PAUSE_WITHIN_MS = SECOND;
 const STALLED_EVERY_MS = 5 * SECOND;
-const LONGEST_LOCK_MS = 30 * SECOND;
-/** A job that is stored for so long is looked for in the lists: it may be in none of them. */
+const MAX_LOCK_MS = 30 * SECOND;
+/** A job that has been stored for longer is looked up in the lists: it may be in none of them. */
 const OLD_AFTER_MS = 60 * SECOND;
 
 /**
@@ -73,14 +80,14 @@ export function bullOptions(redisUrl: string, prefix: string, lockMs: number): Q
     settings: {
       // With the default of 1, a job whose worker is killed twice fails for ever.
       maxStalledCount: 1_000_000,
-      lockDuration: Math.min(lockMs, LONGEST_LOCK_MS),
+      lockDuration: Math.min(lockMs, MAX_LOCK_MS),
       // A job whose worker was stopped while it was being handed over has no lock at all: it need not wait for one.
       stalledInterval: STALLED_EVERY_MS,
     },
   };
 }
 
-/** Bull's own reading of an address knows neither `rediss:` nor escaped passwords. */
+/** Bull's own parser of addresses knows neither `rediss:` nor escaped passwords. */
 function redisAddress(text: string): QueueOptions['redis'] & object {
   const { protocol, hostname, port, username, password, pathname } = new URL(text);
   return {
@@ -99,17 +106,12 @@ export class BullJobQueue extends JobQueue {
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly running = new Set<Promise<void>>();
   private readonly turns = new EventLoopTurns();
-  private readonly handlers = new Map<JobKind, { concurrency: number; handler: JobHandler<JobKind> }>();
+  private readonly started: Queue[] = [];
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
     super();
     for (const queue of queues.values())
       queue.on('error', ({ message }) => this.warning.warn(`Redis: ${message || 'no connection'}`));
-  }
-
-  handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
-    if (this.handlers.has(kind)) throw new Error(`two handlers for ${kind}`);
-    this.handlers.set(kind, { concurrency, handler: handler as JobHandler<JobKind> });
   }
 
   async add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void> {
@@ -121,21 +123,12 @@ export class BullJobQueue extends JobQueue {
     await answered(this.queue(kind).addBulk(jobs.map(({ id, data }) => ({ data, opts: { jobId: id } }))));
   }
 
-  async start(): Promise<void> {
-    for (const [kind, { concurrency, handler }] of this.handlers) {
-      this.queue(kind)
-        .process(concurrency, (job) => this.run(handler, job))
-        .catch((error: unknown) => this.logger.error(`${kind} stopped`, error));
-      this.queue(kind).on('failed', (job, error) => this.logger.error(`${kind} ${job.id} threw`, error));
-    }
-  }
-
   /**
-   * Bull's own waiting for the running jobs is left alone: while Redis is away, it rejects where nobody can catch it,
-   * and the process ends.
+   * Does not use Bull's own waiting for running jobs: while Redis is away, that rejects where it can't be caught, and the
+   * process ends.
    */
   async stop(graceMs: number): Promise<void> {
-    const pauses = [...this.handlers.keys()].map((kind) => this.queue(kind).pause(true, true));
+    const pauses = this.started.map((queue) => queue.pause(true, true));
     await within(PAUSE_WITHIN_MS, Promise.allSettled(pauses));
     await within(graceMs, Promise.allSettled(this.running));
   }
@@ -150,8 +143,17 @@ export class BullJobQueue extends JobQueue {
     await answered(closing).catch((error: Error) => this.logger.warn(`closing the queue: ${error.message}`));
   }
 
-  private run(handler: JobHandler<JobKind>, job: BullJob<Jobs[JobKind]>): Promise<void> {
-    // Redis was flushed while its id was on the way to us: with its data are gone the options that would remove it.
+  protected run(kind: JobKind, { concurrency, handler }: Registration): void {
+    const queue = this.queue(kind);
+    this.started.push(queue);
+    queue
+      .process(concurrency, (job) => this.handleJob(handler, job))
+      .catch((error: unknown) => this.logger.error(`${kind} stopped`, error));
+    queue.on('failed', (job, error) => this.logger.error(`${kind} ${job.id} threw`, error));
+  }
+
+  private handleJob(handler: JobHandler<JobKind>, job: BullJob<Jobs[JobKind]>): Promise<void> {
+    // Redis was flushed while the id was on its way here: the options that would remove the job are gone with its data.
     if (Object.keys(job.data).length === 0) {
       job.opts.removeOnComplete = true;
       return Promise.resolve();
@@ -186,7 +188,7 @@ async function answered<T>(call: Promise<T>): Promise<T> {
   return answer as T;
 }
 
-/** What `promise` gives, or `late` where that takes longer; then what it does later is nobody's matter. */
+/** What `promise` gives, or `late` where that takes longer; what the promise does after that is ignored. */
 async function within<T, L>(milliseconds: number, promise: Promise<T>, late?: L): Promise<T | L | undefined> {
   const timeout = new AbortController();
   promise.catch(() => undefined);

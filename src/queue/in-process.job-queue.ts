@@ -1,29 +1,18 @@
 import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLoopTurns } from '../concurrency/event-loop-turns.js';
-import { type Job, type JobHandler, type JobKind, JobQueue } from './job-queue.js';
+import { type Job, type JobHandler, type JobKind, JobQueue, type Registration } from './job-queue.js';
 
 /** Jobs in the memory of this process: nothing to install, and nothing left of it when the process ends. */
 export class InProcessJobQueue extends JobQueue {
   private readonly lanes = new Map<JobKind, Lane>();
-  private isStarted = false;
-
-  handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
-    this.lane(kind).serve(concurrency, handler as JobHandler<JobKind>);
-  }
 
   async add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void> {
     const lane = this.lane(kind);
     for (const job of jobs) lane.add(job);
   }
 
-  async start(): Promise<void> {
-    this.isStarted = true;
-    for (const lane of this.lanes.values()) lane.start();
-  }
-
   async stop(graceMs: number): Promise<void> {
-    this.isStarted = false;
     const lanes = [...this.lanes.values()];
     for (const lane of lanes) lane.pause();
     const timeout = new AbortController();
@@ -42,38 +31,31 @@ export class InProcessJobQueue extends JobQueue {
     for (const lane of this.lanes.values()) lane.clear();
   }
 
+  protected run(kind: JobKind, registration: Registration): void {
+    this.lane(kind).start(registration);
+  }
+
   private lane(kind: JobKind): Lane {
-    let lane = this.lanes.get(kind);
-    if (!lane) {
-      lane = new Lane(kind);
-      if (this.isStarted) lane.start();
-      this.lanes.set(kind, lane);
-    }
+    const lane = this.lanes.get(kind) ?? new Lane(kind);
+    this.lanes.set(kind, lane);
     return lane;
   }
 }
 
+/** The jobs of one kind. */
 class Lane {
   private readonly logger: Logger;
   private readonly waiting = new Map<string, Job<JobKind>>();
   private readonly running = new Map<string, Promise<void>>();
   private readonly turns = new EventLoopTurns();
-  private handler?: JobHandler<JobKind>;
-  private concurrency = 0;
-  private isOpen = false;
+  private registration?: Registration;
 
-  constructor(private readonly kind: JobKind) {
+  constructor(kind: JobKind) {
     this.logger = new Logger(`${InProcessJobQueue.name} ${kind}`);
   }
 
   get size(): number {
     return this.waiting.size + this.running.size;
-  }
-
-  serve(concurrency: number, handler: JobHandler<JobKind>): void {
-    if (this.handler) throw new Error(`two handlers for ${this.kind}`);
-    this.handler = handler;
-    this.concurrency = concurrency;
   }
 
   add(job: Job<JobKind>): void {
@@ -82,13 +64,13 @@ class Lane {
     this.fill();
   }
 
-  start(): void {
-    this.isOpen = true;
+  start(registration: Registration): void {
+    this.registration = registration;
     this.fill();
   }
 
   pause(): void {
-    this.isOpen = false;
+    this.registration = undefined;
   }
 
   clear(): void {
@@ -100,18 +82,19 @@ class Lane {
   }
 
   private fill(): void {
-    if (!this.isOpen || !this.handler) return;
+    if (!this.registration) return;
+    const { concurrency, handler } = this.registration;
     for (const [id, job] of this.waiting) {
-      if (this.running.size >= this.concurrency) return;
+      if (this.running.size >= concurrency) return;
       this.waiting.delete(id);
-      this.running.set(id, this.run(this.handler, job));
+      this.running.set(id, this.run(handler, job));
     }
   }
 
   private async run(handler: JobHandler<JobKind>, job: Job<JobKind>): Promise<void> {
     try {
       await this.turns.next(); // a job may need no I/O: so many of them would stop the process
-      if (this.isOpen) await handler(job.data);
+      if (this.registration) await handler(job.data);
     } catch (error) {
       this.logger.error(`job ${job.id} threw`, error);
     } finally {

@@ -17,25 +17,47 @@ export interface Job<K extends JobKind> {
 
 export type JobHandler<K extends JobKind> = (data: Jobs[K]) => Promise<void>;
 
+/** How a process runs the jobs of a kind. */
+export interface Registration {
+  /** Jobs of the kind that this process runs at once. */
+  concurrency: number;
+  handler: JobHandler<JobKind>;
+}
+
 /**
- * A doorbell: it says that there is work, and loses nothing when it is lost, because the database knows what is open
- * and the reconciler rings again. Each kind has a lane of its own, so that one never waits for another.
+ * Tells workers that there is work. Losing jobs, or all of the queue, loses nothing: the database knows what is open, and
+ * the reconciler enqueues it again. Each kind is run apart, so that one never waits for another.
  *
  * A job runs at least once, perhaps twice, in whichever process called {@link start}. A handler that throws is logged
  * and its job is gone: tries and their schedule belong to the database, so there are no delayed jobs either.
  */
 export abstract class JobQueue {
-  /** Names the handler of a kind, and how many of its jobs this process runs at once. Before {@link start}. */
-  abstract handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void;
+  private readonly registrations = new Map<JobKind, Registration>();
+
+  /**
+   * Names the handler of a kind, and how many of its jobs this process runs at once. Call it before {@link start}.
+   * @throws Error where the kind has a handler already
+   */
+  handle<K extends JobKind>(kind: K, concurrency: number, handler: JobHandler<K>): void {
+    if (this.registrations.has(kind)) throw new Error(`two handlers for ${kind}`);
+    this.registrations.set(kind, { concurrency, handler: handler as JobHandler<JobKind> });
+  }
+
+  /**
+   * Begins to run jobs in this process.
+   * @throws Error where a kind has no handler, and then runs none: jobs of that kind would be enqueued and never run
+   */
+  start(): void {
+    const missing = JOB_KINDS.filter((kind) => !this.registrations.has(kind));
+    if (missing.length > 0) throw new Error(`no handler for ${missing.join(' and ')}`);
+    for (const [kind, registration] of this.registrations) this.run(kind, registration);
+  }
 
   /**
    * Adds jobs; those that are waiting or running already are left as they are.
    * @throws UnavailableError `QUEUE_UNAVAILABLE` if the queue does not answer within a few seconds.
    */
   abstract add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void>;
-
-  /** Begins to run jobs in this process. */
-  abstract start(): Promise<void>;
 
   /** Takes no more jobs, for good, and returns when those running here have ended, or after `graceMs`. */
   abstract stop(graceMs: number): Promise<void>;
@@ -46,6 +68,9 @@ export abstract class JobQueue {
    */
   abstract size(kind: JobKind): Promise<number>;
 
-  /** Lets go of connections. Call {@link stop} first. */
+  /** Closes the connections. Call {@link stop} first. */
   abstract close(): Promise<void>;
+
+  /** Begins to run the jobs of one kind. */
+  protected abstract run(kind: JobKind, registration: Registration): void;
 }
