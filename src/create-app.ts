@@ -13,6 +13,7 @@ import { bodyWithin, closeUnread } from './http/middleware/unread-body.js';
 import { serveOpenApi } from './http/open-api.js';
 import { QuietLogger } from './http/quiet-logger.js';
 import { Lifecycle } from './lifecycle.js';
+import { EVENT_DESCRIPTIONS } from './webhooks/webhook-events.api.js';
 
 /** How long the body of a call may take that is no upload. */
 const BODY_WITHIN_MS = 30_000;
@@ -36,7 +37,7 @@ export async function createApp(
   app.use(bodyWithin(BODY_WITHIN_MS));
   if (!settings.servesApi) app.use(healthOnly);
   else if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
-  serveOpenApi(app);
+  serveOpenApi(app, EVENT_DESCRIPTIONS);
   return app;
 }
 

@@ -4,12 +4,14 @@ import { csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
+import { deferred, until } from './helpers/wait.js';
 
 describeOnEachEngine('a URL that a file holds several times', (engine) => {
   let installation: Installation;
   let app: TestApp;
   let origin: ImageOrigin;
   let flaky = 0;
+  const held = deferred();
 
   beforeAll(async () => {
     installation = await engine.install();
@@ -19,6 +21,7 @@ describeOnEachEngine('a URL that a file holds several times', (engine) => {
       '/mug.jpg': await photo(320, 240),
       '/lamp.jpg': await photo(200, 150, 2),
       '/gone.jpg': 404,
+      '/held.jpg': (_, response) => void held.promise.then(() => response.end(flakily)),
       '/flaky.jpg': (_, response) => {
         if (++flaky === 1) response.writeHead(503).end();
         else response.end(flakily);
@@ -40,6 +43,27 @@ describeOnEachEngine('a URL that a file holds several times', (engine) => {
     return { id, request, images: await app.client.images(id) };
   }
 
+  it('is pending in every further cell while its first image is open', async () => {
+    const url = origin.url('/held.jpg');
+    const id = await app.client.accepted(
+      csvOf([
+        ['Mug', [url, url]],
+        ['Mug again', [url]],
+      ]),
+    );
+    await until(() => origin.hits['/held.jpg'] === 1);
+
+    const images = await app.client.images(id);
+    const pending = await app.client.get(`/requests/${id}/images?status=pending`);
+    const { json: request } = await app.client.get(`/requests/${id}`);
+    held.resolve();
+    await app.client.completed(id);
+
+    expect(images.map(({ status }) => status)).toEqual(['processing', 'pending', 'pending']);
+    expect(pending.json.items).toEqual(images.slice(1));
+    expect(request.counts).toMatchObject({ images: 3, pending: 2, processing: 1 });
+  });
+
   it('is fetched once, and every cell is filled', async () => {
     const { id, request, images } = await finished([
       ['Mug', ['/mug.jpg', '/lamp.jpg', '/mug.jpg']],
@@ -47,7 +71,7 @@ describeOnEachEngine('a URL that a file holds several times', (engine) => {
       ['Mug again', ['/mug.jpg', '/gone.jpg']],
     ]);
 
-    expect(origin.hits).toEqual({ '/mug.jpg': 1, '/lamp.jpg': 1, '/gone.jpg': 1 });
+    expect(origin.hits).toEqual({ '/held.jpg': 1, '/mug.jpg': 1, '/lamp.jpg': 1, '/gone.jpg': 1 });
     expect(request).toMatchObject({
       outcome: 'partial',
       counts: { images: 7, pending: 0, processing: 0, done: 5, failed: 2 },

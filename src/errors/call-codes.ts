@@ -72,7 +72,7 @@ export const CALL_CODES = {
   WEBHOOK_URL_REFUSED: {
     status: 400,
     retryable: false,
-    sentence: 'The webhook URL is not on the public internet, or its port is neither 80 nor 443.',
+    sentence: 'The webhook URL is not on the public internet, or browsers block its port.',
     where: ['call'],
   },
   WEBHOOK_SECRET_INVALID: {

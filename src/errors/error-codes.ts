@@ -42,8 +42,13 @@ export function factsOf(code: ErrorCode): ErrorFacts {
   return listed ?? httpStatusFacts(code) ?? UNKNOWN;
 }
 
+/** The listed codes that clients meet at a place. */
+export type CodeAt<P extends Place> = {
+  [C in keyof Listed]: P extends Listed[C]['where'][number] ? C : never;
+}[keyof Listed];
+
 /** The listed codes that clients meet at `place`, in the order of the registry. */
-export function codesAt(place: Place): (keyof Listed)[] {
-  const codes = Object.keys(ERROR_CODES) as (keyof Listed)[];
+export function codesAt<P extends Place>(place: P): CodeAt<P>[] {
+  const codes = Object.keys(ERROR_CODES) as CodeAt<P>[];
   return codes.filter((code) => factsOf(code).where.includes(place));
 }

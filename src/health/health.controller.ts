@@ -1,13 +1,11 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from '../http/api-key.guard.js';
+import { ApiCall } from '../http/description/api-call.js';
 import { settings, type Settings } from '../config/settings.js';
+import { type ChecksResponse, LivenessResponse, ReadinessResponse } from './health.dto.js';
 import { Readiness } from './readiness.js';
-
-const READY = {
-  example: { status: 'ok', mode: 'all', checks: { database: 'ok', queue: 'ok', storage: 'ok' } },
-};
 
 /** For load balancers and container platforms; answered in every mode. */
 @Public()
@@ -20,18 +18,24 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Whether the process is alive; restart it where it is not' })
-  @ApiOkResponse({ schema: { example: { status: 'ok' } } })
-  live(): { status: string } {
+  @ApiCall({
+    operationId: 'getLiveness',
+    summary: 'Whether the process is alive; restart it where it is not',
+    answer: { type: LivenessResponse },
+  })
+  live(): LivenessResponse {
     return { status: 'ok' };
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether the process can do its work now' })
-  @ApiOkResponse({ schema: READY })
-  @ApiServiceUnavailableResponse({ schema: READY })
-  async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
-    const checks = await this.readiness.check();
+  @ApiCall({
+    operationId: 'getReadiness',
+    summary: 'Whether the process can do its work now',
+    answer: { type: ReadinessResponse },
+  })
+  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It can not, or it is stopping' })
+  async ready(@Res({ passthrough: true }) response: Response): Promise<ReadinessResponse> {
+    const checks = (await this.readiness.check()) as ChecksResponse;
     const isReady = !this.readiness.isStopping && Object.values(checks).every((check) => check === 'ok');
     response.status(isReady ? 200 : 503);
     const status = this.readiness.isStopping ? 'stopping' : isReady ? 'ok' : 'unavailable';

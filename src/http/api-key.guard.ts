@@ -7,7 +7,7 @@ import {
   Logger,
   SetMetadata,
 } from '@nestjs/common';
-import { ApiSecurity, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiSecurity } from '@nestjs/swagger';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -18,19 +18,8 @@ import { WrongKeys } from './wrong-keys.js';
 
 const IS_PUBLIC = 'is public';
 
-/** Marks a controller or a route that needs no API key. */
-export const Public = () => SetMetadata(IS_PUBLIC, true);
-
-/** Says in the API description that a controller's routes want a key, where keys are set. */
-export const NeedsApiKey = () =>
-  applyDecorators(
-    ApiSecurity('bearer'),
-    ApiSecurity('api key'),
-    ApiUnauthorizedResponse({
-      description: 'No API key, or a wrong one',
-      schema: { example: { error: 'This call needs an API key.', code: 'API_KEY_MISSING' } },
-    }),
-  );
+/** Marks a controller or a route that needs no API key. `openApiDocument` describes it so. */
+export const Public = () => applyDecorators(SetMetadata(IS_PUBLIC, true), ApiSecurity({}));
 
 /**
  * Lets a request in that carries one of `API_KEYS`, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. Without keys

@@ -1,17 +1,17 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express';
-import { VERSION } from '../config/version.js';
+import { type DocumentParts, openApiDocument } from './description/open-api-document.js';
 
 /** The paths of the API document, and of the script that holds it for `/docs`. */
 const DOCUMENT_PATHS = ['/openapi.json', '/openapi.yaml', '/docs/swagger-ui-init.js'];
 
-/** Serves the API document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`; `/` leads there. */
-export function serveOpenApi(app: NestExpressApplication): void {
+/** Serves the API document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`; `/` leads there. `parts`: what the features add. */
+export function serveOpenApi(app: NestExpressApplication, parts: DocumentParts): void {
   app.use(redirectToDocs);
   const express = app.getHttpAdapter().getInstance() as Express;
   for (const path of DOCUMENT_PATHS) express.get(path, answeredOnce());
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, parts), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Image Processing System',
@@ -22,25 +22,6 @@ export function serveOpenApi(app: NestExpressApplication): void {
       defaultModelsExpandDepth: 0,
     },
   });
-}
-
-/** The API document of a running application. */
-export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
-  const description = new DocumentBuilder()
-    .setTitle('Image Processing System')
-    .setDescription(
-      'Upload a CSV of products with image URLs; every image is fetched, compressed and stored; get the CSV back with ' +
-        'the URLs of the results.\n\nTo try it, download [the sample](/samples/products.csv), upload it with ' +
-        '**POST /upload**, and use the `request_id` that you get in the calls below it.',
-    )
-    .setVersion(VERSION)
-    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of `API_KEYS`' }, 'bearer')
-    .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of `API_KEYS`' },
-      'api key',
-    )
-    .build();
-  return SwaggerModule.createDocument(app, description);
 }
 
 /** Keeps the text of the first answer and sends it to all later callers: serialising the document takes a while. */

@@ -1,10 +1,10 @@
 import { Controller, Get, Headers, Param, Req, Res } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { Public } from '../http/api-key.guard.js';
 import { AppError } from '../errors/app-error.js';
-import { errorExample, ErrorResponse } from '../requests/request.dto.js';
+import { ApiCall } from '../http/description/api-call.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { contentTypeOfFile } from '../compression/formats/image-format.js';
 import { readOutputKey } from './output-key.js';
@@ -17,11 +17,11 @@ export class ImagesController {
   constructor(private readonly storage: FileStorage) {}
 
   @Get(':request/:file')
-  @ApiOperation({ summary: 'A compressed image' })
-  @ApiOkResponse({ content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } })
-  @ApiNotFoundResponse({
-    type: ErrorResponse,
-    example: errorExample('IMAGE_NOT_FOUND', 'There is no such image.'),
+  @ApiCall({
+    operationId: 'getImage',
+    summary: 'A compressed image',
+    answer: { content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } },
+    errors: ['IMAGE_NOT_FOUND', 'STORAGE_UNAVAILABLE'],
   })
   async file(
     @Param('request') request: string,

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { RequestEntity } from '../database/entities/request.entity.js';
 import type { EventType } from '../events/event-types.js';
 import { Outbox, WHOLE_REQUEST } from '../events/outbox.js';
+import type { ImageEventData, RequestEventData } from './request-events.dto.js';
 import { RequestReader } from './request-reader.js';
 
 /** Records the events of requests. Call each method in the transaction that causes the event; again, it does nothing. */
@@ -32,7 +33,7 @@ export class RequestEvents {
       return images.map(({ number, response }) => ({
         imageNumber: number,
         requestId: request.id,
-        data: { ...response, request_id: request.id },
+        data: { ...response, request_id: request.id } satisfies ImageEventData,
       }));
     });
   }
@@ -41,8 +42,12 @@ export class RequestEvents {
     await this.outbox.record(manager, { type, requestKey, imageNumbers: [WHOLE_REQUEST] }, async () => {
       const request = await manager.findOneByOrFail(RequestEntity, { key: requestKey });
       const response = await this.reader.responseOf(manager, request);
-      // Under the names that receivers written for other systems of this kind expect.
-      const data = { ...response, request_id: response.id, output_csv_url: response.links.output_csv };
+      // The last two are the names that receivers written for other systems of this kind expect.
+      const data: RequestEventData = {
+        ...response,
+        request_id: response.id,
+        output_csv_url: response.links.output_csv,
+      };
       return [{ imageNumber: WHOLE_REQUEST, requestId: request.id, data }];
     });
   }

@@ -7,18 +7,26 @@ import { ProductEntity } from '../database/entities/product.entity.js';
 import { RequestEntity } from '../database/entities/request.entity.js';
 import { AppError } from '../errors/app-error.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { type CompressionOptions, readCompressionOptions, targetAsField } from '../compression/options.js';
+import {
+  type CompressionOptions,
+  type ImageNote,
+  readCompressionOptions,
+  targetAsField,
+} from '../compression/options.js';
+import type { ImageFormat } from '../compression/formats/image-format.js';
+import { isoTime, isUuid } from '../http/json-formats.js';
+import { pageOf } from '../http/page-query.dto.js';
 import type {
   ImagePageResponse,
   ImageResponse,
   RequestOptionsResponse,
   RequestResponse,
+  ShownImageStatus,
+  ShownRequestStatus,
 } from './request.dto.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Which stored states a client means by the four that it knows. */
-const STORED_STATES: Record<string, ImageStatus[]> = {
+/** The stored states of an image behind each of those that clients see. */
+const STORED_STATES: Record<ShownImageStatus, ImageStatus[]> = {
   pending: ['pending', 'waiting', 'repeat'],
   processing: ['processing'],
   done: ['done'],
@@ -36,7 +44,7 @@ export class RequestReader {
 
   /** The request, or null where there is none; upper case, blanks and whatever else is no id of ours included. */
   async find(id: string): Promise<RequestEntity | null> {
-    if (!UUID.test(id)) return null;
+    if (!isUuid(id)) return null;
     return this.database.manager.findOneBy(RequestEntity, { id, status: Not('Receiving') });
   }
 
@@ -80,18 +88,18 @@ export class RequestReader {
    */
   async images(
     id: string,
-    status: string | undefined,
+    status: ShownImageStatus | undefined,
     limit: number,
     after: number,
   ): Promise<ImagePageResponse> {
     const request = await this.get(id);
     const { manager } = this.database;
     const images = await this.imagesAfter(request.key, status, limit + 1, after);
-    const page = images.slice(0, limit);
+    const { page, next_cursor } = pageOf(images, limit, ({ number }) => number);
     const byNumber = await this.productsOf(manager, request.key, page);
     return {
       items: page.map((image) => this.toImageResponse(request, byNumber.get(image.productNumber)!, image)),
-      next_cursor: images.length > limit ? String(page[limit - 1].number) : null,
+      next_cursor,
     };
   }
 
@@ -109,7 +117,7 @@ export class RequestReader {
   /** One query for each stored state: SQLite would read the whole request for two in one. */
   private async imagesAfter(
     requestKey: number,
-    status: string | undefined,
+    status: ShownImageStatus | undefined,
     limit: number,
     after: number,
   ): Promise<ImageEntity[]> {
@@ -131,10 +139,10 @@ export class RequestReader {
     const self = `${this.settings.publicUrl}/requests/${id}`;
     return {
       id,
-      status: request.status,
+      status: shownRequestStatus(request),
       outcome: request.outcome,
       file_name: request.fileName,
-      created_at: isoTime(request.createdAt)!,
+      created_at: isoTime(request.createdAt),
       started_at: isoTime(request.startedAt),
       completed_at: isoTime(request.completedAt),
       counts: {
@@ -173,7 +181,7 @@ export class RequestReader {
       position: image.position,
       input_url: image.inputUrl,
       output_url: image.outputKey ? this.storage.urlOf(image.outputKey) : null,
-      status: image.status === 'waiting' ? 'pending' : image.status,
+      status: shownImageStatus(image),
       outcome: image.outcome,
       error: image.errorCode
         ? { code: image.errorCode, message: image.errorMessage ?? '', retryable: image.errorRetryable === 1 }
@@ -185,21 +193,26 @@ export class RequestReader {
       quality: image.qualityUsed,
       similarity: image.similarity === null ? null : image.similarity / 10_000,
       milliseconds: image.encodeMs,
-      notes: image.notes?.split(',') ?? [],
+      notes: (image.notes?.split(',') ?? []) as ImageNote[],
     };
   }
 }
 
+/** The state of a request as clients see it. While its rows are being stored, nobody sees it. */
+export function shownRequestStatus({ status }: RequestEntity): ShownRequestStatus {
+  return status === 'Receiving' ? 'Pending' : status;
+}
+
+function shownImageStatus({ status }: ImageEntity): ShownImageStatus {
+  return status === 'waiting' || status === 'repeat' ? 'pending' : status;
+}
+
 function facts(bytes: number | null, format: string | null, width: number | null, height: number | null) {
-  return bytes === null ? null : { bytes, format: format!, width: width!, height: height! };
+  return bytes === null ? null : { bytes, format: format as ImageFormat, width: width!, height: height! };
 }
 
 function optionsAsFields(options: CompressionOptions): RequestOptionsResponse {
   const { quality, target, format, maxWidth, maxHeight, effort, metadata } = options;
   const sides = { max_width: maxWidth, max_height: maxHeight };
   return { quality, target: targetAsField(target), format, ...sides, effort, metadata };
-}
-
-function isoTime(instant: number | null): string | null {
-  return instant === null ? null : new Date(instant).toISOString();
 }

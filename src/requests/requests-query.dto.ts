@@ -1,37 +1,21 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
+import { CursorQuery, Limit } from '../http/page-query.dto.js';
+import { IMAGE_STATUSES, type ShownImageStatus } from './request.dto.js';
 
-export class ImagesQuery {
+export class ImagesQuery extends CursorQuery {
   /** Only the images in this state. */
-  @ApiPropertyOptional({ enum: ['pending', 'processing', 'done', 'failed'] })
+  @ApiPropertyOptional({ enum: IMAGE_STATUSES, enumName: 'ImageStatus' })
   @IsOptional()
-  @IsIn(['pending', 'processing', 'done', 'failed'])
-  status?: 'pending' | 'processing' | 'done' | 'failed';
+  @IsIn(IMAGE_STATUSES, { message: `status must be one of ${IMAGE_STATUSES.join(', ')}` })
+  status?: ShownImageStatus;
 
-  /** Most images on the page. */
-  @ApiPropertyOptional({ minimum: 1, maximum: 1000, default: 100 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  @Limit({ max: 1000, byDefault: 100, of: 'images on the page' })
   limit: number = 100;
-
-  /** `next_cursor` of the page before. */
-  @IsOptional()
-  @Matches(/^\d{1,9}$/, { message: 'cursor must be the next_cursor of an earlier page' })
-  cursor?: string;
 }
 
 export class HostsQuery {
-  /** Most hosts in the answer. */
-  @ApiPropertyOptional({ minimum: 1, maximum: 1000, default: 100 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  @Limit({ max: 1000, byDefault: 100, of: 'hosts in the answer' })
   limit: number = 100;
 }
 
@@ -42,6 +26,6 @@ export class CsvQuery {
    */
   @ApiPropertyOptional({ enum: ['spreadsheet'] })
   @IsOptional()
-  @IsIn(['spreadsheet'])
+  @IsIn(['spreadsheet'], { message: 'safe must be spreadsheet, or left out' })
   safe?: 'spreadsheet';
 }

@@ -1,54 +1,31 @@
-import { applyDecorators, Controller, Get, Param, Query, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiNotFoundResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CsvQuery, HostsQuery, ImagesQuery } from './requests-query.dto.js';
 import type { RequestEntity } from '../database/entities/request.entity.js';
-import { NeedsApiKey } from '../http/api-key.guard.js';
-import {
-  errorExample,
-  ErrorResponse,
-  HostsResponse,
-  ImagePageResponse,
-  RequestResponse,
-} from './request.dto.js';
+import { ApiCall } from '../http/description/api-call.js';
+import { HostsResponse, ImagePageResponse, REQUEST_STATUSES, RequestResponse } from './request.dto.js';
 import { RequestFiles } from './request-files.js';
 import { RequestHosts } from './request-hosts.js';
 import { RequestReader } from './request-reader.js';
+import { CsvQuery, HostsQuery, ImagesQuery } from './requests-query.dto.js';
 
-const ApiInvalidParameter = () =>
-  ApiBadRequestResponse({
-    type: ErrorResponse,
-    description: 'A parameter is not valid',
-    example: errorExample('INVALID_PARAMETER', 'limit must not be greater than 1000.'),
-  });
-
-const ApiCsv = () =>
-  applyDecorators(
-    ApiOkResponse({
-      content: { 'text/csv': { schema: { type: 'string' } } },
-      headers: { 'X-Request-Status': { schema: { type: 'string', example: 'Completed' } } },
-    }),
-    ApiInvalidParameter(),
-  );
+/** An answer with a CSV file. */
+const CSV_FILE = {
+  description: 'A CSV file, written as the uploaded one: the same delimiter and line ends, in UTF-8',
+  headers: {
+    'X-Request-Status': {
+      description: 'The status of the request: the file is complete with `Completed`',
+      schema: { type: 'string', enum: [...REQUEST_STATUSES] },
+    },
+  },
+  content: { 'text/csv': { schema: { type: 'string' } } },
+};
 
 /** Everything about a request. */
 @ApiTags('requests')
-@NeedsApiKey()
 @ApiParam({ name: 'id', format: 'uuid', description: 'The `request_id` of the upload' })
-@ApiNotFoundResponse({
-  type: ErrorResponse,
-  description: 'There is no such request',
-  example: errorExample('REQUEST_NOT_FOUND', 'There is no such request.'),
-})
 @Controller('requests')
 export class RequestsController {
   constructor(
@@ -58,16 +35,23 @@ export class RequestsController {
   ) {}
 
   @Get(':id')
-  @ApiOperation({ summary: 'A request with its counts, progress, bytes and times' })
-  @ApiOkResponse({ type: RequestResponse })
+  @ApiCall({
+    operationId: 'getRequest',
+    summary: 'A request with its counts, progress, bytes and times',
+    answer: { type: RequestResponse },
+    errors: ['REQUEST_NOT_FOUND'],
+  })
   describe(@Param('id') id: string): Promise<RequestResponse> {
     return this.requests.describe(id);
   }
 
   @Get(':id/images')
-  @ApiOperation({ summary: 'Its images, in the order of the file' })
-  @ApiOkResponse({ type: ImagePageResponse })
-  @ApiInvalidParameter()
+  @ApiCall({
+    operationId: 'listRequestImages',
+    summary: 'The images of a request, in the order of the file',
+    answer: { type: ImagePageResponse },
+    errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
+  })
   images(
     @Param('id') id: string,
     @Query() { status, limit, cursor }: ImagesQuery,
@@ -76,20 +60,24 @@ export class RequestsController {
   }
 
   @Get(':id/hosts')
-  @ApiOperation({ summary: 'How the hosts of its images behave' })
-  @ApiOkResponse({ type: HostsResponse })
-  @ApiInvalidParameter()
+  @ApiCall({
+    operationId: 'listRequestHosts',
+    summary: 'How the hosts of the images of a request behave',
+    answer: { type: HostsResponse },
+    errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
+  })
   describeHosts(@Param('id') id: string, @Query() { limit }: HostsQuery): Promise<HostsResponse> {
     return this.hosts.describe(id, limit);
   }
 
   @Get(':id/output.csv')
-  @ApiOperation({
+  @ApiCall({
+    operationId: 'getOutputCsv',
     summary: 'The uploaded file with the column Output Image Urls',
-    description:
-      'Available at any time; `X-Request-Status` tells how complete it is. A failed image leaves its place empty.',
+    description: 'Available at any time. A failed image leaves its place empty.',
+    answer: CSV_FILE,
+    errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
   })
-  @ApiCsv()
   async outputCsv(
     @Param('id') id: string,
     @Query() { safe }: CsvQuery,
@@ -101,11 +89,13 @@ export class RequestsController {
   }
 
   @Get(':id/errors.csv')
-  @ApiOperation({
-    summary:
-      'What did not become an image: rows that were left out, and images that failed, each with the reason',
+  @ApiCall({
+    operationId: 'getErrorsCsv',
+    summary: 'Rows that were left out and images that failed, each with its line, code and reason',
+    description: 'Available at any time.',
+    answer: CSV_FILE,
+    errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
   })
-  @ApiCsv()
   async errorsCsv(
     @Param('id') id: string,
     @Query() { safe }: CsvQuery,

@@ -1,28 +1,31 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { NeedsApiKey } from '../http/api-key.guard.js';
+import { ApiNotFoundResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiCall } from '../http/description/api-call.js';
 import { InvalidRequestIdError } from '../http/invalid-request-id.error.js';
-import { StatusResponse } from './request.dto.js';
-import { RequestReader } from './request-reader.js';
+import { InvalidRequestIdResponse, StatusResponse } from './request.dto.js';
+import { RequestReader, shownRequestStatus } from './request-reader.js';
 
 /** The original system's status call, for clients that know three words. */
 @ApiTags('uploads')
-@NeedsApiKey()
 @Controller('status')
 export class StatusController {
   constructor(private readonly requests: RequestReader) {}
 
   @Get('*id')
-  @ApiOperation({ summary: 'How far a request is', description: '`Completed` also where images failed.' })
+  @ApiCall({
+    operationId: 'getRequestStatus',
+    summary: 'How far a request is, in one word',
+    description: '`Completed` also where images failed.',
+    answer: { type: StatusResponse },
+  })
   @ApiParam({ name: 'id', type: 'string', format: 'uuid', description: 'The `request_id` of the upload' })
-  @ApiOkResponse({ type: StatusResponse })
   @ApiNotFoundResponse({
-    description: 'Whatever is no id of a request',
-    schema: { example: { error: 'Invalid request ID' } },
+    description: 'There is no request with this id. Without a code, as the original system answered',
+    type: InvalidRequestIdResponse,
   })
   async status(@Param('id') id: string | string[]): Promise<StatusResponse> {
     const request = await this.requests.find([id].flat().join('/'));
     if (!request) throw new InvalidRequestIdError();
-    return { status: request.status };
+    return { status: shownRequestStatus(request) };
   }
 }

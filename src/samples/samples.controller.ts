@@ -1,11 +1,12 @@
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Public } from '../http/api-key.guard.js';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError } from '../errors/app-error.js';
+import { ApiCall } from '../http/description/api-call.js';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.csv': 'text/csv; charset=utf-8',
@@ -23,9 +24,17 @@ export class SamplesController {
   constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
   @Get(':file')
-  @ApiOperation({ summary: 'A sample to try: products.csv, and the images that it links to' })
-  @ApiOkResponse({ content: { 'text/csv': { schema: { type: 'string' } } } })
-  @ApiNotFoundResponse({ description: 'There is no such sample' })
+  @ApiCall({
+    operationId: 'getSample',
+    summary: 'A sample to try: products.csv, and the images that it links to',
+    answer: {
+      content: {
+        'text/csv': { schema: { type: 'string' } },
+        'image/*': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+    errors: ['SAMPLE_NOT_FOUND'],
+  })
   async file(@Param('file') file: string, @Res() response: Response): Promise<void> {
     const contentType = CONTENT_TYPES[path.extname(file)];
     const content = contentType && /^[a-z0-9-]+\.[a-z]+$/.test(file) ? await read(file) : null;

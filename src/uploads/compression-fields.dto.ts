@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import {
   type CompressionFields,
   type Effort,
@@ -13,40 +13,33 @@ import {
   QUALITY_PATTERN,
   TARGET_PATTERN,
 } from '../compression/options.js';
+import { EmptyIsUnset, OneOf } from './form-fields.js';
 
 /** The largest that WebP can hold. */
-const MOST_PIXELS_A_SIDE = 16_383;
-
-/** A form sends a field that was left empty as empty text. */
-const EmptyIsUnset = () => Transform(({ value }) => (value === '' ? undefined : value));
+const MAX_SIDE = 16_383;
 
 /** What /docs fills in, and sends along, where it is not changed. */
 const NOT_PREFILLED = { example: '' };
 
-const oneOf = (choices: readonly string[], byDefault: string) =>
-  applyDecorators(
-    ApiPropertyOptional({ enum: [...choices], default: byDefault }),
-    EmptyIsUnset(),
-    IsOptional(),
-    IsIn([...choices], { message: `$property must be given once, as one of ${choices.join(', ')}` }),
-  );
-
 /** As files are named. */
 const JpgIsJpeg = () => Transform(({ value }) => (value === 'jpg' ? 'jpeg' : value));
 
+/** The pattern of a form's text that may be empty, too. */
+const orEmpty = ({ source }: RegExp): string => `^$|${source}`;
+
 const SIDE_MESSAGE = {
-  message: `$property must be given once, as a whole number of pixels from 1 to ${MOST_PIXELS_A_SIDE}`,
+  message: `$property must be given once, as a whole number of pixels from 1 to ${MAX_SIDE}`,
 };
 
 const sideInPixels = () =>
   applyDecorators(
-    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_PIXELS_A_SIDE, ...NOT_PREFILLED }),
+    ApiPropertyOptional({ type: 'string', pattern: orEmpty(/^[1-9]\d{0,4}$/), ...NOT_PREFILLED }),
     // As sent: an empty field must not become 0.
     Transform(({ obj, key }) => (obj[key] === '' || obj[key] === undefined ? undefined : toWhole(obj[key]))),
     IsOptional(),
     IsInt(SIDE_MESSAGE),
     Min(1, SIDE_MESSAGE),
-    Max(MOST_PIXELS_A_SIDE, SIDE_MESSAGE),
+    Max(MAX_SIDE, SIDE_MESSAGE),
   );
 
 // The first pipe sees the text, a second one the number. What is neither is a field that was given twice, or as a list.
@@ -54,9 +47,6 @@ const toWhole = (field: unknown): number => {
   if (typeof field === 'number') return field;
   return typeof field === 'string' && /^\d{1,9}$/.test(field) ? Number(field) : NaN;
 };
-
-// An empty field is taken as one left out.
-const orEmpty = ({ source }: RegExp): string => `^$|${source}`;
 
 const NotTogetherWithQuality = () =>
   ValidateBy({
@@ -100,14 +90,14 @@ export class CompressionForm implements CompressionFields {
 
   /** The format delivered: `keep` for the source's own, `auto` for the smallest of it, JPEG, PNG, WebP and AVIF. */
   @JpgIsJpeg()
-  @oneOf(FORMAT_CHOICES, 'keep')
+  @OneOf(FORMAT_CHOICES, 'keep')
   format?: FormatChoice;
 
-  /** Wider images are made smaller, in proportion; none is made larger. Pixels, upright, such as `1600`. */
+  /** Wider images are made smaller, in proportion; none is made larger. Upright, 1 to 16383 pixels, such as `1600`. */
   @sideInPixels()
   max_width?: number;
 
-  /** Higher images are made smaller, in proportion; none is made larger. Pixels, upright, such as `1200`. */
+  /** Higher images are made smaller, in proportion; none is made larger. Upright, 1 to 16383 pixels, such as `1200`. */
   @sideInPixels()
   max_height?: number;
 
@@ -115,10 +105,10 @@ export class CompressionForm implements CompressionFields {
    * How long the encoder may look for fewer bytes: `best` takes two to six times as long as `balanced`; `fast` half as
    * long, and measures the similarity only with `target` or `format=auto`.
    */
-  @oneOf(EFFORTS, 'balanced')
+  @OneOf(EFFORTS, 'balanced')
   effort?: Effort;
 
   /** What is delivered besides the picture: nothing, the author and copyright, or EXIF, XMP and colour profile. */
-  @oneOf(METADATA_CHOICES, 'none')
+  @OneOf(METADATA_CHOICES, 'none')
   metadata?: MetadataChoice;
 }

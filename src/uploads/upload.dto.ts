@@ -1,41 +1,55 @@
-import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { Allow, IsIn, IsOptional } from 'class-validator';
+import { ApiProperty, IntersectionType } from '@nestjs/swagger';
+import { Allow } from 'class-validator';
+import { codesAt } from '../errors/error-codes.js';
+import { TABLE_REPAIRS, type TableFaultCode, type TableRepairCode } from '../errors/table-codes.js';
+import { wordsOf } from '../http/description/words.js';
+import type { ColumnRole } from '../tables/columns.js';
+import type { CsvLayout } from '../tables/csv-layout.js';
 import { CompressionForm } from './compression-fields.dto.js';
-import { WebhookFields } from './webhook-fields.js';
+import { OneOf } from './form-fields.js';
+import { WebhookFields } from './webhook-fields.dto.js';
 
-/** A form sends a field that was left empty as empty text. */
-const EmptyIsUnset = () => Transform(({ value }) => (value === '' ? undefined : value));
+const YES_OR_NO = ['true', 'false'] as const;
+const ON_INVALID_CHOICES = ['refuse', 'skip'] as const;
+const COLUMN_ROLES = wordsOf<ColumnRole>({
+  serial: true,
+  product: true,
+  input: true,
+  output: true,
+  extra: true,
+});
+const DELIMITERS = wordsOf<CsvLayout['delimiter']>({ ',': true, ';': true, '\t': true });
+const ENCODINGS = wordsOf<CsvLayout['encoding']>({
+  'utf-8': true,
+  'utf-16le': true,
+  'utf-16be': true,
+  'windows-1252': true,
+});
 
-/** A multipart form with one file part, whatever its name. */
-export class UploadForm extends IntersectionType(CompressionForm, WebhookFields) {
+class FilePart {
   /** The CSV file: `S. No., Product Name, Input Image Urls`. */
-  @Allow() // a text of this name is no file, which is said then
+  @Allow() // text in a field of this name is no file; the upload then says that the file is missing
   @ApiProperty({ type: 'string', format: 'binary' })
   file!: unknown;
+}
 
+class UploadFields extends WebhookFields {
   /** What to do where rows can't be taken: refuse the file, or leave them out and list them in `errors.csv`. */
-  @ApiPropertyOptional({ enum: ['refuse', 'skip'], default: 'refuse' })
-  @EmptyIsUnset()
-  @IsOptional()
-  @IsIn(['refuse', 'skip'])
-  on_invalid?: 'refuse' | 'skip';
+  @OneOf(ON_INVALID_CHOICES, 'refuse')
+  on_invalid?: (typeof ON_INVALID_CHOICES)[number];
 
   /** As the query parameter `dry_run`. */
-  @ApiPropertyOptional({ enum: ['true', 'false'], default: 'false' })
-  @EmptyIsUnset()
-  @IsOptional()
-  @IsIn(['true', 'false'])
-  dry_run?: 'true' | 'false';
+  @OneOf(YES_OR_NO, 'false')
+  dry_run?: (typeof YES_OR_NO)[number];
 }
+
+/** A multipart form with one file part, whatever its name. */
+export class UploadForm extends IntersectionType(FilePart, CompressionForm, UploadFields) {}
 
 export class UploadQuery extends WebhookFields {
   /** `true`: say what is in the file; store nothing, fetch nothing. With `Accept: text/csv`: the cleaned file. */
-  @ApiPropertyOptional({ enum: ['true', 'false'], default: 'false' })
-  @EmptyIsUnset()
-  @IsOptional()
-  @IsIn(['true', 'false'])
-  dry_run?: 'true' | 'false';
+  @OneOf(YES_OR_NO, 'false')
+  dry_run?: (typeof YES_OR_NO)[number];
 }
 
 /** Exactly what the original system answered. */
@@ -46,45 +60,51 @@ export class UploadResponse {
 
 export class CsvFaultResponse {
   /** Line of the file on which the row begins; the first is 1. */
+  @ApiProperty({ type: 'integer' })
   line!: number;
   /** As it is named in the file; null where it is about the whole row or file. */
   @ApiProperty({ nullable: true, type: String })
   column!: string | null;
   /** The text at fault, cut to 80 characters. */
   value!: string;
-  @ApiProperty({ example: 'URL_INVALID' })
-  code!: string;
+  @ApiProperty({ enum: [...new Set([...codesAt('file'), ...codesAt('row')])], enumName: 'TableFaultCode' })
+  code!: TableFaultCode;
   /** What to do about it. */
   hint!: string;
 }
 
 export class CsvRepairResponse {
+  @ApiProperty({ type: 'integer' })
   line!: number;
   @ApiProperty({ nullable: true, type: String })
   column!: string | null;
-  @ApiProperty({ example: 'URLS_OVERFLOWED' })
-  code!: string;
+  @ApiProperty({ enum: Object.keys(TABLE_REPAIRS), enumName: 'TableRepairCode' })
+  code!: TableRepairCode;
 }
 
 export class HostCountResponse {
   @ApiProperty({ example: 'images.example.com' })
   host!: string;
+  @ApiProperty({ type: 'integer' })
   images!: number;
 }
 
 export class HostListing {
+  @ApiProperty({ type: 'integer' })
   total!: number;
   /** Those with the most images, up to a hundred. */
   items!: HostCountResponse[];
 }
 
 export class RepairListing {
+  @ApiProperty({ type: 'integer' })
   total!: number;
   /** The first hundred. */
   items!: CsvRepairResponse[];
 }
 
 export class FaultListing {
+  @ApiProperty({ type: 'integer' })
   total!: number;
   /** The first hundred. */
   items!: CsvFaultResponse[];
@@ -92,25 +112,28 @@ export class FaultListing {
 
 export class CsvColumnResponse {
   name!: string;
-  @ApiProperty({ enum: ['serial', 'product', 'input', 'output', 'extra'] })
-  role!: string;
+  @ApiProperty({ enum: COLUMN_ROLES })
+  role!: ColumnRole;
 }
 
 export class LayoutResponse {
   columns!: CsvColumnResponse[];
-  @ApiProperty({ enum: [',', ';', '\t'] })
-  delimiter!: string;
-  @ApiProperty({ enum: ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] })
-  encoding!: string;
+  @ApiProperty({ enum: DELIMITERS })
+  delimiter!: CsvLayout['delimiter'];
+  @ApiProperty({ enum: ENCODINGS })
+  encoding!: CsvLayout['encoding'];
 }
 
 /** What an upload of the file would do. */
 export class DryRunResponse {
   /** Rows that can be taken. */
+  @ApiProperty({ type: 'integer' })
   rows!: number;
   /** URLs in them. */
+  @ApiProperty({ type: 'integer' })
   images!: number;
   /** Different ones among them. */
+  @ApiProperty({ type: 'integer' })
   distinct_urls!: number;
   hosts!: HostListing;
   /** What was read otherwise than it stands. */

@@ -13,14 +13,13 @@ import {
 import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { NeedsApiKey } from '../http/api-key.guard.js';
 import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
 import { noOtherFields } from '../http/unknown-fields.pipe.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { type SpooledFile, UploadsService } from './uploads.service.js';
-import { webhookUrlsOf } from './webhook-fields.js';
+import { webhookUrlsOf } from './webhook-fields.dto.js';
 
 const NO_OTHER_OPTIONS = noOtherFields(
   (name) =>
@@ -33,7 +32,6 @@ const NO_OTHER_PARAMETERS = noOtherFields(
 
 /** Accepts CSV files of image URLs. The work itself happens in the worker. */
 @ApiTags('uploads')
-@NeedsApiKey()
 @Controller('upload')
 export class UploadsController {
   constructor(private readonly uploads: UploadsService) {}

@@ -15,7 +15,7 @@ import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../files/sweep-folder.js';
 import { openInputCsv, type InputCsv } from '../tables/input-csv.js';
 import { UploadWebhooks } from '../webhooks/subscriptions/upload-webhooks.js';
-import { oneWebhookUrl } from './webhook-fields.js';
+import { oneWebhookUrl } from './webhook-fields.dto.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { ErrorCode } from '../../errors/error-codes.js';
 import { bigInteger } from './columns.js';
 
 /** An address that is told of events: a subscription, or the `webhook_url` of one upload. */
@@ -46,7 +47,7 @@ export class WebhookEndpointEntity {
 
   /** Why the service itself disabled it (a code), or null. */
   @Column('varchar', { name: 'disabled_code', length: 64, nullable: true })
-  disabledCode!: string | null;
+  disabledCode!: ErrorCode | null;
 
   @Column(bigInteger('disabled_at', { nullable: true }))
   disabledAt!: number | null;

@@ -4,6 +4,9 @@ import { Database } from '../../database/database.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
 import type { DeliveryState } from '../../database/entities/webhook-delivery.entity.js';
 import { AppError } from '../../errors/app-error.js';
+import type { ErrorCode } from '../../errors/error-codes.js';
+import { isoTime } from '../../http/json-formats.js';
+import { pageOf } from '../../http/page-query.dto.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
 import type { DeliveryPageResponse, DeliveryResponse, TryResponse } from './delivery.dto.js';
 
@@ -13,7 +16,7 @@ interface Row {
   id: string;
   state: DeliveryState;
   dueAt: number;
-  errorCode: string | null;
+  errorCode: ErrorCode | null;
   createdAt: number;
   deliveredAt: number | null;
   /** Null where the subscription is just being removed. */
@@ -21,7 +24,7 @@ interface Row {
   endpointRequestKey: number | null;
   url: string;
   eventId: string;
-  type: string;
+  type: DeliveryResponse['type'];
   requestId: string | null;
 }
 
@@ -51,7 +54,7 @@ export class DeliveryLog {
    */
   async ofSubscription(
     id: string,
-    state: string | undefined,
+    state: DeliveryState | undefined,
     limit: number,
     before: number,
   ): Promise<DeliveryPageResponse> {
@@ -80,14 +83,14 @@ export class DeliveryLog {
   private async page(where: string, parameters: unknown[], limit: number): Promise<DeliveryPageResponse> {
     const text = `${ROWS} ${where} ORDER BY deliveries.delivery_key DESC LIMIT ${limit + 1}`;
     const rows = await this.database.manager.query<Row[]>(text, parameters);
-    const page = rows.slice(0, limit);
+    const { page, next_cursor } = pageOf(rows, limit, ({ deliveryKey }) => deliveryKey);
     const tries = await this.database.manager.find(WebhookTryEntity, {
       where: { deliveryKey: In(page.map(({ deliveryKey }) => deliveryKey)) },
       order: { deliveryKey: 'ASC', attempt: 'ASC' },
     });
     return {
       items: page.filter(({ endpointId }) => endpointId !== null).map((row) => toResponse(row, tries)),
-      next_cursor: rows.length > limit ? String(page[limit - 1].deliveryKey) : null,
+      next_cursor,
     };
   }
 }
@@ -103,7 +106,7 @@ function toResponse(row: Row, tries: WebhookTryEntity[]): DeliveryResponse {
     status: row.state,
     error_code: row.errorCode,
     created_at: isoTime(row.createdAt),
-    delivered_at: row.deliveredAt === null ? null : isoTime(row.deliveredAt),
+    delivered_at: isoTime(row.deliveredAt),
     next_try_at: row.state === 'pending' ? isoTime(row.dueAt) : null,
     tries: tries.filter(({ deliveryKey }) => deliveryKey === row.deliveryKey).map(toTryResponse),
   };
@@ -118,8 +121,4 @@ function toTryResponse(entity: WebhookTryEntity): TryResponse {
     error: code === null ? null : { code, message: errorMessage ?? '' },
     answer: entity.answer,
   };
-}
-
-function isoTime(instant: number): string {
-  return new Date(instant).toISOString();
 }

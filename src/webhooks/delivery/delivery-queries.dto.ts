@@ -1,6 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsISO8601, IsOptional, ValidateBy } from 'class-validator';
-import { PageQuery } from '../page-query.dto.js';
+import type { DeliveryState } from '../../database/entities/webhook-delivery.entity.js';
+import { type CursorQuery, PageQuery } from '../../http/page-query.dto.js';
+import { DELIVERY_STATUSES } from './delivery.dto.js';
 
 const NO_INSTANT = 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z';
 /** RFC 3339. ISO 8601 has more forms (weeks, commas, hours alone), which `Date.parse` can't read. */
@@ -20,13 +22,13 @@ export class ReplayBody {
 
 export class DeliveriesQuery extends PageQuery {
   /** Only the deliveries in this state. */
-  @ApiPropertyOptional({ enum: ['pending', 'sending', 'delivered', 'failed'] })
+  @ApiPropertyOptional({ enum: DELIVERY_STATUSES, enumName: 'DeliveryStatus' })
   @IsOptional()
-  @IsIn(['pending', 'sending', 'delivered', 'failed'])
-  status?: string;
+  @IsIn(DELIVERY_STATUSES, { message: `status must be one of ${DELIVERY_STATUSES.join(', ')}` })
+  status?: DeliveryState;
 }
 
 /** The key before which a page of deliveries ends: the newest come first. */
-export function beforeOf({ cursor }: PageQuery): number {
+export function beforeOf({ cursor }: CursorQuery): number {
   return cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
 }

@@ -1,19 +1,40 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EVENT_TYPES } from '../../events/event-types.js';
+import type { DeliveryState } from '../../database/entities/webhook-delivery.entity.js';
+import { codesAt, type ErrorCode } from '../../errors/error-codes.js';
+import { EVENT_TYPES, type EventType, PING } from '../../events/event-types.js';
+import { wordsOf } from '../../http/description/words.js';
+import { PageResponse } from '../../http/page-query.dto.js';
+
+export const DELIVERY_STATUSES = wordsOf<DeliveryState>({
+  pending: true,
+  sending: true,
+  delivered: true,
+  failed: true,
+});
+
+/** The code of a try that failed: a listed one, or `HTTP_` and the status that the receiver answered. */
+const DELIVERY_CODE = {
+  anyOf: [
+    { type: 'string', enum: codesAt('delivery') },
+    { type: 'string', pattern: '^HTTP_\\d{3}$' },
+  ],
+  example: 'HTTP_500',
+};
 
 export class TryErrorResponse {
-  @ApiProperty({ example: 'HTTP_500' })
-  code!: string;
+  @ApiProperty(DELIVERY_CODE)
+  code!: ErrorCode;
   message!: string;
 }
 
 export class TryResponse {
   @ApiProperty({ format: 'date-time' })
   at!: string;
+  @ApiProperty({ type: 'integer' })
   duration_ms!: number;
 
   /** HTTP status; null where there was no answer. */
-  @ApiProperty({ nullable: true, type: Number, example: 500 })
+  @ApiProperty({ nullable: true, type: 'integer', example: 500 })
   status!: number | null;
 
   /** Null where it succeeded. */
@@ -40,18 +61,18 @@ export class DeliveryResponse {
   @ApiProperty({ example: 'evt_c2VjcmV0IGFuZCByYW5kb20' })
   event_id!: string;
 
-  @ApiProperty({ enum: [...EVENT_TYPES, 'ping'] })
-  type!: string;
+  @ApiProperty({ enum: [...EVENT_TYPES, PING] })
+  type!: EventType | typeof PING;
 
   @ApiProperty({ format: 'uuid', nullable: true, type: String })
   request_id!: string | null;
 
-  @ApiProperty({ enum: ['pending', 'sending', 'delivered', 'failed'] })
-  status!: string;
+  @ApiProperty({ enum: DELIVERY_STATUSES, enumName: 'DeliveryStatus' })
+  status!: DeliveryState;
 
-  /** Of the last failure: `HTTP_<status>`, a code of the network, `WEBHOOK_DISABLED` or `SECRET_UNREADABLE`. */
-  @ApiProperty({ nullable: true, type: String, example: 'HTTP_500' })
-  error_code!: string | null;
+  /** The code of the last try that failed; null where none has. */
+  @ApiProperty({ ...DELIVERY_CODE, nullable: true })
+  error_code!: ErrorCode | null;
 
   @ApiProperty({ format: 'date-time' })
   created_at!: string;
@@ -67,15 +88,12 @@ export class DeliveryResponse {
   tries!: TryResponse[];
 }
 
-export class DeliveryPageResponse {
+export class DeliveryPageResponse extends PageResponse {
   items!: DeliveryResponse[];
-
-  /** Give it as `cursor` for the next page; null on the last. */
-  @ApiProperty({ nullable: true, type: String })
-  next_cursor!: string | null;
 }
 
 export class ReplayResponse {
   /** Deliveries that are sent again. */
+  @ApiProperty({ type: 'integer' })
   replayed!: number;
 }

@@ -1,16 +1,14 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { NeedsApiKey } from '../../http/api-key.guard.js';
-import { errorExample, ErrorResponse } from '../../requests/request.dto.js';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiCall } from '../../http/description/api-call.js';
+import { PageQuery } from '../../http/page-query.dto.js';
 import { RequestReader } from '../../requests/request-reader.js';
-import { PageQuery } from '../page-query.dto.js';
 import { DeliveryLog } from './delivery-log.js';
 import { beforeOf } from './delivery-queries.dto.js';
 import { DeliveryPageResponse } from './delivery.dto.js';
 
 /** The deliveries of a request's events. */
 @ApiTags('requests')
-@NeedsApiKey()
 @Controller('requests')
 export class RequestWebhooksController {
   constructor(
@@ -19,17 +17,14 @@ export class RequestWebhooksController {
   ) {}
 
   @Get(':id/webhooks')
-  @ApiOperation({
-    summary: 'Its webhook deliveries, the newest first, each with the log of its tries',
+  @ApiCall({
+    operationId: 'listRequestDeliveries',
+    summary: 'The webhook deliveries of a request, the newest first, each with the log of its tries',
     description: 'Those to the `webhook_url` of its upload, and those to subscriptions.',
+    answer: { type: DeliveryPageResponse },
+    errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
   })
   @ApiParam({ name: 'id', format: 'uuid', description: 'The `request_id` of the upload' })
-  @ApiOkResponse({ type: DeliveryPageResponse })
-  @ApiNotFoundResponse({
-    type: ErrorResponse,
-    description: 'There is no such request',
-    example: errorExample('REQUEST_NOT_FOUND', 'There is no such request.'),
-  })
   async webhooks(@Param('id') id: string, @Query() query: PageQuery): Promise<DeliveryPageResponse> {
     const { key } = await this.requests.get(id);
     return this.log.ofRequest(key, query.limit, beforeOf(query));

@@ -21,12 +21,6 @@ export interface TryOutcome {
   error: object | null;
 }
 
-/** Why the service disabled an endpoint, and how that is told. */
-export const DISABLED_REASONS: Record<string, string> = {
-  ENDPOINT_GONE: 'The receiver answered with status 410: it wants no more.',
-  ENDPOINT_FAILING: 'No try has succeeded for five days.',
-};
-
 /** Keeps in mind since when endpoints fail, and disables those that will not recover. */
 @Injectable()
 export class EndpointHealth {
@@ -69,7 +63,7 @@ export class EndpointHealth {
   private async disable(
     manager: EntityManager,
     endpoint: WebhookEndpointEntity,
-    code: string,
+    code: 'ENDPOINT_GONE' | 'ENDPOINT_FAILING',
   ): Promise<void> {
     const disabled = { isActive: 0, disabledCode: code, disabledAt: this.clock.now() };
     const { affected } = await manager.update(

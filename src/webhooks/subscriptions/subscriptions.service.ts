@@ -7,6 +7,7 @@ import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { AppError } from '../../errors/app-error.js';
+import { isUuid } from '../../http/json-formats.js';
 import { MessagePoster } from '../../outbound/message-poster.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { isWebhookSecret, webhookSecret } from './webhook-secret.js';
@@ -23,7 +24,6 @@ const OVERLAP_MS = DAY_MS;
 const MAX_SUBSCRIPTIONS = 100;
 
 const DELETED_AT_ONCE = 1000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What a client may say of a subscription; what is left out stays as it is, or as it is by default. */
 export interface SubscriptionChanges {
@@ -96,7 +96,7 @@ export class SubscriptionsService {
   /** @throws AppError `WEBHOOK_NOT_FOUND` */
   async get(id: string): Promise<WebhookEndpointEntity> {
     const where = { id, ...SUBSCRIPTION };
-    const endpoint = UUID.test(id) && (await this.database.manager.findOneBy(WebhookEndpointEntity, where));
+    const endpoint = isUuid(id) && (await this.database.manager.findOneBy(WebhookEndpointEntity, where));
     if (!endpoint) throw new AppError('WEBHOOK_NOT_FOUND');
     return endpoint;
   }

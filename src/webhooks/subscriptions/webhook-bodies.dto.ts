@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import {
   ArrayNotEmpty,
   ArrayUnique,
@@ -11,63 +11,75 @@ import {
 } from 'class-validator';
 import { EVENT_TYPES, type EventType } from '../../events/event-types.js';
 
-const MAX_DESCRIPTION = 500;
+const MAX_DESCRIPTION_LENGTH = 500;
+
+const EVENT_TYPES_MESSAGE = `event_types must be a list of ${EVENT_TYPES.join(', ')}`;
+const DESCRIPTION_MESSAGE = `description must be text of at most ${MAX_DESCRIPTION_LENGTH} characters, or null`;
+const URL_MESSAGE = 'url must be text: an http or https URL';
 
 /** Left out is fine, null is not: class-validator's own decorator takes both. */
 const MayBeLeftOut = () => ValidateIf((_object, value) => value !== undefined);
 
 class SubscriptionBody {
-  /** What it is told of. `image.failed` may come as often as there are images. */
+  /**
+   * The events that are sent; to a new webhook `request.processing` and `request.completed` unless given. `image.failed`
+   * may come as often as there are images.
+   */
   @ApiPropertyOptional({
     enum: EVENT_TYPES,
+    enumName: 'EventType',
     isArray: true,
-    default: ['request.processing', 'request.completed'],
+    uniqueItems: true,
+    minItems: 1,
   })
   @MayBeLeftOut()
-  @IsIn(EVENT_TYPES, { each: true, message: `event_types must be a list of ${EVENT_TYPES.join(', ')}` })
-  @ArrayNotEmpty()
-  @ArrayUnique()
+  @IsIn(EVENT_TYPES, { each: true, message: EVENT_TYPES_MESSAGE })
+  @ArrayNotEmpty({ message: EVENT_TYPES_MESSAGE })
+  @ArrayUnique({ message: 'event_types must name each type once' })
   event_types?: EventType[];
 
-  /** For yourself. */
-  @ApiPropertyOptional({ example: 'The shop', maxLength: MAX_DESCRIPTION, nullable: true, type: String })
+  /** A note of your own. */
+  @ApiPropertyOptional({
+    example: 'The shop',
+    maxLength: MAX_DESCRIPTION_LENGTH,
+    nullable: true,
+    type: String,
+  })
   @IsOptional()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @IsString({ message: DESCRIPTION_MESSAGE })
+  @MaxLength(MAX_DESCRIPTION_LENGTH, { message: DESCRIPTION_MESSAGE })
   description?: string | null;
 
-  /** `false`: nothing is sent, and what was on its way has failed. `true`: begins anew, whatever had disabled it. */
-  @ApiPropertyOptional({ default: true })
+  /**
+   * Whether it is sent anything; a new webhook is unless this is `false`. `false`: what was on its way has failed, and can be replayed. `true`: it starts again,
+   * whatever the reason why it was disabled.
+   */
+  @ApiPropertyOptional()
   @MayBeLeftOut()
-  @IsBoolean()
+  @IsBoolean({ message: 'active must be true or false' })
   active?: boolean;
 }
 
+/** What is left out stays as it is. */
 export class WebhookChangesBody extends SubscriptionBody {
   /** http or https, of a public host, on a port that browsers do not block. */
   @ApiPropertyOptional({ example: 'https://shop.example.com/hooks/images' })
   @MayBeLeftOut()
-  @IsString()
+  @IsString({ message: URL_MESSAGE })
   url?: string;
 }
 
 export class SecretBody {
-  /** Your own secret, `whsec_` and the base64 of 24 to 64 random bytes; one is made unless given. */
-  @ApiPropertyOptional()
+  /** Your own secret, `whsec_` and the base64 of 24 to 64 random bytes; the service makes one unless given. */
+  @ApiPropertyOptional({ pattern: '^whsec_' })
   @MayBeLeftOut()
-  @IsString()
+  @IsString({ message: 'secret must be text' })
   secret?: string;
 }
 
-export class NewWebhookBody extends SubscriptionBody {
+export class NewWebhookBody extends IntersectionType(SubscriptionBody, SecretBody) {
   /** http or https, of a public host, on a port that browsers do not block. */
   @ApiProperty({ example: 'https://shop.example.com/hooks/images' })
-  @IsString()
+  @IsString({ message: URL_MESSAGE })
   url!: string;
-
-  /** Your own secret, `whsec_` and the base64 of 24 to 64 random bytes; one is made unless given. */
-  @ApiPropertyOptional()
-  @MayBeLeftOut()
-  @IsString()
-  secret?: string;
 }

@@ -1,9 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EVENT_TYPES } from '../../events/event-types.js';
+import { codesAt, type ErrorCode } from '../../errors/error-codes.js';
+import { EVENT_TYPES, type EventType } from '../../events/event-types.js';
+import { PageResponse } from '../../http/page-query.dto.js';
 
 export class DisabledReasonResponse {
-  @ApiProperty({ enum: ['ENDPOINT_GONE', 'ENDPOINT_FAILING'] })
-  code!: string;
+  @ApiProperty({ enum: codesAt('webhook') })
+  code!: ErrorCode;
   message!: string;
 }
 
@@ -15,8 +17,8 @@ export class WebhookResponse {
   @ApiProperty({ example: 'https://shop.example.com/hooks/images' })
   url!: string;
 
-  @ApiProperty({ enum: EVENT_TYPES, isArray: true })
-  event_types!: string[];
+  @ApiProperty({ enum: EVENT_TYPES, enumName: 'EventType', isArray: true })
+  event_types!: EventType[];
 
   @ApiProperty({ nullable: true, type: String })
   description!: string | null;
@@ -24,14 +26,14 @@ export class WebhookResponse {
   /** Whether it is sent anything. */
   active!: boolean;
 
-  /** Why the service itself switched it off; null where it did not. */
+  /** Why the service itself disabled it; null where it did not. */
   @ApiProperty({ nullable: true, type: DisabledReasonResponse })
   disabled_reason!: DisabledReasonResponse | null;
 
   @ApiProperty({ format: 'date-time', nullable: true, type: String })
   disabled_at!: string | null;
 
-  /** Since when no try has succeeded; null while all is well. */
+  /** Since when no try has succeeded; null where the last one did. */
   @ApiProperty({ format: 'date-time', nullable: true, type: String })
   failing_since!: string | null;
 
@@ -49,12 +51,8 @@ export class WebhookWithSecretResponse extends WebhookResponse {
   secret!: string;
 }
 
-export class WebhookPageResponse {
+export class WebhookPageResponse extends PageResponse {
   items!: WebhookResponse[];
-
-  /** Give it as `cursor` for the next page; null on the last. */
-  @ApiProperty({ nullable: true, type: String })
-  next_cursor!: string | null;
 }
 
 export class ServiceSecretResponse {

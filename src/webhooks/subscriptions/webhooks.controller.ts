@@ -10,21 +10,16 @@ import {
   Query,
   UseGuards,
 } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { NeedsApiKey } from '../../http/api-key.guard.js';
+import { ApiTags } from '@nestjs/swagger';
 import type { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
-import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
-import { PageQuery } from '../page-query.dto.js';
+import { factsOf } from '../../errors/error-codes.js';
+import type { EventType } from '../../events/event-types.js';
+import { ApiCall } from '../../http/description/api-call.js';
 import { JsonBodyGuard } from '../../http/json-body.guard.js';
-import { DISABLED_REASONS } from './endpoint-health.js';
-import {
+import { isoTime } from '../../http/json-formats.js';
+import { pageOf, PageQuery } from '../../http/page-query.dto.js';
+import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
+import type {
   ServiceSecretResponse,
   WebhookPageResponse,
   WebhookResponse,
@@ -32,12 +27,11 @@ import {
 } from './webhook.dto.js';
 import { NewWebhookBody, SecretBody, WebhookChangesBody } from './webhook-bodies.dto.js';
 import { WebhookSecrets } from './webhook-secrets.js';
-import { ApiInvalidBody, ApiNewWebhookBody, ApiSecretBody, ApiWebhookNotFound } from './webhooks.api.js';
+import { ApiNewWebhookBody, ApiSecretBody, SUBSCRIPTION_CALLS } from './webhooks.api.js';
 import { type SubscriptionChanges, SubscriptionsService, type WithSecret } from './subscriptions.service.js';
 
 /** Subscriptions to events. */
 @ApiTags('webhooks')
-@NeedsApiKey()
 @UseGuards(JsonBodyGuard)
 @Controller('webhooks')
 export class WebhooksController {
@@ -47,47 +41,34 @@ export class WebhooksController {
   ) {}
 
   @Get('service-secret')
-  @ApiOperation({ summary: 'The secret that signs what goes to the `webhook_url` of an upload' })
-  @ApiOkResponse({ type: ServiceSecretResponse })
+  @ApiCall(SUBSCRIPTION_CALLS.serviceSecret)
   serviceSecret(): ServiceSecretResponse {
     return { secret: this.secrets.ofService };
   }
 
   @Post()
-  @ApiOperation({ summary: 'Subscribe to events; the only time that the secret is shown' })
+  @ApiCall(SUBSCRIPTION_CALLS.create)
   @ApiNewWebhookBody()
-  @ApiCreatedResponse({ type: WebhookWithSecretResponse })
-  @ApiInvalidBody()
-  @ApiConflictResponse({ description: '`TOO_MANY_WEBHOOKS`: there are a hundred already' })
   async create(@Body(NO_OTHER_FIELDS) body: NewWebhookBody): Promise<WebhookWithSecretResponse> {
     return withSecret(await this.subscriptions.create(body.url, toChanges(body), body.secret));
   }
 
   @Get()
-  @ApiOperation({ summary: 'The subscriptions, in the order in which they were made' })
-  @ApiOkResponse({ type: WebhookPageResponse })
+  @ApiCall(SUBSCRIPTION_CALLS.list)
   async list(@Query() { limit, cursor }: PageQuery): Promise<WebhookPageResponse> {
     const found = await this.subscriptions.list(limit + 1, Number(cursor ?? 0));
-    const page = found.slice(0, limit);
-    return {
-      items: page.map(toResponse),
-      next_cursor: found.length > limit ? String(page[limit - 1].key) : null,
-    };
+    const { page, next_cursor } = pageOf(found, limit, ({ key }) => key);
+    return { items: page.map(toResponse), next_cursor };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'A subscription' })
-  @ApiOkResponse({ type: WebhookResponse })
-  @ApiWebhookNotFound()
+  @ApiCall(SUBSCRIPTION_CALLS.describe)
   async describe(@Param('id') id: string): Promise<WebhookResponse> {
     return toResponse(await this.subscriptions.get(id));
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a subscription, or switch it off and on' })
-  @ApiOkResponse({ type: WebhookResponse })
-  @ApiInvalidBody()
-  @ApiWebhookNotFound()
+  @ApiCall(SUBSCRIPTION_CALLS.change)
   async change(
     @Param('id') id: string,
     @Body(NO_OTHER_FIELDS) body: WebhookChangesBody,
@@ -97,23 +78,15 @@ export class WebhooksController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End a subscription; its deliveries are removed with it' })
-  @ApiNoContentResponse()
-  @ApiWebhookNotFound()
+  @ApiCall(SUBSCRIPTION_CALLS.remove)
   remove(@Param('id') id: string): Promise<void> {
     return this.subscriptions.remove(id);
   }
 
   @Post(':id/rotate-secret')
   @HttpCode(200)
-  @ApiOperation({
-    summary: 'Give it a new secret, shown this once; for 24 hours the old one signs as well',
-  })
+  @ApiCall(SUBSCRIPTION_CALLS.rotateSecret)
   @ApiSecretBody()
-  @ApiOkResponse({ type: WebhookWithSecretResponse })
-  @ApiInvalidBody()
-  @ApiWebhookNotFound()
-  @ApiConflictResponse({ description: '`WEBHOOK_SECRET_CHANGED`: another call did the same at that moment' })
   async rotateSecret(
     @Param('id') id: string,
     @Body(NO_OTHER_FIELDS) body?: SecretBody,
@@ -132,21 +105,17 @@ function toResponse(endpoint: WebhookEndpointEntity): WebhookResponse {
   return {
     id: endpoint.id,
     url: endpoint.url,
-    event_types: endpoint.eventTypes.split(','),
+    event_types: endpoint.eventTypes.split(',') as EventType[],
     description: endpoint.description,
     active: endpoint.isActive === 1,
-    disabled_reason: code === null ? null : { code, message: DISABLED_REASONS[code] },
+    disabled_reason: code === null ? null : { code, message: factsOf(code).sentence },
     disabled_at: isoTime(endpoint.disabledAt),
     failing_since: isoTime(endpoint.failingSince),
     previous_secret_until: isoTime(previousSecretUntil),
-    created_at: isoTime(endpoint.createdAt)!,
+    created_at: isoTime(endpoint.createdAt),
   };
 }
 
 function withSecret({ endpoint, secret }: WithSecret): WebhookWithSecretResponse {
   return { ...toResponse(endpoint), secret };
-}
-
-function isoTime(instant: number | null): string | null {
-  return instant === null ? null : new Date(instant).toISOString();
 }
