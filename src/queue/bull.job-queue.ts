@@ -141,6 +141,7 @@ export class BullJobQueue extends JobQueue {
   async close(): Promise<void> {
     const closing = Promise.all([...this.queues.values()].map((queue) => queue.close(true)));
     await answered(closing).catch((error: Error) => this.logger.warn(`closing the queue: ${error.message}`));
+    for (const queue of this.queues.values()) forgetSocketTimeouts(queue);
   }
 
   protected run(kind: JobKind, { concurrency, handler }: Registration): void {
@@ -178,6 +179,12 @@ export class BullJobQueue extends JobQueue {
   private queue(kind: JobKind): Queue {
     return this.queues.get(kind)!;
   }
+}
+
+/** ioredis keeps the timer of `socketTimeout` when a connection is closed while a command waits; it holds the process. */
+function forgetSocketTimeouts(queue: Queue): void {
+  const { clients } = queue as unknown as { clients: { socketTimeoutTimer?: NodeJS.Timeout }[] };
+  for (const { socketTimeoutTimer } of clients) clearTimeout(socketTimeoutTimer);
 }
 
 /** While Redis is away, Bull's calls never settle. */
