@@ -18,6 +18,7 @@ export default {
   testMatch: ['<rootDir>/{src,test}/**/*.{spec,e2e-spec}.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/scripts/end-of-tests.mjs'],
   // Two cores: more suites side by side only wait for each other.
   maxWorkers: 2,
   moduleNameMapper: {

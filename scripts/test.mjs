@@ -29,10 +29,6 @@ async function provideServers() {
 
 function runJest() {
   const jest = path.join(ROOT, 'node_modules/jest/bin/jest.js');
-  // A test that fails may leave a connection open that would hang Jest for ever.
-  const child = spawn(process.execPath, [jest, '--forceExit', ...process.argv.slice(2)], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
+  const child = spawn(process.execPath, [jest, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
