@@ -22,6 +22,8 @@ describeOnEachEngine('an image that comes again', (engine) => {
   let tag: string;
   let pictures: Buffer[];
   let seed = 0;
+  let cache: ResultCache;
+  let writes: jest.SpyInstance<Promise<void>>;
 
   /** Answers with a picture, or that it is still the same. */
   function tagged(request: IncomingMessage, response: ServerResponse): void {
@@ -33,6 +35,8 @@ describeOnEachEngine('an image that comes again', (engine) => {
   beforeAll(async () => {
     installation = await engine.install();
     app = await startApp(installation);
+    cache = app.nest.get(ResultCache);
+    writes = jest.spyOn(cache as unknown as { write(): Promise<void> }, 'write');
     elsewhere = await serveImages({ '/tagged.jpg': tagged });
     origin = await serveImages({
       '/tagged.jpg': tagged,
@@ -58,7 +62,8 @@ describeOnEachEngine('an image that comes again', (engine) => {
     });
   });
   beforeEach(async () => {
-    // Others in each test: what was made a moment ago is still known.
+    await written();
+    // Other pictures in each test: the cache still knows what was made a moment ago.
     pictures = await Promise.all([photo(240, 180, ++seed), photo(200, 100, ++seed)]);
     conditions = [];
     tag = '"a"';
@@ -85,9 +90,16 @@ describeOnEachEngine('an image that comes again', (engine) => {
     return { image, bytes, how: image.download.how, isAnew: image.milliseconds > 0 };
   }
 
-  /** Until what is written a moment later is there. */
-  const remembered = (results = 1) =>
-    until(async () => (await app.nest.get(Database).manager.count(CachedResultEntity)) >= results);
+  /** Waits until the cache has written all that it was told: it collects that for half a second. */
+  async function written(): Promise<void> {
+    await until(() => cache['writer'] === undefined);
+    await Promise.all(writes.mock.results.map(({ value }) => value));
+  }
+
+  async function remembered(): Promise<void> {
+    await written();
+    expect(await app.nest.get(Database).manager.count(CachedResultEntity)).toBeGreaterThan(0);
+  }
 
   it.each(['/tagged.jpg', '/dated.jpg'])(
     'is asked about only, where its server can tell: %s',

@@ -1,36 +1,85 @@
-import { get } from 'node:http';
+import { once } from 'node:events';
+import { get, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import Papa from 'papaparse';
 import sharp from 'sharp';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readSettings } from '../src/config/settings.js';
+import { dataSourceOptions, openDataSource } from '../src/database/data-source.js';
+import { ImageEntity } from '../src/database/entities/image.entity.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, describeOnServers, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { freePort, Service } from './helpers/service.js';
+import { until } from './helpers/wait.js';
 
 const ROWS = 30;
 const IMAGES_PER_ROW = 3;
 const IMAGES = ROWS * IMAGES_PER_ROW;
 
-/** Every image is another, answers after a while, and can't be had where its number is a multiple of ten. */
-async function slowOrigin(): Promise<ImageOrigin> {
-  const pictures = await Promise.all([1, 2, 3, 4].map((seed) => photo(320, 240, seed)));
-  const replies = Array.from({ length: IMAGES }, (_, image) => [
-    `/${image}.jpg`,
-    (_request: unknown, response: any) => {
-      setTimeout(
-        () => {
+/** An origin that answers as many requests as the test allows, and holds the others: work stands still in between. */
+class GatedOrigin {
+  private readonly held: (() => void)[] = [];
+  private origin!: ImageOrigin;
+  private allowed = 0;
+  private answered = 0;
+
+  /** Every image is another; those whose number is a multiple of ten are a 404. */
+  static async start(): Promise<GatedOrigin> {
+    const gate = new GatedOrigin();
+    const pictures = await Promise.all([1, 2, 3, 4].map((seed) => photo(320, 240, seed)));
+    const replies = Array.from({ length: IMAGES }, (_, image) => [
+      `/${image}.jpg`,
+      (_request: unknown, response: ServerResponse) => {
+        gate.hold(response, () => {
           if (image % 10 === 0) response.writeHead(404).end();
           else response.end(pictures[image % pictures.length]);
-        },
-        20 + 10 * (image % 40),
-      );
-    },
-  ]);
-  return serveImages(Object.fromEntries(replies));
+        });
+      },
+    ]);
+    gate.origin = await serveImages(Object.fromEntries(replies));
+    return gate;
+  }
+
+  url(path: string): string {
+    return this.origin.url(path);
+  }
+
+  /** Answers so many more requests, and returns when it has, and at least one more is held. */
+  async allow(count: number): Promise<void> {
+    this.allowed += count;
+    this.answer();
+    await until(() => this.answered === this.allowed && this.held.length > 0);
+  }
+
+  /** Answers all requests from now on. */
+  open(): void {
+    this.allowed = Infinity;
+    this.answer();
+  }
+
+  close(): Promise<void> {
+    return this.origin.close();
+  }
+
+  private hold(response: ServerResponse, reply: () => void): void {
+    this.held.push(reply);
+    // A request of a process that was killed is no longer held.
+    response.once('close', () => {
+      const index = this.held.indexOf(reply);
+      if (index >= 0) this.held.splice(index, 1);
+    });
+    this.answer();
+  }
+
+  private answer(): void {
+    while (this.held.length > 0 && this.answered < this.allowed) {
+      this.answered++;
+      this.held.shift()!();
+    }
+  }
 }
 
-function inputOf(origin: ImageOrigin): string {
+function inputOf(origin: GatedOrigin): string {
   return csvOf(
     Array.from({ length: ROWS }, (_, row) => [
       `Product ${row}`,
@@ -74,12 +123,12 @@ async function expectExact(client: Client, id: string, input: string): Promise<v
 
 describeOnEachEngine('a process killed in mid-request', (engine) => {
   let installation: Installation;
-  let origin: ImageOrigin;
+  let origin: GatedOrigin;
   let services: Service[];
 
   beforeEach(async () => {
     installation = await engine.install();
-    origin = await slowOrigin();
+    origin = await GatedOrigin.start();
     services = [];
   });
   afterEach(async () => {
@@ -108,10 +157,11 @@ describeOnEachEngine('a process killed in mid-request', (engine) => {
     const id = await service.client.accepted(input);
 
     for (let kills = 0; kills < 4; kills++) {
-      await sleep(150 + 200 * kills);
+      await origin.allow(5 + 10 * kills);
       await service.kill();
       service = await start({ PORT });
     }
+    origin.open();
 
     await service.client.completed(id);
     await expectExact(service.client, id, input);
@@ -122,9 +172,11 @@ describeOnEachEngine('a process killed in mid-request', (engine) => {
     const input = inputOf(origin);
     const first = await start({ PORT, LEASE_SECONDS: '600' });
     const id = await first.client.accepted(input);
-    await sleep(300);
+    await origin.allow(20);
 
-    await first.stop();
+    const stopping = first.stop();
+    origin.open();
+    await stopping;
     expect(first.log).not.toMatch(/ERROR/);
 
     const second = await start({ PORT, LEASE_SECONDS: '600' });
@@ -140,7 +192,9 @@ describeOnEachEngine('a process killed in mid-request', (engine) => {
       [origin.url('/1.jpg')],
     ]);
     const upload = service.client.upload(csvOf(rows)).catch(() => null);
-    await sleep(400);
+    const database = await openDataSource(dataSourceOptions(readSettings(installation.environment)));
+    await until(async () => (await database.manager.count(ImageEntity)) > 0);
+    await database.destroy();
 
     await service.kill();
 
@@ -153,12 +207,12 @@ describeOnEachEngine('a process killed in mid-request', (engine) => {
 
 describeOnServers('several processes', (engine) => {
   let installation: Installation;
-  let origin: ImageOrigin;
+  let origin: GatedOrigin;
   const services = new Set<Service>();
 
   beforeEach(async () => {
     installation = await engine.install();
-    origin = await slowOrigin();
+    origin = await GatedOrigin.start();
   });
   afterEach(async () => {
     await Promise.all([...services].map((service) => service.kill()));
@@ -189,12 +243,13 @@ describeOnServers('several processes', (engine) => {
     const input = inputOf(origin);
     const id = await api.client.accepted(input);
 
-    await sleep(200);
+    await origin.allow(20);
     await first.kill();
     first = await start('worker', { PUBLIC_URL });
-    await sleep(200);
+    await origin.allow(20);
     await second.kill();
     second = await start('worker', { PUBLIC_URL });
+    origin.open();
 
     await api.client.completed(id);
     await expectExact(api.client, id, input);
@@ -208,9 +263,10 @@ describeOnServers('several processes', (engine) => {
     const worker = await start('worker', { PUBLIC_URL: api.client.url });
     const input = inputOf(origin);
     const id = await api.client.accepted(input);
-    await sleep(300);
+    await origin.allow(20);
 
     await flush(process.env.TEST_REDIS_URL!, installation.environment.QUEUE_PREFIX);
+    origin.open();
 
     await api.client.completed(id);
     await expectExact(api.client, id, input);
@@ -221,7 +277,7 @@ describeOnServers('several processes', (engine) => {
     const api = await start('api');
     const input = inputOf(origin);
     const id = await api.client.accepted(input);
-    await sleep(300);
+    origin.open();
     expect((await api.client.get(`/status/${id}`)).json).toEqual({ status: 'Pending' });
 
     await start('worker', { PUBLIC_URL: api.client.url });
@@ -247,8 +303,6 @@ async function flush(redisUrl: string, prefix: string): Promise<void> {
   const script = "for _, key in ipairs(redis.call('keys', ARGV[1])) do redis.call('del', key) end";
   const pattern = `${prefix.replace(/[{}]/g, '?')}*`;
   const socket = connect(Number(port), hostname);
-  socket.write(`SELECT ${pathname.slice(1) || 0}\r\nEVAL "${script}" 0 ${pattern}\r\n`);
-  await new Promise((resolve) => socket.once('data', resolve));
-  await sleep(100);
-  socket.destroy();
+  socket.resume().write(`SELECT ${pathname.slice(1) || 0}\r\nEVAL "${script}" 0 ${pattern}\r\nQUIT\r\n`);
+  await once(socket, 'close'); // after QUIT, which is answered last
 }

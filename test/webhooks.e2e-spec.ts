@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { DatabaseClock } from '../src/database/database-clock.js';
 import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint.entity.js';
@@ -175,10 +174,16 @@ describeOnEachEngine('webhooks', (engine) => {
       const { secret } = await subscribe({ event_types: ['request.completed'] });
       const other = await subscribe({ event_types: ['request.processing'], url: receiver.url('/other') });
 
-      await uploadWith({ webhook_url: receiver.url('/hook') });
-      await uploadWith({ webhook_url: other.url });
+      const uploads = [
+        await uploadWith({ webhook_url: receiver.url('/hook') }),
+        await uploadWith({ webhook_url: other.url }),
+      ];
       await until(() => receiver.received.length === 5); // a beginning, an end, and again with the upload's own
-      await sleep(300);
+      for (const { json } of uploads)
+        await until(async () => {
+          const { items } = (await client.get(`/requests/${json.request_id}/webhooks`)).json;
+          return items.every(({ status }: { status: string }) => status === 'delivered');
+        });
 
       expect(receiver.at('/hook').map((message) => verified(message, secret).type)).toEqual([
         'request.completed',
@@ -194,12 +199,14 @@ describeOnEachEngine('webhooks', (engine) => {
       const manager = app.nest.get(DataSource).manager;
       const endpoint = () => manager.findOneByOrFail(WebhookEndpointEntity, { url: receiver.url('/gone') });
       const disabled = await endpoint();
-      receiver.replies['/gone'] = (_request, response) => void setTimeout(() => response.end(), 500);
+      const answer = deferred();
+      receiver.replies['/gone'] = (_request, response) => void answer.promise.then(() => response.end());
 
       await client.send('POST', `/webhooks/deliveries/${delivery.id}/redeliver`);
 
       expect(disabled).toMatchObject({ isActive: 0, failingSince: expect.any(Number) });
       expect(await endpoint()).toMatchObject({ isActive: 1, disabledCode: null, failingSince: null });
+      answer.resolve();
       await settledDeliveries(`/requests/${json.request_id}/webhooks`);
     });
 

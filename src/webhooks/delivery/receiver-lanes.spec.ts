@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { deferred } from '../../../test/helpers/wait.js';
+import { deferred, turns } from '../../../test/helpers/wait.js';
 import { ReceiverLanes } from './receiver-lanes.js';
 
 describe('ReceiverLanes', () => {
@@ -27,7 +26,7 @@ describe('ReceiverLanes', () => {
     void lanes.run(host, { id, run });
   }
 
-  const settle = () => sleep(20);
+  const settle = () => turns(20);
 
   async function end(id: string, tookMs = 0): Promise<void> {
     clockMs += tookMs;
@@ -113,11 +112,10 @@ describe('ReceiverLanes', () => {
       return false;
     };
     for (let at = 0; at < 100; at++) void lanes.run('a', { id: `a-${at}`, run });
-    await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
+    await turns(2);
 
     expect(count).toBeLessThan(5);
-    await sleep(50);
+    await turns(200);
     expect(count).toBe(100);
   });
 
