@@ -11,11 +11,16 @@ const SOURCES = ['src', 'migrations', 'ormconfig.ts', 'tsconfig.json', 'nest-cli
 const BUILT = path.join(ROOT, 'dist/.built');
 const INSTALLED = path.join(ROOT, 'node_modules/.package-lock.json');
 
-/** Installs and builds what is missing or older than its sources; a fraction of a second where nothing is. */
+/** Installs and builds what is missing or older than its sources; takes a fraction of a second when nothing is. */
 export function prepare() {
+  preparePackages();
+  if (newest(SOURCES) > changedAt(BUILT)) build();
+}
+
+/** Installs the packages when they are missing or older than the lock file, and builds nothing. */
+function preparePackages() {
   refuseOldNode();
   if (changedAt(path.join(ROOT, 'package-lock.json')) > changedAt(INSTALLED)) install();
-  if (newest(SOURCES) > changedAt(BUILT)) build();
 }
 
 function refuseOldNode() {
@@ -67,4 +72,7 @@ function changedAt(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--packages')) preparePackages();
+  else prepare();
+}
