@@ -96,10 +96,16 @@ describeOnEachEngine('bad input', (engine) => {
     };
 
     expect(await post(empty)).toMatchObject({ status: 400, code: 'FILE_MISSING', error: expect.any(String) });
-    expect(await post('{"a":', { 'content-type': 'application/json' })).toMatchObject({
-      status: 400,
-      code: 'JSON_INVALID',
-    });
+    for (const type of [
+      'application/json',
+      'text/csv',
+      'application/x-www-form-urlencoded',
+      'multipart/mixed',
+    ])
+      expect(await post('{"a":', { 'content-type': type })).toMatchObject({
+        status: 400,
+        code: 'FILE_MISSING',
+      });
     expect(await post('a=b', { 'content-type': 'multipart/form-data' })).toMatchObject({
       status: 400,
       code: 'BAD_REQUEST',
@@ -139,10 +145,8 @@ describeOnEachEngine('bad input', (engine) => {
     const gone = new Promise((resolve) => request.on('error', resolve));
     request.write(`--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n${HEADER}\n`);
     await until(() => spooled().length === 1);
-
     request.destroy(new Error('gone'));
     await gone;
-
     await until(() => spooled().length === 0);
   });
 
@@ -207,6 +211,59 @@ describeOnEachEngine('bad input', (engine) => {
     expect(json).toEqual({ error: expect.any(String), code: expect.any(String) });
   });
 
+  it.each([
+    ['no JSON', '{"url":', 'JSON_INVALID'],
+    ['a text', '"x"', 'JSON_INVALID'],
+    ['JSON that is nested 33 levels deep', nested(33), 'JSON_TOO_DEEP'],
+    ['JSON that is nested 40,000 levels deep', nested(40_000), 'JSON_TOO_DEEP'],
+    [
+      'JSON that is nested 10,000 objects deep',
+      `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
+      'JSON_TOO_DEEP',
+    ],
+    ['JSON that is nested 32 levels deep', `{"description":${nested(31)}}`, 'INVALID_PARAMETER'],
+  ])('refuses %s', async (_name, body, code) => {
+    const response = await fetch(`${app.client.url}/webhooks`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+
+    expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
+      status: 400,
+      code,
+    });
+  });
+
+  it.each([
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'prototype',
+    '__defineGetter__',
+  ])('knows no field %s in JSON, in a form or in a query', async (name) => {
+    const form = new FormData();
+    form.append('file', new Blob([csvOf([['Mug', ['http://a.example/1.jpg']]])]), 'a.csv');
+    form.append(name, 'x');
+    const file = new FormData();
+    file.append('file', new Blob([csvOf([['Mug', ['http://a.example/1.jpg']]])]), 'a.csv');
+    const post = async (address: string, body: FormData | string, headers = {}) => {
+      const response = await fetch(app.client.url + address, { method: 'POST', body, headers });
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+
+    const json = await post('/webhooks', `{"url":"http://a.example","${name}":{"a":1}}`, {
+      'content-type': 'application/json',
+    });
+
+    expect(json).toMatchObject({ status: 400, code: 'UNKNOWN_FIELD', details: [{ field: name }] });
+    expect(await post('/upload', form)).toMatchObject({ status: 400, code: 'UNKNOWN_FIELD' });
+    expect(await post(`/upload?${name}=x`, file)).toMatchObject({ status: 400, code: 'UNKNOWN_FIELD' });
+    await until(() => spooled().length === 0); // files of a refused upload are removed after the answer
+  });
+
   it('answers no web page of a stranger', async () => {
     const origin = await app.client.get('/requests/nonsense', { origin: 'https://evil.example' });
 
@@ -214,3 +271,8 @@ describeOnEachEngine('bad input', (engine) => {
     expect(origin.json).toMatchObject({ code: 'FOREIGN_ORIGIN' });
   });
 });
+
+/** Arrays in each other, so many levels deep. */
+function nested(levels: number): string {
+  return '['.repeat(levels) + ']'.repeat(levels);
+}

@@ -138,7 +138,7 @@ describeOnEachEngine('downloads from hostile servers', (engine) => {
       return request.counts.done >= GOOD;
     });
     const early = request;
-    await app.client.completed(id, 50_000);
+    await app.client.completed(id);
     images = await app.client.images(id);
     ({ json: request } = await app.client.get(`/requests/${id}`));
     ({ json: hosts } = await app.client.get(`/requests/${id}/hosts`));
@@ -217,7 +217,7 @@ describeOnEachEngine('downloads from hostile servers', (engine) => {
     const { port } = dead.address() as { port: number };
     const urls = Array.from({ length: 200 }, (_, index) => `http://127.0.0.1:${port}/${index}.jpg`);
     const id = await app.client.accepted(csvOf(urls.map((url) => ['Dead', [url]])));
-    await app.client.completed(id, 50_000);
+    await app.client.completed(id);
     dead.close();
 
     const { json } = await app.client.get(`/requests/${id}/hosts`);

@@ -80,12 +80,12 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
   const isSettledOrWaits = ({ tries, status }: any) => tries.length > 0 && status !== 'sending';
 
   /** The one delivery of a subscription when it has been tried so often. */
-  async function tried(subscription: { id: string }, tries = 1, withinMs?: number): Promise<any> {
+  async function tried(subscription: { id: string }, tries = 1): Promise<any> {
     let delivery: any;
     await until(async () => {
       [delivery] = await deliveriesOf(subscription);
       return delivery?.tries.length >= tries && delivery.status !== 'sending';
-    }, withinMs);
+    });
     return delivery;
   }
 
@@ -162,7 +162,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
     const id = await client.accepted(oneImage());
     await client.completed(id);
     const seen: Record<string, any> = {};
-    for (const [path, subscription] of subscriptions) seen[path] = await tried(subscription, 1, 40_000);
+    for (const [path, subscription] of subscriptions) seen[path] = await tried(subscription);
 
     for (const [path, { expected, waits }] of Object.entries(cases)) {
       expect([path, seen[path]]).toEqual([path, expect.objectContaining(expected)]);
@@ -402,7 +402,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
 
     await Promise.all(Array.from({ length: 8 }, uploader));
     const count = () => new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size;
-    await until(() => count() === REQUESTS, 60_000);
+    await until(() => count() === REQUESTS, 150_000);
 
     const requests = new Set(
       receiver.received.map((message) => verified(message, subscription.secret).data.request_id),
@@ -413,7 +413,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
       "SELECT COUNT(*) AS completed FROM requests WHERE status = 'Completed'",
     );
     expect(Number(completed)).toBe(REQUESTS);
-  }, 180_000);
+  });
 
   it('are found again where the queue has forgotten them, and where their worker died', async () => {
     const clock = ownClock();

@@ -19,7 +19,8 @@ function measureProperties(report: string, seconds: number): void {
     ...fc.readConfigureGlobal(),
     interruptAfterTimeLimit: seconds * 1000,
     beforeEach: () => longest.begin(),
-    afterEach: () => longest.end(),
+    // fast-check waits for the promise, although its type does not say so.
+    afterEach: longest.end.bind(longest) as () => void,
     reporter: ({ numRuns, seed, failed, ...details }) => {
       const test = expect.getState().currentTestName;
       const rss = process.memoryUsage.rss();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Client } from './client.js';
 
 const MAIN = path.resolve(__dirname, '../../dist/src/main.js');
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 90_000;
 
 /** The built service as a process of its own, to be killed. */
 export class Service {
