@@ -1,50 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CircuitBreaker, type Permit } from '../../concurrency/circuit-breaker.js';
 import { settings, type Settings } from '../../config/settings.js';
 import type { Validators } from '../../outbound/download/validators.js';
-import { type Download, FileDownloader, type Refusal } from '../../outbound/download/file-downloader.js';
-import { type Admission, HostBreaker, type Visit, type Visitor } from './host-breaker.js';
+import { type Download, FileDownloader } from '../../outbound/download/file-downloader.js';
 import { parseUrl } from '../../outbound/parse-url.js';
+import { IMAGE_HOST_FAILURES } from './image-host-failures.js';
 
 const SECOND = 1000;
 
-/** Fetches the images that users link to, and leaves hosts in peace that don't answer. */
+/** Fetches the images that users link to, and tells the circuit breaker how their hosts behave. */
 @Injectable()
 export class ImageDownloader {
-  private readonly breaker = new HostBreaker();
+  /** Which hosts are away or too busy, as far as this worker has seen; by {@link hostAndPort}. */
+  readonly circuits = new CircuitBreaker(IMAGE_HOST_FAILURES);
 
   constructor(
     private readonly http: FileDownloader,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
-
-  /** Whether the host is left in peace, but for a few images that are sent ahead. */
-  isInTrouble(host: string): boolean {
-    return this.breaker.isInTrouble(host);
-  }
-
-  /** Why the image can't be had whatever the network says, or null; see {@link FileDownloader.refusalOf}. */
-  refusalOf(url: string): Refusal | null {
-    return this.http.refusalOf(url);
-  }
-
-  /** Whether an image of this host may be fetched now. Whoever is admitted calls {@link leave} in the end. */
-  admit(host: string, visitor: Visitor): Admission {
-    return this.breaker.admit(host, visitor);
-  }
-
-  /** How many downloads at once the host bears, as far as that is known. */
-  widthOf(host: string): number {
-    return this.breaker.widthOf(host);
-  }
-
-  leave(visit: Visit): void {
-    this.breaker.leave(visit);
-  }
-
-  /** Whether the host was tried so often in vain that none of its images gets another try. */
-  isGivenUp(host: string): boolean {
-    return this.breaker.isGivenUp(host);
-  }
 
   /**
    * The bytes behind `url`, whatever they are, or null where they are still the `known` ones. The caller discards the
@@ -52,7 +25,7 @@ export class ImageDownloader {
    * @throws OutboundError as {@link FileDownloader.download} does, or the reason of `signal`
    */
   async download(
-    visit: Visit,
+    permit: Permit,
     known: Validators | null,
     url: string,
     signal: AbortSignal,
@@ -63,16 +36,16 @@ export class ImageDownloader {
         timeoutMs: this.settings.DOWNLOAD_TIMEOUT_SECONDS * SECOND,
         signal,
       });
-      this.breaker.note(visit);
+      this.circuits.report(permit);
       return download;
     } catch (error) {
-      if (!signal.aborted) this.breaker.note(visit, error);
+      if (!signal.aborted) this.circuits.report(permit, error);
       throw error;
     }
   }
 }
 
-/** Host and port of a URL, as one name for whoever has to be treated with care. */
-export function hostOf(url: string): string {
+/** The host of a URL, with its port unless it is that of the scheme: the name of one server. Empty for no URL. */
+export function hostAndPort(url: string): string {
   return parseUrl(url)?.host ?? '';
 }

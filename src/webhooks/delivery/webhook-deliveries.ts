@@ -9,7 +9,8 @@ import { EventEntity } from '../../database/entities/event.entity.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { EndpointHealth } from '../subscriptions/endpoint-health.js';
-import { ReceiverLanes } from './receiver-lanes.js';
+import { Lanes } from '../../concurrency/lanes.js';
+import { ReceiverPolicy } from './receiver-policy.js';
 import { PING } from '../../events/event-types.js';
 import { retryWait } from './webhook-schedule.js';
 import { SEND_WITHIN_MS, SendingStopped, type SendResult, WebhookSender } from './webhook-sender.js';
@@ -29,7 +30,7 @@ interface Claim {
 export class WebhookDeliveries {
   private readonly logger = new Logger(WebhookDeliveries.name);
   private readonly away = new RepeatedWarning(this.logger);
-  private readonly lanes = new ReceiverLanes();
+  private readonly lanes = new Lanes(new ReceiverPolicy());
   private hasToldOfKey = false;
 
   constructor(
@@ -47,7 +48,7 @@ export class WebhookDeliveries {
    */
   async process(deliveryKey: number): Promise<void> {
     const id = String(deliveryKey);
-    if (this.lanes.isParked(id)) return;
+    if (this.lanes.isWaiting(id)) return;
     await this.safely(async () => {
       const found = await this.find(deliveryKey);
       if (!found) return;

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { JobQueue } from '../../queue/job-queue.js';
-import { ERRANDS_AT_ONCE } from './receiver-lanes.js';
+import { DELIVERIES_AT_ONCE } from './receiver-policy.js';
 import { WebhookDeliveries } from './webhook-deliveries.js';
 
 /** Connects the queue to {@link WebhookDeliveries}. Registered in every mode; jobs run only where the queue is started. */
@@ -12,7 +12,7 @@ export class WebhooksProcessor implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.queue.handle('deliver-webhook', ERRANDS_AT_ONCE, ({ deliveryKey }) =>
+    this.queue.handle('deliver-webhook', DELIVERIES_AT_ONCE, ({ deliveryKey }) =>
       this.deliveries.process(deliveryKey),
     );
   }

@@ -1,20 +1,21 @@
 import { deferred, turns } from '../../../test/helpers/wait.js';
-import { ReceiverLanes } from './receiver-lanes.js';
+import { Lanes } from '../../concurrency/lanes.js';
+import { type Receiver, ReceiverPolicy } from './receiver-policy.js';
 
-describe('ReceiverLanes', () => {
-  let lanes: ReceiverLanes;
+describe('lanes of deliveries, one for each receiver', () => {
+  let lanes: Lanes<Receiver>;
   let running: Map<string, () => void>;
   let clockMs: number;
 
   beforeEach(() => {
-    lanes = new ReceiverLanes();
+    lanes = new Lanes(new ReceiverPolicy());
     running = new Map();
     clockMs = 0;
     jest.spyOn(performance, 'now').mockImplementation(() => clockMs);
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** Starts an errand that ends when the test says so. */
+  /** Starts a task that ends when the test says so. */
   function start(host: string, id: string, wasSent = true): void {
     const end = deferred();
     const run = async () => {
@@ -26,7 +27,8 @@ describe('ReceiverLanes', () => {
     void lanes.run(host, { id, run });
   }
 
-  const settle = () => turns(20);
+  /** More rounds of the event loop than the tasks of a test need to have their turns. */
+  const settle = () => turns(400);
 
   async function end(id: string, tookMs = 0): Promise<void> {
     clockMs += tookMs;
@@ -36,7 +38,7 @@ describe('ReceiverLanes', () => {
 
   const runningOf = (host: string) => [...running.keys()].filter((id) => id.startsWith(`${host}-`));
 
-  it('gives a receiver that nobody knows one slot, and one more with each quick answer, up to eight', async () => {
+  it('gives a new receiver one slot, and one more with each quick answer, up to eight', async () => {
     for (let at = 0; at < 60; at++) start('a', `a-${at}`);
     await settle();
     const counts = [running.size];
@@ -98,24 +100,24 @@ describe('ReceiverLanes', () => {
     expect(running.has('quick-1') && running.has('unknown-1')).toBe(true);
   });
 
-  it('parks a hundred of a receiver, and lets go of what is more', async () => {
+  it('lets a hundred deliveries wait for a receiver, and forgets what is more', async () => {
     for (let at = 0; at < 150; at++) start('a', `a-${at}`);
     await settle();
 
-    expect([lanes.isParked('a-100'), lanes.isParked('a-101')]).toEqual([true, false]);
+    expect([lanes.isWaiting('a-100'), lanes.isWaiting('a-101')]).toEqual([true, false]);
   });
 
-  it('lets others have their turn while errands find nothing to send', async () => {
+  it('begins one task in each round of the event loop while they find nothing to send', async () => {
     let count = 0;
     const run = async () => {
       count++;
       return false;
     };
     for (let at = 0; at < 100; at++) void lanes.run('a', { id: `a-${at}`, run });
-    await turns(2);
+    await turns(4);
 
     expect(count).toBeLessThan(5);
-    await turns(200);
+    await settle();
     expect(count).toBe(100);
   });
 

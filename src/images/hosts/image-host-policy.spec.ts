@@ -1,13 +1,16 @@
-import { setImmediate } from 'node:timers/promises';
-import { HostLanes } from './host-lanes.js';
+import { turns } from '../../../test/helpers/wait.js';
+import { Lanes } from '../../concurrency/lanes.js';
+import { type ImageHost, ImageHostPolicy } from './image-host-policy.js';
 
-/** Rounds of the event loop in which all errands of a test have had their turn. */
-async function turns(rounds = 40): Promise<void> {
-  for (let round = 0; round < rounds; round++) await setImmediate();
+/** More rounds of the event loop than the tasks of a test need to have their turns. */
+const settle = () => turns(60);
+
+function lanesOf(...policy: ConstructorParameters<typeof ImageHostPolicy>): Lanes<ImageHost> {
+  return new Lanes(new ImageHostPolicy(...policy));
 }
 
-describe('host lanes', () => {
-  function errands(lanes: HostLanes) {
+describe('lanes of images, one for each host', () => {
+  function tasks(lanes: Lanes<ImageHost>) {
     const begun: string[] = [];
     const finish = new Map<string, () => void>();
     const send = (host: string, id: string) =>
@@ -17,27 +20,27 @@ describe('host lanes', () => {
           begun.push(id);
           return new Promise<void>((resolve) => finish.set(id, resolve));
         },
-        putAside: () => undefined,
+        defer: () => undefined,
       });
     const end = async (id: string) => {
-      await turns();
+      await settle();
       finish.get(id)!();
-      await turns();
+      await settle();
     };
     return { begun, send, end };
   }
 
-  it('run so many of one host at once, park the rest without holding anybody up, and take them up in order', async () => {
-    const lanes = new HostLanes(2);
-    const { begun, send, end } = errands(lanes);
+  it('run so many of one host at once, let the rest wait without holding anybody up, and run them in order', async () => {
+    const lanes = lanesOf(2);
+    const { begun, send, end } = tasks(lanes);
 
     const slots = ['a1', 'a2'].map((id) => send('a', id));
     await send('a', 'a3'); // returns at once: its slot is free for others
     await send('a', 'a4');
     const other = send('b', 'b1');
-    await turns();
+    await settle();
     expect(begun).toEqual(['a1', 'a2', 'b1']);
-    expect(['a2', 'a3'].map((id) => lanes.isParked(id))).toEqual([false, true]);
+    expect(['a2', 'a3'].map((id) => lanes.isWaiting(id))).toEqual([false, true]);
 
     await end('a2');
     await end('a1');
@@ -46,9 +49,9 @@ describe('host lanes', () => {
     await Promise.all([...slots, other]);
   });
 
-  it('park an errand once, however often it comes', async () => {
-    const lanes = new HostLanes(1);
-    const { begun, send, end } = errands(lanes);
+  it('hold a task once, however often it comes', async () => {
+    const lanes = lanesOf(1);
+    const { begun, send, end } = tasks(lanes);
     const slot = send('a', 'a1');
 
     await Promise.all([send('a', 'a2'), send('a', 'a2')]);
@@ -59,9 +62,9 @@ describe('host lanes', () => {
     expect(begun).toEqual(['a1', 'a2']);
   });
 
-  it('let go of what is parked when they are closed, and take nothing more', async () => {
-    const lanes = new HostLanes(1);
-    const { begun, send, end } = errands(lanes);
+  it('forget what waits when they are closed, and take nothing more', async () => {
+    const lanes = lanesOf(1);
+    const { begun, send, end } = tasks(lanes);
     const slot = send('a', 'a1');
     await send('a', 'a2');
 
@@ -73,17 +76,17 @@ describe('host lanes', () => {
     expect(begun).toEqual(['a1']);
   });
 
-  it('run one errand in each round of the event loop where errands need no I/O', async () => {
-    const lanes = new HostLanes(16);
+  it('begin one task in each round of the event loop where tasks need no I/O', async () => {
+    const lanes = lanesOf(16);
     let count = 0;
     const run = async () => void count++;
-    for (let id = 1; id <= 50; id++) void lanes.run('a', { id: String(id), run, putAside: () => undefined });
+    for (let id = 1; id <= 50; id++) void lanes.run('a', { id: String(id), run, defer: () => undefined });
 
     for (let round = 1; round <= 20; round++) {
-      await setImmediate();
+      await turns(1);
       expect(count).toBeLessThanOrEqual(round);
     }
-    await turns(60);
+    await settle();
     expect(count).toBe(50);
   });
 
@@ -91,20 +94,20 @@ describe('host lanes', () => {
     beforeEach(() => jest.useFakeTimers());
     afterEach(() => jest.useRealTimers());
 
-    function slow(lanes: HostLanes, count: number, takesMs: number) {
+    function slow(lanes: Lanes<ImageHost>, count: number, takesMs: number) {
       const aside: [id: number, delayMs: number][] = [];
       for (let id = 1; id <= count; id++) {
         void lanes.run('slow', {
           id: String(id),
           run: () => new Promise((resolve) => setTimeout(resolve, takesMs)),
-          putAside: (delayMs) => aside.push([id, delayMs]),
+          defer: (delayMs: number) => aside.push([id, delayMs]),
         });
       }
       return aside;
     }
 
-    it('put aside whose turn is far away, until it is near', async () => {
-      const lanes = new HostLanes(2);
+    it('defer tasks whose turn is far away, until it is near', async () => {
+      const lanes = lanesOf(2);
       const aside = slow(lanes, 60, 4_000);
       await jest.advanceTimersByTimeAsync(1_000);
 
@@ -115,31 +118,31 @@ describe('host lanes', () => {
       );
     });
 
-    it('leave the line alone while the host is quick', async () => {
-      const lanes = new HostLanes(2);
+    it('defer nothing while the host is quick', async () => {
+      const lanes = lanesOf(2);
       const aside = slow(lanes, 300, 20);
       await jest.advanceTimersByTimeAsync(5_000);
 
       expect(aside).toEqual([]);
     });
 
-    it('put what comes later aside at once', async () => {
-      const lanes = new HostLanes(2);
+    it('defer at once what comes later', async () => {
+      const lanes = lanesOf(2);
       slow(lanes, 60, 4_000);
       await jest.advanceTimersByTimeAsync(3_000);
       const aside = slow(lanes, 80, 4_000).map(([id]) => id);
 
       expect(aside).toContain(80);
-      expect(lanes.isParked('80')).toBe(false);
+      expect(lanes.isWaiting('80')).toBe(false);
     });
   });
 
-  it('send no more than a host bears, and more as soon as it bears more', async () => {
+  it('run no more than a host bears, and more as soon as it bears more', async () => {
     let width = 5;
-    const lanes = new HostLanes(16, Infinity, () => width);
-    const { begun, send, end } = errands(lanes);
+    const lanes = lanesOf(16, Infinity, () => width);
+    const { begun, send, end } = tasks(lanes);
     for (let id = 1; id <= 20; id++) void send('a', `a${id}`);
-    await turns();
+    await settle();
     expect(begun).toHaveLength(5);
 
     width = 16;
@@ -150,13 +153,13 @@ describe('host lanes', () => {
 
   it('leave slots to others where many hosts are slow', async () => {
     jest.useFakeTimers();
-    const lanes = new HostLanes(4, 16);
+    const lanes = lanesOf(4, 16);
     const ended: string[] = [];
     const send = (host: string, takesMs: number) =>
       void lanes.run(host, {
         id: `${host}-${Math.random()}`,
         run: () => new Promise((resolve) => setTimeout(() => resolve(void ended.push(host)), takesMs)),
-        putAside: () => undefined,
+        defer: () => undefined,
       });
     for (let round = 0; round < 20; round++)
       for (const host of ['a', 'b', 'c', 'd', 'e', 'f']) send(host, 4_000);
