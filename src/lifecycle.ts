@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { settings, type Settings } from './config/settings.js';
 import { Readiness } from './health/readiness.js';
-import { ImagesService } from './images/processing/images.service.js';
+import { ImageProcessor } from './images/processing/image-processor.js';
 import { Reconciler } from './images/scheduling/reconciler.js';
 import { JobQueue } from './queue/job-queue.js';
 import { WebhookDeliveries } from './webhooks/delivery/webhook-deliveries.js';
@@ -28,7 +28,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     @Inject(settings.KEY) private readonly settings: Settings,
     private readonly readiness: Readiness,
     private readonly queue: JobQueue,
-    private readonly images: ImagesService,
+    private readonly images: ImageProcessor,
     private readonly reconciler: Reconciler,
     private readonly deliveries: WebhookDeliveries,
     private readonly dispatcher: WebhookDispatcher,

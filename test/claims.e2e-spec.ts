@@ -7,9 +7,9 @@ import { ImageEntity } from '../src/database/entities/image.entity.js';
 import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { ImageClaims } from '../src/images/scheduling/image-claims.js';
 import { ImageDownloader } from '../src/images/hosts/image-downloader.js';
-import { ImageQueue, WINDOW } from '../src/images/scheduling/image-window.js';
+import { ImageWindow, MAX_WINDOW } from '../src/images/scheduling/image-window.js';
 import { ImagesModule } from '../src/images/images.module.js';
-import { ImagesService } from '../src/images/processing/images.service.js';
+import { ImageProcessor } from '../src/images/processing/image-processor.js';
 import { Reconciler } from '../src/images/scheduling/reconciler.js';
 import { UnavailableError } from '../src/errors/app-error.js';
 import { JobQueue } from '../src/queue/job-queue.js';
@@ -73,7 +73,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
   let claims: ImageClaims;
   let requests: RequestsService;
   let settlement: ImageSettlement;
-  let queue: ImageQueue;
+  let window: ImageWindow;
 
   beforeAll(async () => {
     installation = await engine.install();
@@ -81,7 +81,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     claims = worker.get(ImageClaims);
     requests = worker.get(RequestsService);
     settlement = worker.get(ImageSettlement);
-    queue = worker.get(ImageQueue);
+    window = worker.get(ImageWindow);
   });
   afterAll(async () => {
     await worker.get(JobQueue).close();
@@ -252,7 +252,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const key = await newRequest(1);
     const claim = (await claimOf(key, 1))!;
 
-    await claims.giveBack(claim);
+    await claims.release(claim);
     claims.forget(claim);
 
     expect(await imageOf(key)).toMatchObject({ status: 'pending', attempt: 1, failures: 0, crashes: 0 });
@@ -289,22 +289,22 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
     it('takes a part of a huge request, moves on as images are settled, and adds none twice', async () => {
       const before = await size();
-      const key = await newRequest(WINDOW + 300);
+      const key = await newRequest(MAX_WINDOW + 300);
 
-      await Promise.all([queue.topUp(key), queue.topUp(key)]);
-      expect((await size()) - before).toBe(WINDOW);
-      await queue.topUp(key);
-      expect((await requestOf(key)).enqueuedCount).toBe(WINDOW);
+      await Promise.all([window.topUp(key), window.topUp(key)]);
+      expect((await size()) - before).toBe(MAX_WINDOW);
+      await window.topUp(key);
+      expect((await requestOf(key)).enqueuedCount).toBe(MAX_WINDOW);
 
       for (let number = 1; number <= 200; number++) {
         const claim = (await claimOf(key, number))!;
         await settlement.settle(plain(claim), DONE);
         claims.forget(claim);
       }
-      await queue.topUp(key);
+      await window.topUp(key);
 
-      expect((await requestOf(key)).enqueuedCount).toBe(WINDOW + 200);
-      expect((await size()) - before).toBe(WINDOW + 200); // nobody takes jobs out here
+      expect((await requestOf(key)).enqueuedCount).toBe(MAX_WINDOW + 200);
+      expect((await size()) - before).toBe(MAX_WINDOW + 200); // nobody takes jobs out here
     });
 
     it('is rung again where the queue has lost it, and only then', async () => {
@@ -312,10 +312,10 @@ describeOnEachEngine('claims and settlements', (engine) => {
       await manager().update(RequestEntity, { key }, { enqueuedCount: 5, rungAt: 1 }); // as if added, and lost
       const before = await size();
 
-      await queue.ringAgain(await requestOf(key), 30_000);
+      await window.enqueueAgain(await requestOf(key), 30_000);
       expect((await size()) - before).toBe(5);
-      await queue.ringAgain(await requestOf(key), 30_000);
-      await queue.ringAgain(await requestOf(key), 0);
+      await window.enqueueAgain(await requestOf(key), 30_000);
+      await window.enqueueAgain(await requestOf(key), 0);
 
       expect((await size()) - before).toBe(5); // the same jobs
     });
@@ -324,7 +324,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
   it('end for an image that takes its worker with it again and again', async () => {
     const origin = await serveImages({ '/deadly.jpg': await photo(50, 50) });
     const key = await newRequest(1, origin.url('/deadly.jpg'));
-    const images = worker.get(ImagesService);
+    const images = worker.get(ImageProcessor);
     // Its worker died four times, three of them while it was in the encoder.
     await manager().update(ImageEntity, { requestKey: key }, { crashes: 4 });
 
@@ -342,7 +342,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     });
     const key = await newRequest(1, origin.url('/suspect.jpg'));
     const other = await newRequest(1, origin.url('/innocent.jpg'));
-    const images = worker.get(ImagesService);
+    const images = worker.get(ImageProcessor);
     const steps: string[] = [];
     const note = claims.noteDecoding.bind(claims);
     const stored = jest.spyOn(worker.get(FileStorage), 'put').mockImplementation(async (name) => {
@@ -375,7 +375,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const key = await newRequest(1, origin.url('/innocent.jpg'));
     await manager().update(ImageEntity, { requestKey: key }, { crashes: 1 });
 
-    await worker.get(ImagesService).process(key, 1);
+    await worker.get(ImageProcessor).process(key, 1);
 
     expect(await imageOf(key)).toMatchObject({ status: 'done', crashes: 0 });
     await origin.close();
@@ -388,11 +388,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const failing = jest.spyOn(worker.get(FileStorage), 'put').mockRejectedValue(new Error('no space left'));
 
     for (let times = 0; times < 6; times++) {
-      await worker.get(ImagesService).process(key, 1);
+      await worker.get(ImageProcessor).process(key, 1);
       await manager().update(ImageEntity, { requestKey: key }, { status: 'pending' });
     }
     failing.mockRestore();
-    await worker.get(ImagesService).process(key, 1);
+    await worker.get(ImageProcessor).process(key, 1);
 
     expect(await imageOf(key)).toMatchObject({ status: 'done', failures: 0 });
     await origin.close();
@@ -403,7 +403,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const failing = jest.spyOn(worker.get(ImageDownloader), 'download').mockRejectedValue(full);
 
-    await worker.get(ImagesService).process(key, 1);
+    await worker.get(ImageProcessor).process(key, 1);
     failing.mockRestore();
 
     expect(await imageOf(key)).toMatchObject({
@@ -430,7 +430,7 @@ describeOnEachEngine('claims and settlements', (engine) => {
   it('of a storage that fails wait, and do not count against the image', async () => {
     const origin = await serveImages({ '/1.jpg': await photo(50, 50) });
     const key = await newRequest(1, origin.url('/1.jpg'));
-    const images = worker.get(ImagesService);
+    const images = worker.get(ImageProcessor);
     const failing = jest.spyOn(worker.get(FileStorage), 'put').mockRejectedValue(new Error('no space left'));
 
     await images.process(key, 1);

@@ -1,5 +1,4 @@
-import { ConsoleLogger, type LogLevel } from '@nestjs/common';
-import type { Settings } from '../config/settings.js';
+import { ConsoleLogger } from '@nestjs/common';
 
 /** Contexts of the lines that Nest logs about itself at every start. */
 const FRAMEWORK_CONTEXTS = new Set([
@@ -10,18 +9,10 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** What is logged at each `LOG_LEVEL`, in the words of Nest. */
-const LEVELS: Record<Settings['LOG_LEVEL'], LogLevel[]> = {
-  error: ['fatal', 'error'],
-  warn: ['fatal', 'error', 'warn'],
-  info: ['fatal', 'error', 'warn', 'log'],
-  debug: ['fatal', 'error', 'warn', 'log', 'debug'],
-};
-
 /** Logs to the console, without the start-up lines of the framework and without the private parts of errors. */
 export class QuietLogger extends ConsoleLogger {
-  constructor(level: Settings['LOG_LEVEL']) {
-    super({ logLevels: LEVELS[level], colors: process.stdout.isTTY });
+  constructor() {
+    super({ logLevels: ['fatal', 'error', 'warn', 'log'], colors: process.stdout.isTTY });
   }
 
   /** `main` reports a failed start in one sentence where it can; the framework would add a stack trace. */

@@ -3,11 +3,11 @@ import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
 import { ImageClaims } from './scheduling/image-claims.js';
 import { ImageDownloader } from './hosts/image-downloader.js';
-import { ImageQueue } from './scheduling/image-window.js';
-import { ImageTries } from './processing/image-tries.js';
+import { ImageWindow } from './scheduling/image-window.js';
+import { ImageCompressor } from './processing/image-compressor.js';
 import { ImagesController } from './images.controller.js';
-import { ImagesProcessor } from './images.processor.js';
-import { ImagesService } from './processing/images.service.js';
+import { ImageJobs } from './image-jobs.js';
+import { ImageProcessor } from './processing/image-processor.js';
 import { ImageSettlement } from './scheduling/image-settlement.js';
 import { Reconciler } from './scheduling/reconciler.js';
 import { RefusedImages } from './scheduling/refused-images.js';
@@ -20,17 +20,17 @@ import { ResultCache } from './processing/result-cache.js';
   controllers: [ImagesController],
   providers: [
     ImageClaims,
+    ImageCompressor,
     ImageDownloader,
-    ImageQueue,
+    ImageProcessor,
     ImageSettlement,
-    ImageTries,
-    ImagesProcessor,
-    ImagesService,
+    ImageWindow,
+    ImageJobs,
     Reconciler,
     RefusedImages,
     RepeatedImages,
     ResultCache,
   ],
-  exports: [ImagesService, Reconciler],
+  exports: [ImageProcessor, ImageWindow, Reconciler],
 })
 export class ImagesModule {}

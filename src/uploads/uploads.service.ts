@@ -6,7 +6,7 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError } from '../errors/app-error.js';
-import { ImagesService } from '../images/processing/images.service.js';
+import { ImageWindow } from '../images/scheduling/image-window.js';
 import { canonicalOptions, type CompressionFields, toCompressionOptions } from '../compression/options.js';
 import { outputCsvHeader, outputCsvRows } from '../tables/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
@@ -42,7 +42,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly requests: RequestsService,
-    private readonly images: ImagesService,
+    private readonly images: ImageWindow,
     private readonly webhooks: UploadWebhooks,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}

@@ -54,7 +54,7 @@ export class ImageEntity {
   @Column('int', { default: 0 })
   failures!: number;
 
-  /** Above 0 since its worker died in mid-try; then the tries in which it reached the encoder. See `ImagesService`. */
+  /** 0; 1 once its worker died during a try; 1 more for each death while it was in the encoder (decision 0004). */
   @Column('int', { default: 0 })
   crashes!: number;
 

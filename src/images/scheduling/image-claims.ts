@@ -29,7 +29,7 @@ interface DueRow {
 }
 
 /** The codes of UnavailableError. */
-const OUR_FAULT = /_UNAVAILABLE$/;
+const OWN_FAULT = /_UNAVAILABLE$/;
 
 /** An image that this process may claim; then `attempt` is that of the claim. */
 export interface ClaimableImage extends Claim {
@@ -120,8 +120,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
     if (!row) return null;
     const { attempt, inputUrl, failures, crashes, requestId, options, status, errorCode, errorMessage } = row;
-    const isTheirs = errorCode !== null && !OUR_FAULT.test(errorCode);
-    const lastFailure = isTheirs ? new AppError(errorCode, errorMessage ?? '') : null;
+    const isOfHost = errorCode !== null && !OWN_FAULT.test(errorCode);
+    const lastFailure = isOfHost ? new AppError(errorCode, errorMessage ?? '') : null;
     const request = {
       id: requestId,
       options: readCompressionOptions(options),
@@ -149,8 +149,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     this.held.delete(claim);
   }
 
-  /** Ends a claim as if it had not been: the image is next in line again. */
-  async giveBack(claim: ClaimedImage): Promise<void> {
+  /** Ends a claim as if it had not been made: the image is pending again. */
+  async release(claim: ClaimedImage): Promise<void> {
     await this.end(claim, { status: 'pending' });
   }
 
@@ -185,7 +185,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     await this.update({ requestKey, number, attempt }, { crashes: 0 });
   }
 
-  /** Puts images whose worker died back in line. `evenIfAlive`: those of all workers, for when there can't be any. */
+  /** Makes images pending again whose lease ran out because their worker died. `evenIfAlive`: whoever holds the lease, for
+   * when no worker can be alive. */
   releaseExpired(requestKey: number, evenIfAlive = false): Promise<number> {
     return this.update(
       { requestKey, status: 'processing', ...(evenIfAlive ? {} : { dueAt: LessThan(this.clock.now()) }) },
@@ -193,7 +194,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     );
   }
 
-  /** Puts up to `limit` images whose time for another try has come back in line, the longest due first. */
+  /** Makes up to `limit` images pending again whose time for another try has come, the longest due first. */
   async wakeDue(requestKey: number, imageCount: number, limit: number): Promise<number> {
     const due = await this.findDue(requestKey, imageCount, limit);
     if (due.length === 0) return 0;

@@ -4,20 +4,22 @@ import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { RequestEntity } from '../../database/entities/request.entity.js';
 import { UnavailableError } from '../../errors/app-error.js';
+import { Rounds } from '../../concurrency/rounds.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { RepeatedImages } from './repeated-images.js';
 import { RequestsService } from '../../requests/requests.service.js';
 import { ImageClaims } from './image-claims.js';
-import { ImageQueue } from './image-window.js';
+import { ImageWindow } from './image-window.js';
 
 const SECOND = 1000;
 const HOUR = 3_600 * SECOND;
+/** Between two rounds … */
 const EVERY_MS = 2 * SECOND;
-/** Where more was due than there was room for. */
+/** … where more was due than there was room for. */
 const SOON_MS = SECOND / 4;
 
-/** How often the queue is told of jobs that it should have already. */
-const RING_AGAIN_MS = 15 * SECOND;
+/** How often images are enqueued again that should be in the queue already. */
+const ENQUEUE_AGAIN_MS = 15 * SECOND;
 
 /** What is needed of a request here; its layout and options can be long. */
 const COLUMNS = {
@@ -39,20 +41,27 @@ export class Reconciler {
   private readonly warning = new RepeatedWarning(this.logger);
   /** What was being received before is lost; since then, it may be an upload to this process. */
   private readonly bornAt: number;
-  private timer?: NodeJS.Timeout;
+  private readonly rounds: Rounds;
+  private isStart = false;
   private isStopping = false;
   private isBehind = false;
-  private current: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly requests: RequestsService,
     private readonly claims: ImageClaims,
-    private readonly queue: ImageQueue,
+    private readonly window: ImageWindow,
     private readonly repeats: RepeatedImages,
   ) {
     this.bornAt = clock.now();
+    this.rounds = new Rounds(
+      () => this.round(),
+      ({ message }) => {
+        this.warning.warn(`a round of reconciling failed: ${message}`);
+        return EVERY_MS;
+      },
+    );
   }
 
   /**
@@ -63,14 +72,21 @@ export class Reconciler {
     this.isStopping = false;
     // With the embedded database, claims are taken back whoever holds them: it must not be one of ours yet.
     if (this.database.isEmbedded) await this.reconcile(true);
-    this.schedule(this.database.isEmbedded ? EVERY_MS : 0, !this.database.isEmbedded);
+    this.isStart = !this.database.isEmbedded;
+    this.rounds.start(this.isStart ? 0 : EVERY_MS);
   }
 
   /** Returns when the round that may be under way has stopped. */
   async stop(): Promise<void> {
     this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.current;
+    await this.rounds.stop();
+  }
+
+  private async round(): Promise<number> {
+    const { isStart } = this;
+    this.isStart = false;
+    await this.reconcile(isStart);
+    return this.isBehind ? SOON_MS : EVERY_MS;
   }
 
   /** One round. `isStart`: the queue may be empty, and with the embedded database all claims are of dead processes. */
@@ -82,7 +98,7 @@ export class Reconciler {
       where: { status: In(['Pending', 'Processing']) },
     });
     if (open.length === 0) return;
-    const round = { isStart, ...(await this.queue.look()) };
+    const round = { isStart, ...(await this.window.queueState()) };
     for (const request of open) {
       if (this.isStopping) return;
       try {
@@ -102,18 +118,18 @@ export class Reconciler {
     if (released > 0)
       this.logger.warn(`request ${request.id}: took ${released} images back whose lease had run out`);
     if (request.repeatCount > 0) await this.repeats.settleLeftovers(request.key);
-    const room = await this.queue.room(request);
+    const room = await this.window.room(request);
     const due = await this.claims.wakeDue(request.key, request.imageCount, room);
     if (due > 0 && due === room) this.isBehind = true;
     const isNews = round.isStart || round.isQueueEmpty || released + due > 0;
-    if (!round.isQueueAway) await this.ring(request, isNews, round);
+    if (!round.isQueueAway) await this.enqueue(request, isNews, round);
   }
 
   /** The queue takes seconds to say that it is away; once in a round is enough. */
-  private async ring(request: RequestEntity, isNews: boolean, round: Round): Promise<void> {
+  private async enqueue(request: RequestEntity, isNews: boolean, round: Round): Promise<void> {
     try {
-      await this.queue.ringAgain(request, isNews ? 0 : RING_AGAIN_MS);
-      await this.queue.topUp(request.key);
+      await this.window.enqueueAgain(request, isNews ? 0 : ENQUEUE_AGAIN_MS);
+      await this.window.topUp(request.key);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       round.isQueueAway = true;
@@ -133,24 +149,11 @@ export class Reconciler {
       this.logger.warn(`request ${request.id}: dropped an upload that was cut off`);
     }
   }
-
-  private schedule(delayMs: number, isStart = false): void {
-    this.timer = setTimeout(() => {
-      this.current = this.reconcile(isStart)
-        .catch((error: unknown) =>
-          this.warning.warn(`a round of reconciling failed: ${(error as Error).message}`),
-        )
-        .finally(() => {
-          if (!this.isStopping) this.schedule(this.isBehind ? SOON_MS : EVERY_MS);
-        });
-    }, delayMs);
-    this.timer.unref();
-  }
 }
 
 interface Round {
   isStart: boolean;
   isQueueAway: boolean;
-  /** Then whatever is in line has been lost. */
+  /** Then whatever should be in it has been lost. */
   isQueueEmpty: boolean;
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { settings, type Settings } from '../../config/settings.js';
 import type { RequestEntity } from '../../database/entities/request.entity.js';
 import { RequestsService } from '../../requests/requests.service.js';
-import { ImageDownloader } from '../hosts/image-downloader.js';
+import { FileDownloader } from '../../outbound/download/file-downloader.js';
 import { ImageSettlement, type UnclaimedFailure } from './image-settlement.js';
 import { RepeatedImages } from './repeated-images.js';
 
@@ -13,7 +13,7 @@ import { RepeatedImages } from './repeated-images.js';
 @Injectable()
 export class RefusedImages {
   constructor(
-    private readonly downloader: ImageDownloader,
+    private readonly http: FileDownloader,
     private readonly requests: RequestsService,
     private readonly settlement: ImageSettlement,
     private readonly repeats: RepeatedImages,
@@ -33,7 +33,7 @@ export class RefusedImages {
     const refused: UnclaimedFailure[] = [];
     const others: number[] = [];
     for (const { number, inputUrl } of images) {
-      const refusal = this.downloader.refusalOf(inputUrl);
+      const refusal = this.http.refusalOf(inputUrl);
       if (refusal) refused.push({ number, ...refusal });
       else others.push(number);
     }

@@ -1,14 +1,14 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { settings, type Settings } from '../config/settings.js';
 import { JobQueue } from '../queue/job-queue.js';
-import { ImagesService } from './processing/images.service.js';
+import { ImageProcessor } from './processing/image-processor.js';
 
-/** Connects the queue to {@link ImagesService}. Registered in every mode; jobs run only where the queue is started. */
+/** Connects the queue to {@link ImageProcessor}. Registered in every mode; jobs run only where the queue is started. */
 @Injectable()
-export class ImagesProcessor implements OnModuleInit {
+export class ImageJobs implements OnModuleInit {
   constructor(
     private readonly queue: JobQueue,
-    private readonly images: ImagesService,
+    private readonly images: ImageProcessor,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
