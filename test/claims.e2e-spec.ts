@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { readSettings } from '../src/config/settings.js';
 import { DatabaseModule } from '../src/database/database.module.js';
 import { ImageEntity } from '../src/database/entities/image.entity.js';
+import { EventsModule } from '../src/events/events.module.js';
 import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { ImageClaims } from '../src/images/scheduling/image-claims.js';
 import { ImageDownloader } from '../src/images/hosts/image-downloader.js';
@@ -60,6 +61,7 @@ async function open(installation: Installation): Promise<TestingModule> {
       DatabaseModule,
       QueueModule.register(settings),
       StorageModule,
+      EventsModule,
       ImagesModule,
     ],
   }).compile();

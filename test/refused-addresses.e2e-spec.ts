@@ -82,7 +82,7 @@ describeOnEachEngine('images whose addresses are refused by their spelling', (en
 
   it('settle the cells that repeat them, and refused ports', async () => {
     const twice = ['http://192.168.0.1/a.jpg', 'http://192.168.0.1/a.jpg'];
-    const port = 'http://93.184.216.34:8080/a.jpg';
+    const port = 'http://93.184.216.34:25/a.jpg';
 
     const id = await app.client.accepted(
       csvOf([
@@ -96,7 +96,7 @@ describeOnEachEngine('images whose addresses are refused by their spelling', (en
     expect(images.map(({ status, error }) => [status, error.code, error.message])).toEqual([
       ['failed', 'ADDRESS_REFUSED', 'The host is not on the public internet.'],
       ['failed', 'ADDRESS_REFUSED', 'The host is not on the public internet.'],
-      ['failed', 'ADDRESS_REFUSED', 'Only the ports 80 and 443 are allowed.'],
+      ['failed', 'ADDRESS_REFUSED', 'Port 25 is refused, as it is by browsers.'],
       ['failed', 'ADDRESS_REFUSED', 'The host is not on the public internet.'],
     ]);
     expect((await app.client.get(`/requests/${id}`)).json).toMatchObject({
