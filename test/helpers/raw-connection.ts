@@ -9,7 +9,7 @@ export class RawConnection {
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
-    this.socket = connect(Number(port), hostname);
+    this.socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
     this.socket.on('data', (chunk) => (this.text += chunk.toString('latin1')));
     this.socket.on('end', () => (this.state = this.state === 'open' ? 'ended' : this.state));
     this.socket.on('error', () => (this.state = this.state === 'open' ? 'reset' : this.state));
@@ -31,6 +31,11 @@ export class RawConnection {
 
   send(...parts: (string | Buffer)[]): void {
     for (const part of parts) this.socket.write(part);
+  }
+
+  /** Says that nothing more is sent; what comes back is still received. */
+  finish(): void {
+    this.socket.end();
   }
 
   /** Sends `chunk` again and again, as fast as it is taken, until the other side has had enough or `maxBytes` are sent. */

@@ -43,6 +43,10 @@ export class Service {
     return this.output.join('');
   }
 
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   get isRunning(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
