@@ -19,7 +19,6 @@ const SIDEWAYS = {
   concurrency: ['errors'],
   config: ['errors'],
   events: ['database'],
-  http: ['database'],
   uploads: ['requests', 'images', 'webhooks'],
   images: ['requests'],
   webhooks: ['requests'],

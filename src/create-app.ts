@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import type { Settings } from './config/settings.js';
 import { limitConnections } from './http/connections.js';
+import { callId } from './http/middleware/call-id.js';
 import { healthOnly } from './http/middleware/health-only.js';
 import { ownMachineOnly } from './http/middleware/own-machine.js';
 import { securityHeaders } from './http/middleware/security-headers.js';
@@ -30,6 +31,7 @@ export async function createApp(
   });
   app.disable('x-powered-by');
   app.set('trust proxy', settings.trustedProxies);
+  app.use(callId);
   app.use(securityHeaders);
   app.use(closeUnread);
   app.use(bodyWithin(BODY_WITHIN_MS));

@@ -134,7 +134,11 @@ describeOnEachEngine('bad input', (engine) => {
     });
 
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.text)).toEqual({ error: expect.any(String), code: 'BAD_REQUEST' });
+    expect(JSON.parse(answer.text)).toEqual({
+      error: expect.any(String),
+      code: 'BAD_REQUEST',
+      call_id: expect.any(String),
+    });
   });
 
   it('drops an upload whose client goes away', async () => {
@@ -175,6 +179,7 @@ describeOnEachEngine('bad input', (engine) => {
           status: 404,
           error: 'There is no request with this id.',
           code: 'REQUEST_NOT_FOUND',
+          call_id: expect.any(String),
         });
       }
     },
@@ -208,7 +213,11 @@ describeOnEachEngine('bad input', (engine) => {
     const { status, json } = await app.client.get(path);
 
     expect(status).toBe(404);
-    expect(json).toEqual({ error: expect.any(String), code: expect.any(String) });
+    expect(json).toEqual({
+      error: expect.any(String),
+      code: expect.any(String),
+      call_id: expect.any(String),
+    });
   });
 
   it.each([
@@ -262,6 +271,22 @@ describeOnEachEngine('bad input', (engine) => {
     expect(await post('/upload', form)).toMatchObject({ status: 400, code: 'UNKNOWN_FIELD' });
     expect(await post(`/upload?${name}=x`, file)).toMatchObject({ status: 400, code: 'UNKNOWN_FIELD' });
     await until(() => spooled().length === 0); // files of a refused upload are removed after the answer
+  });
+
+  it.each([
+    ['a client gives', 'order-4711_a', 'order-4711_a'],
+    ['a client gives, unless it is too long', 'x'.repeat(65), expect.stringMatching(/^[0-9a-f-]{36}$/)],
+    ['a client gives, unless it has other characters', 'a b', expect.stringMatching(/^[0-9a-f-]{36}$/)],
+    ['it makes', undefined, expect.stringMatching(/^[0-9a-f-]{36}$/)],
+  ])('names the call by the id that %s, in its header and in errors', async (_name, given, expected) => {
+    const headers: Record<string, string> = given ? { 'x-request-id': given } : {};
+    const error = await app.client.get('/requests/nonsense', headers);
+    const status = await app.client.get('/status/nonsense', headers);
+
+    expect(error.json.call_id).toEqual(expected);
+    expect(error.headers.get('x-request-id')).toBe(error.json.call_id);
+    expect(status.headers.get('x-request-id')).toEqual(expected);
+    expect(status.text).toBe('{"error":"Invalid request ID"}');
   });
 
   it('answers no web page of a stranger', async () => {

@@ -1,10 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { isDatabaseAway } from '../database/database.js';
-import { AppError, isDiskFault, UnavailableError } from '../errors/app-error.js';
-import { InvalidRequestIdError } from './invalid-request-id.error.js';
+import { AppError } from '../errors/app-error.js';
+import { INVALID_REQUEST_ID, InvalidRequestIdError } from './invalid-request-id.error.js';
 import type { CallCode } from '../errors/error-codes.js';
 import { RepeatedWarning } from '../errors/repeated-warning.js';
+import { callIdOf } from './middleware/call-id.js';
 import { sendError } from './send-error.js';
 
 /** Codes of the errors that the framework itself answers with. */
@@ -17,11 +17,14 @@ const HTTP_CODES: Record<number, CallCode> = {
   415: 'MEDIA_TYPE_NOT_SUPPORTED',
 };
 
-/** Turns every error into `{"error", "code", "details"?}`. What we did not expect is a 500 that says nothing more. */
+/**
+ * Answers every error: an AppError as what it is, a call that the framework or a parser refuses with the code of its
+ * status. Whatever else is thrown is a fault of ours: a 500 that says nothing more, and an error in the log.
+ */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
-  private readonly warning = new RepeatedWarning(this.logger);
+  private readonly unavailable = new RepeatedWarning(this.logger);
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
@@ -30,43 +33,32 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    const error = this.expected(thrown, request);
-    if (response.headersSent || response.destroyed) {
-      response.destroy();
-      return;
-    }
-    if (error instanceof InvalidRequestIdError) {
-      response.status(404).json(error.getResponse());
-      return;
-    }
-    sendError(response, error);
+    const error = toAppError(thrown);
+    if (error.status >= 500) this.log(`${callIdOf(response)} ${request.method} ${request.path}`, error);
+    if (response.headersSent || response.destroyed) response.destroy();
+    else if (isInvalidRequestId(thrown, error, request)) response.status(404).json(INVALID_REQUEST_ID);
+    else sendError(response, error);
   }
 
-  private expected(thrown: unknown, request: Request): AppError | InvalidRequestIdError {
-    if (thrown instanceof AppError) {
-      if (thrown.status >= 500)
-        this.logger.warn(`${request.method} ${request.path}: ${thrown.code}`, thrown.cause);
-      return thrown;
-    }
-    if (thrown instanceof InvalidRequestIdError) return thrown;
-    const status = clientFault(thrown);
-    if (status) {
-      // An id that can't even be decoded (`%ff`) is one of those that /status answers to the letter.
-      if (status === 400 && request.path.startsWith('/status/')) return new InvalidRequestIdError();
-      if (isBadJson(thrown)) return new AppError('JSON_INVALID');
-      return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status));
-    }
-    if (isDiskFault(thrown)) {
-      this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
-      return new UnavailableError('STORAGE_UNAVAILABLE');
-    }
-    if (isDatabaseAway(thrown)) {
-      this.warning.warn(`${request.method} ${request.path}: ${(thrown as Error).message}`);
-      return new UnavailableError('DATABASE_UNAVAILABLE');
-    }
-    this.logger.error(`${request.method} ${request.path}: unexpected`, thrown);
-    return new AppError('INTERNAL');
+  /** What a server behind us causes goes on for a while, and is logged now and then; a fault of ours each time. */
+  private log(call: string, { code, status, cause }: AppError): void {
+    if (status === 503)
+      this.unavailable.warn(`${call}: ${code}: ${(cause as Error | undefined)?.message ?? ''}`);
+    else this.logger.error(`${call}: ${code}`, cause);
   }
+}
+
+function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const status = clientFault(thrown);
+  if (!status) return new AppError('INTERNAL', undefined, { cause: thrown });
+  if (isBadJson(thrown)) return new AppError('JSON_INVALID');
+  return new AppError(HTTP_CODES[status] ?? 'BAD_REQUEST', messageOf(thrown, status));
+}
+
+/** Also an id that can't even be decoded, such as `%ff`. */
+function isInvalidRequestId(thrown: unknown, { code }: AppError, { path }: Request): boolean {
+  return thrown instanceof InvalidRequestIdError || (code === 'BAD_REQUEST' && path.startsWith('/status/'));
 }
 
 /** The client hung up in the middle of its upload: nobody is left to be answered, and nothing is wrong here. */

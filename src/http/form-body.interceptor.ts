@@ -6,9 +6,10 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import type { Request } from 'express';
-import { Observable, race } from 'rxjs';
+import { catchError, Observable, race } from 'rxjs';
 import { settings, type Settings } from '../config/settings.js';
-import { AppError } from '../errors/app-error.js';
+import { AppError, isDiskFault } from '../errors/app-error.js';
+import { storageUnavailable } from '../files/on-disk.js';
 import { hasBody } from './request-body.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -22,6 +23,7 @@ const MAX_BESIDES_FILE_BYTES = 2 * MEBIBYTE;
  *
  * @throws AppError `FILE_MISSING`: a body that is no form
  * @throws AppError `BODY_TOO_LARGE` (413): as soon as too much has come, or was announced
+ * @throws UnavailableError `STORAGE_UNAVAILABLE`: the file can't be written to disk
  */
 @Injectable()
 export class FormBodyInterceptor implements NestInterceptor {
@@ -36,7 +38,11 @@ export class FormBodyInterceptor implements NestInterceptor {
     if (!hasBody(request)) return next.handle();
     if (!request.is('multipart/form-data')) throw new AppError('FILE_MISSING');
     if (Number(request.headers['content-length'] ?? 0) > this.maxBytes) throw tooLarge();
-    return race(endAfter(this.maxBytes, request), next.handle());
+    return race(endAfter(this.maxBytes, request), next.handle()).pipe(
+      catchError((error: unknown) => {
+        throw isDiskFault(error) ? storageUnavailable(error) : error; // multer's, where the file can't be written
+      }),
+    );
   }
 }
 

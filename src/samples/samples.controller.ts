@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Public } from '../http/api-key.guard.js';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError } from '../errors/app-error.js';
+import { storageUnavailable } from '../files/on-disk.js';
 import { ApiCall } from '../http/description/api-call.js';
 
 const CONTENT_TYPES: Record<string, string> = {
@@ -53,6 +54,6 @@ async function read(file: string): Promise<Buffer | null> {
     return await readFile(path.join(import.meta.dirname, file));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    throw storageUnavailable(error);
   }
 }

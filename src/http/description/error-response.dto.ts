@@ -30,6 +30,10 @@ export class ErrorResponse {
     },
   })
   details?: unknown[];
+
+  /** The id of this call, as in the header `X-Request-Id`: yours if you sent one, else a new one. The log has it, too. */
+  @ApiProperty({ example: '4f0c1c9e-6f5b-4f0e-9b55-0d3c2f6f6a0e' })
+  call_id!: string;
 }
 
 /** `details` in the examples of those codes that have some. */
