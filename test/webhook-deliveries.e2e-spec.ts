@@ -6,7 +6,8 @@ import { WebhookEndpointEntity } from '../src/database/entities/webhook-endpoint
 import { EventEntity } from '../src/database/entities/event.entity.js';
 import { WebhookTryEntity } from '../src/database/entities/webhook-try.entity.js';
 import { WebhookDeliveries } from '../src/webhooks/delivery/webhook-deliveries.js';
-import { KEPT_MS, WebhookDispatcher } from '../src/webhooks/delivery/webhook-dispatcher.js';
+import { KEPT_MS } from '../src/webhooks/delivery/event-retention.js';
+import { WebhookDispatcher } from '../src/webhooks/delivery/webhook-dispatcher.js';
 import { WebhookSender } from '../src/webhooks/delivery/webhook-sender.js';
 import { type Client, csvOf } from './helpers/client.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
@@ -351,7 +352,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
     verified(receiver.received[0], quick.secret);
     const rows = await Promise.all(query.mock.results.map(({ value }) => value));
     expect(Math.max(...rows.map(({ length }) => length ?? 0))).toBeLessThan(1000);
-    expect(await manager().countBy(WebhookDeliveryEntity, { rungAt: MoreThan(0) })).toBeLessThan(250);
+    expect(await manager().countBy(WebhookDeliveryEntity, { enqueuedAt: MoreThan(0) })).toBeLessThan(250);
     expect(hanging.received.length).toBeLessThan(MAX_OVERTAKEN);
     await hanging.close();
   });
@@ -424,7 +425,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
 
     const change = (columns: Partial<WebhookDeliveryEntity>) =>
       manager().update(WebhookDeliveryEntity, { state: 'delivered' }, columns);
-    await change({ state: 'pending', dueAt: clock.now(), rungAt: clock.now() });
+    await change({ state: 'pending', dueAt: clock.now(), enqueuedAt: clock.now() });
     await until(() => receiver.received.length === 2);
     await until(async () => (await deliveriesOf(subscription))[0].status === 'delivered');
     await change({ state: 'sending', dueAt: clock.now() - 1 });
@@ -457,7 +458,11 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
     const answer = deferred();
     receiver.replies['/hook'] = (_request, response) => void answer.promise.then(() => response.end());
     const { key } = delivery;
-    await manager().update(WebhookDeliveryEntity, { key }, { state: 'pending', dueAt: 1, rungAt: 2 ** 45 });
+    await manager().update(
+      WebhookDeliveryEntity,
+      { key },
+      { state: 'pending', dueAt: 1, enqueuedAt: 2 ** 45 },
+    );
 
     const deliveries = app.nest.get(WebhookDeliveries);
     const runs = Promise.all(Array.from({ length: 10 }, () => deliveries.process(key)));

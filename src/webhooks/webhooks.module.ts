@@ -3,6 +3,8 @@ import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
 import { DeliveriesController } from './delivery/deliveries.controller.js';
 import { DeliveryLog } from './delivery/delivery-log.js';
+import { DueDeliveries } from './delivery/due-deliveries.js';
+import { EventRetention } from './delivery/event-retention.js';
 import { Redelivery } from './delivery/redelivery.js';
 import { RequestWebhooksController } from './delivery/request-webhooks.controller.js';
 import { WebhookDeliveries } from './delivery/webhook-deliveries.js';
@@ -26,6 +28,8 @@ import { WebhooksController } from './subscriptions/webhooks.controller.js';
     UploadWebhooks,
     WebhookSecrets,
     DeliveryLog,
+    DueDeliveries,
+    EventRetention,
     Redelivery,
     WebhookDeliveries,
     WebhookDispatcher,

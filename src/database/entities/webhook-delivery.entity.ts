@@ -31,7 +31,7 @@ export class WebhookDeliveryEntity {
   @Column('int', { default: 0 })
   attempt!: number;
 
-  /** Tries that failed since it was last begun anew: its place in the schedule. */
+  /** Tries that failed since the schedule was last restarted: the place in the schedule. */
   @Column('int', { default: 0 })
   failures!: number;
 
@@ -39,9 +39,9 @@ export class WebhookDeliveryEntity {
   @Column(bigInteger('due_at'))
   dueAt!: number;
 
-  /** When the queue was last told of it. */
+  /** When it was last put into the queue. */
   @Column(bigInteger('rung_at', { default: 0 }))
-  rungAt!: number;
+  enqueuedAt!: number;
 
   /** Of the last failure. */
   @Column('varchar', { name: 'error_code', length: 64, nullable: true })

@@ -12,7 +12,7 @@ import { WebhookDispatcher } from './webhook-dispatcher.js';
 import { WebhookFanOut } from './webhook-fan-out.js';
 
 /** The columns of a delivery at the start of its schedule. */
-const RESTARTED = { state: 'pending', failures: 0, rungAt: 0, errorCode: null } as const;
+const RESTARTED = { state: 'pending', failures: 0, enqueuedAt: 0, errorCode: null } as const;
 
 const ENABLED = { isActive: 1, disabledCode: null, disabledAt: null, failingSince: null };
 

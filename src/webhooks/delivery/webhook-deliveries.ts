@@ -2,11 +2,12 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
 import { DatabaseClock } from '../../database/database-clock.js';
-import { Database, isDatabaseAway } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { EventEntity } from '../../database/entities/event.entity.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
+import { UnavailableError } from '../../errors/app-error.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { EndpointHealth } from '../subscriptions/endpoint-health.js';
 import { Lanes } from '../../concurrency/lanes.js';
@@ -25,13 +26,13 @@ interface Claim {
   endpoint: WebhookEndpointEntity;
 }
 
-/** Takes one delivery at a time from `pending` to its end, or to its next try. */
+/** Sends deliveries: claims one, tries it, records the result and the time of the next try. */
 @Injectable()
 export class WebhookDeliveries {
   private readonly logger = new Logger(WebhookDeliveries.name);
-  private readonly away = new RepeatedWarning(this.logger);
+  private readonly unavailable = new RepeatedWarning(this.logger);
   private readonly lanes = new Lanes(new ReceiverPolicy());
-  private hasToldOfKey = false;
+  private hasReportedKey = false;
 
   constructor(
     private readonly database: Database,
@@ -42,9 +43,10 @@ export class WebhookDeliveries {
   ) {}
 
   /**
-   * Sends one delivery if it is due. Running it twice, or in two places at once, sends it once; a process that dies in
-   * between lets it be sent again. Returns at once where the receiver's host is busy: then it is sent later, here or
-   * when the dispatcher rings again. Where the database can't be reached, the claim runs out and the delivery is taken up again.
+   * Sends one delivery if it is due. Running it twice, or in two places at once, sends it once; after a process has died
+   * during a try it is sent again. Returns at once where the receiver's host is busy: then it is sent later, here or when
+   * the dispatcher enqueues it again. Where the database can't be reached, the claim's lease ends and the delivery is taken
+   * back.
    */
   async process(deliveryKey: number): Promise<void> {
     const id = String(deliveryKey);
@@ -67,24 +69,25 @@ export class WebhookDeliveries {
     this.sender.abort();
   }
 
-  /** @returns whether it was tried; it may have waited for long, and have been sent by somebody else */
+  /** @returns whether it was tried; it may have been parked for long, and sent by another process since */
   private async send(deliveryKey: number): Promise<boolean> {
     const found = await this.find(deliveryKey);
     return found !== null && (await this.claimAndSend(found));
   }
 
-  /** An errand must not throw, or its host's line would stop. What it had claimed is taken up again after the lease. */
+  /** Does not throw, which would stop the lane. What was claimed is taken back when the lease ends. */
   private async safely<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      if (isDatabaseAway(error)) this.away.warn(`the database is away: ${(error as Error).message}`);
+      if (error instanceof UnavailableError)
+        this.unavailable.warn(`webhooks wait: ${error.code}: ${(error.cause as Error | undefined)?.message}`);
       else this.logger.error('a webhook was not delivered: unexpected', error);
       return undefined;
     }
   }
 
-  /** The delivery if it is due and nobody's, and there is still somebody to deliver it to. */
+  /** The delivery and its endpoint; null where it is not due, is claimed, or has lost its endpoint and is removed. */
   private async find(key: number): Promise<Claim | null> {
     const { manager } = this.database;
     const delivery = await manager.findOneBy(WebhookDeliveryEntity, { key, state: 'pending' });
@@ -111,12 +114,12 @@ export class WebhookDeliveries {
       return result !== null;
     } catch (error) {
       if (!(error instanceof SendingStopped)) throw error;
-      await this.update(claim, { state: 'pending', dueAt: this.clock.now(), rungAt: 0 });
+      await this.update(claim, { state: 'pending', dueAt: this.clock.now(), enqueuedAt: 0 });
       return false;
     }
   }
 
-  /** A lease by the database's clock, longer than any try; `attempt` tells the claim from later ones. */
+  /** Claims with a lease by the database's clock, longer than any try; `attempt` is the fencing token of the claim. */
   private async claim({ delivery, endpoint }: Claim): Promise<Claim | null> {
     const { key, attempt } = delivery;
     const dueAt = this.clock.now() + SEND_WITHIN_MS + this.settings.LEASE_SECONDS * SECOND;
@@ -130,16 +133,16 @@ export class WebhookDeliveries {
     return affected === 1 ? { delivery: { ...delivery, attempt: attempt + 1 }, endpoint } : null;
   }
 
-  /** Not the receiver's fault, so it costs it none of its tries. */
+  /** Not a failure of the receiver, so no try is counted. */
   private async waitForKey(claim: Claim): Promise<void> {
-    if (!this.hasToldOfKey)
+    if (!this.hasReportedKey)
       this.logger.error(
         'SECRET_KEY is not the one that webhook secrets were encrypted with: put the old one back, or rotate the ' +
           `secrets. Until then deliveries wait (webhook ${claim.endpoint.id} and perhaps others).`,
       );
-    this.hasToldOfKey = true;
+    this.hasReportedKey = true;
     const dueAt = this.clock.now() + UNREADABLE_WAIT_MS;
-    await this.update(claim, { state: 'pending', dueAt, rungAt: 0, errorCode: 'SECRET_UNREADABLE' });
+    await this.update(claim, { state: 'pending', dueAt, enqueuedAt: 0, errorCode: 'SECRET_UNREADABLE' });
   }
 
   private async conclude(claim: Claim, event: EventEntity, result: SendResult): Promise<void> {
@@ -165,9 +168,9 @@ export class WebhookDeliveries {
     const failures = delivery.failures + 1;
     const failed = { failures, errorCode: result.error.code };
     const wait = retryWait(failures, result.retryAfterMs);
-    // Whoever pings looks at the first answer.
+    // A ping has one try: its sender wants to see the first answer.
     if (wait === null || result.status === 410 || event.type === PING) return { state: 'failed', ...failed };
-    return { state: 'pending', dueAt: now + wait, rungAt: 0, ...failed };
+    return { state: 'pending', dueAt: now + wait, enqueuedAt: 0, ...failed };
   }
 
   private async update(claim: Claim, columns: Next): Promise<void> {
@@ -177,7 +180,7 @@ export class WebhookDeliveries {
 
 type Next = Partial<WebhookDeliveryEntity> & Pick<WebhookDeliveryEntity, 'state'>;
 
-/** Endpoints that fail have a lane of their own: the host's others keep theirs. */
+/** Endpoints that fail have a lane of their own, so that they do not slow the host's other endpoints. */
 function laneName({ host, failingSince }: WebhookEndpointEntity): string {
   return failingSince === null ? host : `${host} failing`;
 }

@@ -16,18 +16,18 @@ const WAITS_MS = [
   24 * HOUR,
 ];
 
-/** What is waited more or less, so that what failed together does not come back together. */
+/** The share by which a wait is longer or shorter, so that what failed together is not tried again together. */
 const JITTER = 0.1;
 
 /** Tries of a delivery, if none succeeds. */
-export const MOST_TRIES = WAITS_MS.length;
+export const MAX_TRIES = WAITS_MS.length;
 
 /**
  * Milliseconds until the next try after `failures` failed ones, or null where there is none. `retryAfterMs`, what the
  * receiver asked for, makes the wait longer and never shorter.
  */
 export function retryWait(failures: number, retryAfterMs = 0): number | null {
-  if (failures >= MOST_TRIES) return null;
+  if (failures >= MAX_TRIES) return null;
   const planned = WAITS_MS[failures] * (1 - JITTER + 2 * JITTER * Math.random());
   return Math.round(Math.max(planned, retryAfterMs));
 }

@@ -15,7 +15,7 @@ const SECOND = 1000;
 /** How long a receiver may take for one try, from the look-up of its name to the start of its answer's body. */
 export const SEND_WITHIN_MS = 15 * SECOND;
 
-/** What came of one try. */
+/** The outcome of one try. */
 export interface SendResult {
   triedAt: number;
   durationMs: number;

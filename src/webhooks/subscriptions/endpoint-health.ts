@@ -7,11 +7,11 @@ import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** An endpoint that takes nothing for so long is disabled. */
-const MOST_FAILING_MS = 5 * DAY;
+/** An endpoint that has failed for so long is disabled. */
+const MAX_FAILING_MS = 5 * DAY;
 
-/** Longer than any wait between two tries: after it, a failure begins a new spell. */
-const NEW_SPELL_AFTER_MS = 48 * HOUR;
+/** Longer than any wait between two tries: a failure after it begins a new period of failing. */
+const NEW_PERIOD_AFTER_MS = 48 * HOUR;
 
 /** What came of one try. */
 export interface TryOutcome {
@@ -21,7 +21,7 @@ export interface TryOutcome {
   error: object | null;
 }
 
-/** Keeps in mind since when endpoints fail, and disables those that will not recover. */
+/** Records since when endpoints fail, and disables those that fail for five days or answer 410. */
 @Injectable()
 export class EndpointHealth {
   private readonly logger = new Logger(EndpointHealth.name);
@@ -29,7 +29,7 @@ export class EndpointHealth {
   constructor(private readonly clock: DatabaseClock) {}
 
   /**
-   * Notes what came of a try, in the transaction that records it.
+   * Records the outcome of a try, in the transaction that logs it.
    * @returns whether the endpoint is to be tried again
    */
   async note(manager: EntityManager, endpointKey: number, { error, status }: TryOutcome): Promise<boolean> {
@@ -42,16 +42,17 @@ export class EndpointHealth {
       return true;
     }
     const now = this.clock.now();
-    const isSpell = endpoint.failingSince !== null && now - (endpoint.failedAt ?? 0) < NEW_SPELL_AFTER_MS;
-    const failingSince = isSpell ? endpoint.failingSince! : now;
+    const isSamePeriod =
+      endpoint.failingSince !== null && now - (endpoint.failedAt ?? 0) < NEW_PERIOD_AFTER_MS;
+    const failingSince = isSamePeriod ? endpoint.failingSince! : now;
     await manager.update(WebhookEndpointEntity, { key: endpointKey }, { failingSince, failedAt: now });
     if (status === 410) await this.disable(manager, endpoint, 'ENDPOINT_GONE');
-    else if (now - failingSince >= MOST_FAILING_MS) await this.disable(manager, endpoint, 'ENDPOINT_FAILING');
+    else if (now - failingSince >= MAX_FAILING_MS) await this.disable(manager, endpoint, 'ENDPOINT_FAILING');
     // Read again now that the row is locked: another try may have disabled it in the meantime.
     return manager.existsBy(WebhookEndpointEntity, { key: endpointKey, isActive: 1 });
   }
 
-  /** Ends what an endpoint that is no longer active would have got; it can be replayed. */
+  /** Fails the pending deliveries of an endpoint that is no longer active; they can be replayed. */
   async failPending(manager: EntityManager, endpointKey: number): Promise<void> {
     await manager.update(
       WebhookDeliveryEntity,

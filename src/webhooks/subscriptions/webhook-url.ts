@@ -1,7 +1,7 @@
 import { AppError, OutboundError } from '../../errors/app-error.js';
 import type { MessagePoster } from '../../outbound/message-poster.js';
 
-const LONGEST_LANE = 255;
+const MAX_LANE_LENGTH = 255;
 
 /**
  * The URL of a receiver, checked as far as that goes without the network.
@@ -17,9 +17,9 @@ export function checkWebhookUrl(http: MessagePoster, url: string): URL {
   }
 }
 
-/** What is slow together: the host and port of a URL that {@link checkWebhookUrl} gave. */
+/** The host and port of a URL that {@link checkWebhookUrl} gave: its endpoints are slow together, and share a lane. */
 export function laneOf(url: string): string {
-  return new URL(url).host.slice(0, LONGEST_LANE);
+  return new URL(url).host.slice(0, MAX_LANE_LENGTH);
 }
 
 function decapitalized(sentence: string): string {
