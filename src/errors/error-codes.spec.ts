@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Settings } from '../config/settings.js';
 import { AppError, OutboundError } from './app-error.js';
 import { CALL_CODES, WEBHOOK_CODES } from './call-codes.js';
 import { codesAt, ERROR_CODES, type ErrorCode, factsOf } from './error-codes.js';
@@ -53,6 +56,30 @@ describe('the registry of error codes', () => {
       expect(factsOf(code as ErrorCode)).toMatchObject({ status: null, retryable: false, where: [] });
     },
   );
+});
+
+describe('README.md', () => {
+  const readme = readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
+  const words = [...readme.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, word]) => word);
+
+  it('names codes and settings that exist', () => {
+    const known = [
+      ...Object.keys(ERROR_CODES),
+      ...Object.keys(TABLE_REPAIRS),
+      ...Object.keys(new Settings()),
+    ];
+
+    expect(words.length).toBeGreaterThan(10);
+    expect(words.filter((word) => !known.includes(word))).toEqual([]);
+  });
+
+  it('explains every note of an image', () => {
+    const unexplained = Object.keys(IMAGE_NOTES).filter(
+      (note) => !new RegExp(`^\\| .*\`${note}\``, 'm').test(readme),
+    );
+
+    expect(unexplained).toEqual([]);
+  });
 });
 
 describe('an error', () => {
