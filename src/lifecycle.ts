@@ -9,16 +9,16 @@ import { WebhookDispatcher } from './webhooks/delivery/webhook-dispatcher.js';
 
 const SECOND = 1000;
 
-/** How long the jobs under way may take to end by themselves; container platforms kill after 30 s. */
+/** How long running jobs may take to end by themselves; container platforms kill a process after 30 s. */
 const GRACE_MS = 15 * SECOND;
-/** Of that, the webhooks: a receiver that takes longer most likely hangs, and will get it again. */
+/** How long of that running webhooks may take: a receiver that takes longer most likely hangs, and is called again. */
 const WEBHOOK_GRACE_MS = 5 * SECOND;
-/** How long they may take to give their images and deliveries back after that. */
+/** How long the rest may take after that to release their images and deliveries to other workers. */
 const GIVE_BACK_MS = 5 * SECOND;
 
 /**
- * The working half of a process: takes jobs while it runs, and in the end stops in the one order that loses nothing.
- * All of it happens before Nest lets go of connections (`onApplicationShutdown` has no order of its own).
+ * Starts and stops the work of a process. It stops in the one order that loses nothing, and before Nest closes the
+ * connections to the database and the queue: `onApplicationShutdown` calls the modules in no fixed order.
  */
 @Injectable()
 export class Lifecycle implements BeforeApplicationShutdown {
@@ -34,7 +34,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     private readonly dispatcher: WebhookDispatcher,
   ) {}
 
-  /** Begins to work, where this process does. After the start of the HTTP side, which may fail. */
+  /** Starts taking jobs, in processes that run jobs. Call it once, after the HTTP server, whose start may fail. */
   async start(): Promise<void> {
     if (!this.settings.runsJobs) return;
     await this.reconciler.start();
