@@ -40,7 +40,7 @@ interface ResultRow {
   facts: string;
 }
 
-/** What a result is, wherever it is used: a settlement without what belongs to its image. */
+/** A settlement without what belongs to its image alone. */
 export type CachedFacts = Omit<Extract<Settlement, { status: 'done' }>, 'status' | 'download' | 'outputKey'>;
 
 /** A result, and a stored file with its bytes. */
@@ -50,9 +50,9 @@ export interface CachedResult {
 }
 
 /**
- * Remembers what was behind which URL, and what became of which bytes, so that a URL that comes again need only be asked
- * about, and bytes that come again need not be compressed. It keeps no files: it points to the outputs of requests, and
- * forgets what is not there any more. Everything in it may be lost at any time.
+ * Remembers which bytes a URL had, and the result of compressing these bytes: a URL that comes again is revalidated
+ * instead of downloaded, and the same bytes are not compressed twice. It stores no files but points to the outputs of
+ * requests; an entry whose file is gone is not used. Everything in it may be lost at any time.
  */
 @Injectable()
 export class ResultCache implements OnModuleInit, OnApplicationShutdown {
@@ -78,7 +78,7 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     clearTimeout(this.writer);
   }
 
-  /** How to ask whether the URL still has the bytes whose result with these options is known, and that result; or null. */
+  /** The validators of the URL, and the result of its bytes with these options; null where either is not known. */
   async findByUrl(
     url: string,
     options: CompressionOptions,
@@ -99,7 +99,7 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     return found ? { outputKey: found.outputKey, facts: JSON.parse(found.facts) as CachedFacts } : null;
   }
 
-  /** Soon writes down what is behind a URL, where its server gave something to ask by. */
+  /** Writes the bytes of a URL down within half a second, where its server gave validators. */
   rememberSource(
     url: string,
     { etag = null, lastModified = null, ...source }: Validators,
@@ -110,14 +110,14 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     this.writeSoon();
   }
 
-  /** Soon writes down what became of bytes. */
+  /** Writes the result of compressing bytes down within half a second. */
   rememberResult(content: string, options: CompressionOptions, result: CachedResult): void {
     if (!this.isOn) return;
     this.results.set(resultId(content, options), result);
     this.writeSoon();
   }
 
-  /** Forgets what was not used for `CACHE_DAYS`, and what is more than `CACHE_RESULTS`, the longest unused first. */
+  /** Deletes what was not used for `CACHE_DAYS`, and what exceeds `CACHE_RESULTS`, the longest unused first. */
   async evict(): Promise<void> {
     const expired = { usedAt: LessThan(this.clock.now() - this.settings.CACHE_DAYS * DAY) };
     for (const entity of [CachedSourceEntity, CachedResultEntity]) {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } f
 import { setImmediate } from 'node:timers/promises';
 import { type FindOptionsWhere, In, LessThan, type QueryDeepPartialEntity } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
+import { assignments } from '../../database/assignments.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database, execute } from '../../database/database.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
@@ -80,14 +81,12 @@ const CLAIMABLE = `
   FROM images JOIN requests ON requests.request_key = images.request_key
   WHERE images.request_key = ? AND images.number = ? AND images.status = 'pending'`;
 
-const CLAIM = `
-  UPDATE images SET status = 'processing', attempt = ?, due_at = ?
-  WHERE request_key = ? AND number = ? AND status = 'pending' AND attempt = ?`;
+const IF_UNCHANGED = "request_key = ? AND number = ? AND attempt = ? AND status = 'pending'";
 
 /**
- * Who works on which image. A claim is a lease by the database's clock that this process renews while it lives;
- * when it dies, the lease runs out and the image goes to another. `attempt` tells a claim from later ones, so a
- * worker that was thought dead and wakes up can do no harm.
+ * Claims of images. A claim is a lease by the database's clock that this process renews while it lives; when it dies,
+ * the lease runs out and another process claims the image. `attempt` is the fencing token: a worker whose lease ran
+ * out while it was frozen changes nothing when it goes on.
  */
 @Injectable()
 export class ImageClaims implements OnModuleInit, OnModuleDestroy {
@@ -135,8 +134,16 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */
   async claim(found: ClaimableImage): Promise<ClaimedImage | null> {
     const { requestKey, number, attempt } = found;
-    const parameters = [attempt + 1, this.leaseEnd(), requestKey, number, attempt];
-    const changed = await this.database.write((manager) => execute(manager, CLAIM, parameters));
+    const { sql, parameters } = assignments({
+      status: 'processing',
+      attempt: attempt + 1,
+      due_at: this.leaseEnd(),
+    });
+    const claim = `UPDATE images SET ${sql} WHERE ${IF_UNCHANGED}`;
+    const unchanged = [requestKey, number, attempt];
+    const changed = await this.database.write((manager) =>
+      execute(manager, claim, [...parameters, ...unchanged]),
+    );
     if (changed !== 1) return null;
 
     const claimed = { ...found, attempt: attempt + 1, download: null };

@@ -31,9 +31,9 @@ const COLUMNS = {
 const UPLOAD_LOST_AFTER_MS = HOUR;
 
 /**
- * Looks every few seconds for what the queue does not know or has forgotten: images whose worker died, retries that
- * are due, jobs that were lost, requests that are settled. With an empty queue it alone finishes everything. Any
- * number of processes may do this at once.
+ * Finds every few seconds what the queue does not know or has lost: images whose worker died, retries that are due, lost
+ * jobs, requests whose images are all settled. With an empty queue it alone finishes everything. Any number of
+ * processes may run it at once.
  */
 @Injectable()
 export class Reconciler {
