@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { In, LessThan } from 'typeorm';
+import { Rounds } from '../../concurrency/rounds.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
@@ -26,12 +27,15 @@ const LOST_AFTER_MS = 2 * SECOND;
 export class WebhookDispatcher {
   private readonly logger = new Logger(WebhookDispatcher.name);
   private readonly warning = new RepeatedWarning(this.logger);
-  private timer?: NodeJS.Timeout;
-  private isRunning = false;
-  private isBusy = false;
-  /** Whether the next round is to follow soon. */
+  private readonly rounds = new Rounds(
+    () => this.dispatch(),
+    ({ message }) => {
+      this.warning.warn(`webhooks were not dispatched: ${message}`);
+      return EVERY_MS;
+    },
+  );
+  /** Whether a round follows soon already: each further wake-up would put it off. */
   private isWoken = false;
-  private current: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -45,35 +49,34 @@ export class WebhookDispatcher {
   async start(): Promise<void> {
     // With the embedded database no other process can hold a claim.
     if (this.database.isEmbedded) await this.takeBack(Infinity);
-    this.isRunning = true;
-    this.schedule(0);
+    this.rounds.start();
   }
 
   /** Returns when the round that may be under way has ended. */
-  async stop(): Promise<void> {
-    this.isRunning = false;
-    clearTimeout(this.timer);
-    await this.current;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Begins the next round in 50 ms, when the transaction of a caller is most likely committed. Costs nothing. */
   wake(): void {
-    if (!this.isRunning || this.isWoken) return;
+    if (this.isWoken) return;
     this.isWoken = true;
-    if (!this.isBusy) this.schedule(SOON_MS);
+    this.rounds.hurry(SOON_MS);
   }
 
   /**
    * Runs one round.
+   * @returns milliseconds until the next one
    * @throws UnavailableError `QUEUE_UNAVAILABLE`; then everything is due again in the next round
    */
-  async dispatch(): Promise<void> {
+  async dispatch(): Promise<number> {
+    this.isWoken = false;
     const taken = await this.takeBack(this.clock.now());
     if (taken > 0) this.logger.warn(`took ${taken} deliveries back whose lease had run out`);
     const { due, hasMore } = await this.dueDeliveries.next(this.clock.now(), () => this.lostBefore());
-    if (hasMore) this.isWoken = true;
     if (due.length > 0) await this.enqueue(due);
     await this.retention.sweep();
+    return hasMore ? SOON_MS : EVERY_MS;
   }
 
   /** What was enqueued since then is in the queue or parked, unless the queue or the process has lost it. */
@@ -105,19 +108,5 @@ export class WebhookDispatcher {
       manager.update(WebhookDeliveryEntity, expired, pending),
     );
     return affected ?? 0;
-  }
-
-  private schedule(delayMs: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.isBusy = true;
-      this.isWoken = false;
-      this.current = this.dispatch()
-        .catch((error: Error) => this.warning.warn(`webhooks were not dispatched: ${error.message}`))
-        .finally(() => {
-          this.isBusy = false;
-          if (this.isRunning) this.schedule(this.isWoken ? SOON_MS : EVERY_MS);
-        });
-    }, delayMs).unref();
   }
 }
