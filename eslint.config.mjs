@@ -45,6 +45,12 @@ const NETWORK = ['axios', '@nestjs/axios', 'undici'].concat(
 );
 const onlyOutboundConnects = NETWORK.map((name) => ({ name, message: 'Only outbound/ opens connections.' }));
 
+/** A library is used through its door; what is behind it may change. */
+const tablesHaveOneDoor = {
+  regex: '^(\\.\\./)+tables/(?!tables\\.js$)',
+  message: 'tables/tables.js is the door of the library.',
+};
+
 const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
   files: [`src/${folder}/**/*.ts`],
   rules: {
@@ -57,6 +63,7 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
             regex: `^(\\.\\./)+((${others.join('|')})/|(${ENTRANCES.join('|')})$)`,
             message: `${folder} may not depend on it.`,
           },
+          ...(folder === 'tables' ? [] : [tablesHaveOneDoor]),
         ],
       },
     ],

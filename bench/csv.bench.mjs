@@ -6,7 +6,7 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { createConnection } from 'mysql2/promise';
 import Papa from 'papaparse';
-import { openInputCsv } from '../dist/src/tables/input-csv.js';
+import { openInputCsv } from '../dist/src/tables/tables.js';
 import { PrivateServers } from '../scripts/private-servers.mjs';
 import { RunningService } from './running-service.mjs';
 

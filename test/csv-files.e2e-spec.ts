@@ -5,6 +5,9 @@ import Papa from 'papaparse';
 import { DataSource } from 'typeorm';
 import { RequestEntity } from '../src/database/entities/request.entity.js';
 import { HostResolver } from '../src/outbound/addresses/host-resolver.js';
+import { RequestDraft } from '../src/requests/request-draft.js';
+import { RequestsService } from '../src/requests/requests.service.js';
+import { UploadsService } from '../src/uploads/uploads.service.js';
 import { describeOnEachEngine, type Installation } from './helpers/engines.js';
 import { type ImageOrigin, photo, serveImages } from './helpers/image-origin.js';
 import { startApp, type TestApp } from './helpers/test-app.js';
@@ -99,6 +102,7 @@ describeOnEachEngine('a CSV file', (engine) => {
             },
           ],
         },
+        warnings: { total: 0, items: [] },
         layout: {
           columns: [
             { name: 'S. No.', role: 'serial' },
@@ -111,6 +115,39 @@ describeOnEachEngine('a CSV file', (engine) => {
       });
       expect(await countRequests()).toBe(before);
       expect(origin.hits).toEqual(hits);
+    });
+
+    it('warns of addresses that are refused, and takes their rows', async () => {
+      const looksUp = jest.spyOn(app.nest.get(HostResolver), 'resolve');
+      looksUp.mockClear();
+      const images = ['http://10.0.0.1/1.jpg', 'http://[fe80::1]/2.jpg', a];
+      const csv = `S. No.,Product Name,Image 1,Image 2\n1,Mug,"${images.join(',')}",http://169.254.169.254/3.jpg\n2,Lamp,${images[0]},none\n`;
+
+      const { json } = await post('/upload?dry_run=true', csv);
+
+      const warning = (column: string, value: string) => {
+        return {
+          line: 2,
+          column,
+          value,
+          code: 'ADDRESS_REFUSED',
+          hint: expect.stringMatching(/^[A-Z].*\.$/),
+        };
+      };
+      expect(json).toMatchObject({
+        rows: 1,
+        images: 4,
+        faults: { total: 1, items: [{ line: 3, value: 'none' }] },
+      });
+      expect(json.warnings).toEqual({
+        total: 3,
+        items: [
+          warning('Image 1', images[0]),
+          warning('Image 1', images[1]),
+          warning('Image 2', 'http://169.254.169.254/3.jpg'),
+        ],
+      });
+      expect(looksUp).not.toHaveBeenCalled();
     });
 
     it('is given back cleaned to whom asks for CSV', async () => {
@@ -260,9 +297,75 @@ describeOnEachEngine('a CSV file', (engine) => {
       expect(other.json.request_id).not.toBe(accepted.json.request_id);
     });
 
+    it('gives the id of the first request also where that was not found at first', async () => {
+      const first = await upload('four');
+      const find = jest.spyOn(app.nest.get(RequestsService), 'findByIdempotencyKey');
+      find.mockResolvedValueOnce(null).mockResolvedValueOnce(null);
+
+      const { status, json } = await upload('four');
+      find.mockRestore();
+
+      expect([status, json]).toEqual([200, first.json]);
+    });
+
     it('wants a key of at most 255 characters', async () => {
       expect((await upload('k'.repeat(255))).status).toBe(200);
       expect((await upload('k'.repeat(256))).json).toMatchObject({ code: 'IDEMPOTENCY_KEY_INVALID' });
+    });
+  });
+
+  it('with an address that is refused is taken, and that image alone fails', async () => {
+    const { status, json } = await post('/upload', `${HEADER}\n1,Mug,"http://10.0.0.1/1.jpg,${a}"\n`);
+    await app.client.completed(json.request_id);
+
+    const images = await app.client.get(`/requests/${json.request_id}/images`);
+
+    expect(status).toBe(200);
+    expect(images.json.items).toMatchObject([
+      { status: 'failed', error: { code: 'ADDRESS_REFUSED' } },
+      { status: 'done' },
+    ]);
+  });
+
+  describe('whose client goes away', () => {
+    const bad = Buffer.from(`${HEADER}\n${'a\n'.repeat(4_000_000)}`);
+    const good = () => `${HEADER}\n${`1,Mug,${a}\n`.repeat(20_000)}`;
+
+    const leave = (path: string, csv: Buffer | string, hasBegun: () => boolean) => {
+      const leaving = new AbortController();
+      const form = new FormData();
+      form.append('on_invalid', 'skip');
+      form.append('file', new Blob([typeof csv === 'string' ? csv : new Uint8Array(csv)]), 'products.csv');
+      const answer = fetch(app.client.url + path, { method: 'POST', body: form, signal: leaving.signal });
+      const left = until(hasBegun).then(() => leaving.abort());
+      return Promise.all([left, expect(answer).rejects.toThrow('abort')]);
+    };
+
+    it.each<['survey' | 'accept', string]>([
+      ['survey', '/upload?dry_run=true'],
+      ['accept', '/upload'],
+    ])('is read no further (%s)', async (method, path) => {
+      const before = await countRequests();
+      const called = jest.spyOn(app.nest.get(UploadsService), method);
+
+      await leave(path, bad, () => called.mock.calls.length > 0);
+
+      await expect(called.mock.results[0].value).rejects.toThrow('Request closed');
+      expect(await countRequests()).toBe(before);
+      called.mockRestore();
+    });
+
+    it('is stored no further', async () => {
+      const before = await countRequests();
+      const accept = jest.spyOn(app.nest.get(UploadsService), 'accept');
+      const added = jest.spyOn(RequestDraft.prototype, 'add');
+
+      await leave('/upload', good(), () => added.mock.calls.length > 0);
+
+      await expect(accept.mock.results[0].value).rejects.toThrow('Request closed');
+      expect(await countRequests()).toBe(before);
+      accept.mockRestore();
+      added.mockRestore();
     });
   });
 

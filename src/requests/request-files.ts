@@ -7,9 +7,16 @@ import { ImageEntity } from '../database/entities/image.entity.js';
 import { ProductEntity } from '../database/entities/product.entity.js';
 import { RequestEntity } from '../database/entities/request.entity.js';
 import { FileStorage } from '../storage/file-storage.js';
-import type { CellOptions } from '../tables/csv-cell.js';
-import { type ErrorRow, errorsCsvHeader, errorsCsvRows } from '../tables/errors-csv.js';
-import { type CsvLayout, outputCsvHeader, outputCsvRows, type OutputRow } from '../tables/output-csv.js';
+import {
+  type CellOptions,
+  type CsvLayout,
+  type ErrorRow,
+  errorsCsvHeader,
+  errorsCsvRows,
+  outputCsvHeader,
+  outputCsvRows,
+  type OutputRow,
+} from '../tables/tables.js';
 
 /** Rows read at a time: some milliseconds of the event loop with SQLite. */
 const CHUNK = 500;

@@ -6,7 +6,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { Database, execute } from '../database/database.js';
 import { RequestEntity } from '../database/entities/request.entity.js';
 import { canonicalOptions, type CompressionOptions } from '../compression/options.js';
-import type { CsvLayout } from '../tables/output-csv.js';
+import type { CsvLayout } from '../tables/tables.js';
 import type { RepeatedUrls } from './repeated-urls.js';
 import { RequestDraft } from './request-draft.js';
 import { RequestEvents } from './request-events.js';

@@ -35,10 +35,10 @@ const HIGH_SURROGATE_AT_END = /[\uD800-\uDBFF]/;
  * Finds out how a file is encoded, by reading all of it once: whatever is valid UTF-8 to the end is UTF-8, other
  * bytes are Windows-1252. UTF-16 is known by its mark, or by the zero bytes of its first ASCII letters.
  */
-export async function detectEncoding(file: string): Promise<FileEncoding> {
+export async function detectEncoding(file: string, signal?: AbortSignal): Promise<FileEncoding> {
   let found: FileEncoding | undefined;
   let tail: Buffer = Buffer.alloc(0);
-  for await (const chunk of readBytes(file)) {
+  for await (const chunk of readBytes(file, 0, signal)) {
     if (!found) {
       found = detectByStart(chunk);
       if (found.isBinary || found.encoding !== 'utf-8') return found;
@@ -54,12 +54,17 @@ export async function detectEncoding(file: string): Promise<FileEncoding> {
 }
 
 /** The text of a file without its byte order mark, in pieces. What is no character comes as U+FFFD. */
-export async function* readText(file: string, { encoding, bom }: FileEncoding): AsyncGenerator<string> {
+export async function* readText(
+  file: string,
+  { encoding, bom }: FileEncoding,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
   const mark = BYTE_ORDER_MARKS.find((candidate) => candidate.encoding === encoding);
   const decoder = iconv.getDecoder(encoding, { stripBOM: false });
   let held = '';
-  for await (const chunk of readBytes(file, bom && mark ? mark.bytes.length : 0)) {
+  for await (const chunk of readBytes(file, bom && mark ? mark.bytes.length : 0, signal)) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      signal?.throwIfAborted();
       const text = held + decoder.write(chunk.subarray(at, at + PIECE_BYTES));
       held = HIGH_SURROGATE_AT_END.test(text.slice(-1)) ? text.slice(-1) : '';
       yield toUSVString(held ? text.slice(0, -1) : text);
@@ -69,11 +74,12 @@ export async function* readText(file: string, { encoding, bom }: FileEncoding): 
 }
 
 /** The bytes of a file; each chunk is valid only until the next one is asked for. */
-async function* readBytes(file: string, start = 0): AsyncGenerator<Buffer> {
+async function* readBytes(file: string, start: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const handle = await open(file);
   try {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     for (let at = start; ;) {
+      signal?.throwIfAborted();
       const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, at);
       if (bytesRead === 0) return;
       at += bytesRead;

@@ -1,3 +1,4 @@
+import type { OutboundCode } from '../errors/error-codes.js';
 import type { TableFaultCode, TableRepairCode } from '../errors/table-codes.js';
 
 /**
@@ -47,6 +48,21 @@ export interface CsvFault {
   hint: string;
 }
 
+/** An address that is taken, although its image can only fail. */
+export interface CsvWarning {
+  line: number;
+  column: string | null;
+  /** The address, cut to 80 characters. */
+  value: string;
+  /** The code that the image will fail with. */
+  code: OutboundCode;
+  /** One sentence: what is wrong with it. */
+  hint: string;
+}
+
+/** Why an address can never be fetched, without asking the network; null where that may be possible. */
+export type RefusalOf = (url: string) => { code: OutboundCode; message: string } | null;
+
 /** Something that we read otherwise than it stands, and where. */
 export interface CsvRepair {
   line: number;
@@ -93,7 +109,7 @@ export function csvFault(
  * The beginning of a text as well-formed Unicode without NUL characters. Copied byte by byte: a mere slice would keep
  * the whole block of the file alive that it was cut from.
  */
-function shown(value: string): string {
+export function shown(value: string): string {
   const cut = value.slice(0, SHOWN_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
   return Buffer.from(cut).toString().replaceAll('\0', '\u2400');
 }

@@ -1,5 +1,5 @@
 import { csvFault, type CsvFault, type CsvFaultCode, type CsvLimits } from './csv-faults.js';
-import type { CsvRepair, CsvRepairCode } from './csv-faults.js';
+import { type CsvRepair, type CsvRepairCode, type CsvWarning, type RefusalOf, shown } from './csv-faults.js';
 import type { CsvTable } from './csv-header.js';
 import { CsvRecordReader, readSingleRecord } from './csv-records.js';
 import type { RecordBlock, RecordNote } from './csv-strict-text.js';
@@ -23,6 +23,8 @@ export interface CsvBatch {
   rows: InputRow[];
   faults: CsvFault[];
   repairs: CsvRepair[];
+  /** Of rows that are taken; only where the reader was told what is refused. */
+  warnings: CsvWarning[];
 }
 
 /** A record that waits for the next one, which may go on with its URLs. */
@@ -46,7 +48,8 @@ export class CsvRowReader {
   private mayHaveNul = false;
   /** Faults of the batch that are not of the row at hand. */
   private faultsBefore = 0;
-  private batch: CsvBatch = { rows: [], faults: [], repairs: [] };
+  private warningsBefore = 0;
+  private batch = emptyBatch();
 
   /** Reads rows that stand within quotes as a whole. */
   private readonly insideReader: CsvRecordReader;
@@ -54,6 +57,7 @@ export class CsvRowReader {
   constructor(
     private readonly table: CsvTable,
     private readonly limits: CsvLimits,
+    private readonly refusalOf: RefusalOf | null = null,
   ) {
     this.insideReader = new CsvRecordReader(table.layout.delimiter, limits);
   }
@@ -86,7 +90,7 @@ export class CsvRowReader {
 
   private take(): CsvBatch {
     const batch = this.batch;
-    this.batch = { rows: [], faults: [], repairs: [] };
+    this.batch = emptyBatch();
     return batch;
   }
 
@@ -210,6 +214,7 @@ export class CsvRowReader {
     const { line } = record;
     const { serial, product, extras } = this.table.places;
     this.faultsBefore = this.batch.faults.length;
+    this.warningsBefore = this.batch.warnings.length;
     const serialNumber = serial === -1 ? String(this.number) : this.name(cells, serial, line);
     const productName = product === -1 ? '' : this.name(cells, product, line);
     const urls = this.urls(record, cells);
@@ -219,7 +224,10 @@ export class CsvRowReader {
       const place = cells.findIndex((cell) => cell.includes('\0'));
       this.fault('NUL_BYTE', line, place, cells[place]);
     }
-    if (this.faultsOfRow() > 0) return;
+    if (this.faultsOfRow() > 0) {
+      this.batch.warnings.length = this.warningsBefore;
+      return;
+    }
     while (extra.length < extras.length) extra.push('');
     this.batch.rows.push({ line, serialNumber, productName, urls, extra });
   }
@@ -281,6 +289,7 @@ export class CsvRowReader {
     const { urls, invalid, repair } = readUrlList(this.trimmed(cell, place, line), this.limits);
     if (repair) this.repair(repair, line, place);
     for (const { text, hint } of invalid) this.fault('URL_INVALID', line, place, text, hint);
+    if (this.refusalOf) for (const url of urls) this.warn(url, this.refusalOf(url), line, place);
     return urls;
   }
 
@@ -296,9 +305,20 @@ export class CsvRowReader {
     this.batch.repairs.push({ line, column: this.columnAt(place), code });
   }
 
+  private warn(url: string, refusal: ReturnType<RefusalOf>, line: number, place: number): void {
+    if (!refusal) return;
+    const { code, message: hint } = refusal;
+    this.batch.warnings.push({ line, column: this.columnAt(place), value: shown(url), code, hint });
+  }
+
   private columnAt(place: number | null): string | null {
     return place === null ? null : (this.table.names[place] ?? null);
   }
+}
+
+/** A piece of a file in which nothing stands. */
+export function emptyBatch(): CsvBatch {
+  return { rows: [], faults: [], repairs: [], warnings: [] };
 }
 
 function isBlank(cells: string[]): boolean {

@@ -1,5 +1,5 @@
-import { type CellOptions, cellWriter } from './csv-cell.js';
-import type { CsvLayout } from './csv-layout.js';
+import type { CsvFormat } from './csv-layout.js';
+import { type CellOptions, csvLines } from './csv-writer.js';
 
 /** Something of the user's file that did not become an image: a row that was left out, or an image that failed. */
 export interface ErrorRow {
@@ -29,14 +29,13 @@ const COLUMNS = [
 ];
 
 /** The first line of `errors.csv`, with the delimiter and line end of the user's file. */
-export function errorsCsvHeader({ bom, delimiter, newline }: CsvLayout): string {
-  return (bom ? '\uFEFF' : '') + COLUMNS.join(delimiter) + newline;
+export function errorsCsvHeader(format: CsvFormat): string {
+  return (format.bom ? '\uFEFF' : '') + csvLines([COLUMNS], format);
 }
 
 /** Lines of `errors.csv`, each with its line end. */
-export function errorsCsvRows(layout: CsvLayout, rows: ErrorRow[], options: CellOptions = {}): string {
-  const write = cellWriter(layout.delimiter, options);
-  return rows.map((row) => cellsOf(row).map(write).join(layout.delimiter) + layout.newline).join('');
+export function errorsCsvRows(format: CsvFormat, rows: ErrorRow[], options: CellOptions = {}): string {
+  return csvLines(rows.map(cellsOf), format, options);
 }
 
 function cellsOf(row: ErrorRow): string[] {

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function readFileAt(place: string, limits: Partial<CsvLimits> = {}): Promise<Reading> {
-  const csv = await openInputCsv(place, limits);
+  const csv = await openInputCsv(place, { limits });
   const reading: Reading = { layout: csv.layout, rows: [], faults: [], repairs: [] };
   for await (const { rows, faults, repairs } of csv.batches()) {
     reading.rows.push(...rows);

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { detectEncoding, readText, type FileEncoding } from './csv-encoding.js';
-import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits } from './csv-faults.js';
+import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits, type RefusalOf } from './csv-faults.js';
 import { readHeader, type HeaderReading } from './csv-header.js';
 import type { CsvLayout } from './csv-layout.js';
 import { countLineEnds } from './csv-record-scan.js';
 import { CsvRecordReader } from './csv-records.js';
-import { CsvRowReader, type CsvBatch } from './csv-rows.js';
+import { CsvRowReader, emptyBatch, type CsvBatch } from './csv-rows.js';
 import type { RecordBlock } from './csv-strict-text.js';
 
 /** An uploaded file whose header has been read. */
@@ -20,33 +20,44 @@ export interface InputCsv {
   batches(): AsyncGenerator<CsvBatch>;
 }
 
+export interface InputCsvOptions {
+  limits?: Partial<CsvLimits>;
+  /** Asked of each address; what it refuses becomes a warning. Without it there are none. */
+  refusalOf?: RefusalOf;
+  /** Ends the reading: what reads then throws the reason. */
+  signal?: AbortSignal;
+}
+
 /**
  * Opens a CSV file as people really send them. What can be read without a doubt is read, and each repair recorded;
  * whatever else is wrong becomes a fault with its line. Never rejects because of what the file holds, and needs
  * the same memory for a file of any size. See {@link CsvFault} and {@link CsvRepair} for the codes.
  */
-export async function openInputCsv(file: string, limits: Partial<CsvLimits> = {}): Promise<InputCsv> {
-  const allLimits = { ...DEFAULT_CSV_LIMITS, ...limits };
-  const encoding = await detectEncoding(file);
+export async function openInputCsv(file: string, options: InputCsvOptions = {}): Promise<InputCsv> {
+  const { signal, refusalOf } = options;
+  const limits = { ...DEFAULT_CSV_LIMITS, ...options.limits };
+  const encoding = await detectEncoding(file, signal);
   const header = encoding.isBinary
-    ? fileFault('NOT_A_CSV', allLimits)
-    : await findHeader(file, encoding, allLimits);
+    ? fileFault('NOT_A_CSV', limits)
+    : await findHeader(readText(file, encoding, signal), encoding, limits);
   return {
     layout: header.table?.layout ?? null,
-    batches: () => readBatches(file, encoding, header, allLimits),
+    batches: () => readBatches(readText(file, encoding, signal), header, limits, refusalOf),
   };
 }
 
 async function* readBatches(
-  file: string,
-  encoding: FileEncoding,
+  text: AsyncIterable<string>,
   { table, faults, repairs }: HeaderReading,
   limits: CsvLimits,
+  refusalOf?: RefusalOf,
 ): AsyncGenerator<CsvBatch> {
-  if (faults.length > 0 || repairs.length > 0) yield { rows: [], faults: [...faults], repairs: [...repairs] };
+  if (faults.length > 0 || repairs.length > 0) {
+    yield { ...emptyBatch(), faults: [...faults], repairs: [...repairs] };
+  }
   if (!table) return;
-  const rows = new CsvRowReader(table, limits);
-  for await (const block of readBlocks(file, encoding, new CsvRecordReader(table.layout.delimiter, limits))) {
+  const rows = new CsvRowReader(table, limits, refusalOf);
+  for await (const block of readBlocks(text, new CsvRecordReader(table.layout.delimiter, limits))) {
     const batch = rows.push(block);
     if (hasContent(batch)) yield batch;
   }
@@ -56,11 +67,10 @@ async function* readBatches(
 }
 
 async function* readBlocks(
-  file: string,
-  encoding: FileEncoding,
+  text: AsyncIterable<string>,
   reader: CsvRecordReader,
 ): AsyncGenerator<RecordBlock> {
-  for await (const piece of readText(file, encoding)) yield* inTurns(reader.push(piece));
+  for await (const piece of text) yield* inTurns(reader.push(piece));
   yield* inTurns(reader.push('', true));
 }
 
@@ -74,12 +84,16 @@ async function* inTurns(blocks: Iterable<RecordBlock>): AsyncGenerator<RecordBlo
 }
 
 /** Reads no more of the file than the header needs, however many blank lines stand before it. */
-async function findHeader(file: string, encoding: FileEncoding, limits: CsvLimits): Promise<HeaderReading> {
+async function findHeader(
+  pieces: AsyncIterable<string>,
+  encoding: FileEncoding,
+  limits: CsvLimits,
+): Promise<HeaderReading> {
   // Twice as much as a header may have, for its quotes.
   const most = 2 * limits.headerLength;
   let text = '';
   let firstLine = 1;
-  for await (const piece of readText(file, encoding)) {
+  for await (const piece of pieces) {
     text += piece;
     const blank = blankLinesAtStart(text);
     firstLine += countLineEnds(blank);

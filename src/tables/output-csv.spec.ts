@@ -99,17 +99,34 @@ describe('the output CSV', () => {
     );
   });
 
-  it.each(['=1+1', '+1', '-1', '@a', '\ta', '\ra'])(
-    'makes %j harmless for spreadsheets only if asked',
-    (productName) => {
-      const columns: CsvLayout['columns'] = [...LAYOUT.columns, { name: productName, role: 'extra' }];
-      const layout = { ...LAYOUT, columns };
-      const rows = [row({ serialNumber: productName, productName, extra: [productName] })];
-      const marks = (text: string) => text.split(`'${productName}`).length - 1;
+  it.each([
+    ...['=1+1', '+1', '-1', '@a', '\ta', '\ra'],
+    ...['\uff1d1', '\uff0b1', '\uff0d1', '\uff20a'],
+    ...[
+      '  =1',
+      '\n=1',
+      '\u00a0=1',
+      '\u3000=1',
+      '\u0001=1',
+      '\ufeff=1',
+      '\u200b\u2060 =1',
+      '\u00ad\u3164\uff1d1',
+    ],
+  ])('makes %j harmless for spreadsheets only if asked', (productName) => {
+    const columns: CsvLayout['columns'] = [...LAYOUT.columns, { name: productName, role: 'extra' }];
+    const layout = { ...LAYOUT, columns };
+    const rows = [row({ serialNumber: productName, productName, extra: [productName] })];
+    const marks = (text: string) => text.split(`'${productName}`).length - 1;
 
-      expect(marks(outputCsvHeader(layout)) + marks(outputCsvRows(layout, rows))).toBe(0);
-      expect(marks(outputCsvHeader(layout, { safe: true }))).toBe(1);
-      expect(marks(outputCsvRows(layout, rows, { safe: true }))).toBe(3);
+    expect(marks(outputCsvHeader(layout)) + marks(outputCsvRows(layout, rows))).toBe(0);
+    expect(marks(outputCsvHeader(layout, { safe: true }))).toBe(1);
+    expect(marks(outputCsvRows(layout, rows, { safe: true }))).toBe(3);
+  });
+
+  it.each(['1-1', 'a=b', '  a', '\u200bChair', '\uff11'])(
+    'leaves %j as it is for spreadsheets',
+    (productName) => {
+      expect(outputCsvRows(LAYOUT, [row({ productName })], { safe: true })).not.toContain("'");
     },
   );
 });

@@ -1,8 +1,6 @@
 import { type TableColumn, STANDARD_NAMES } from './columns.js';
-import { type CellOptions, cellWriter } from './csv-cell.js';
 import type { CsvLayout } from './csv-layout.js';
-
-export type { CsvLayout };
+import { type CellOptions, csvLines } from './csv-writer.js';
 
 /** One row of the user's file, with what became of its images. */
 export interface OutputRow {
@@ -29,9 +27,8 @@ const BYTE_ORDER_MARK = '\uFEFF';
  * input did.
  */
 export function outputCsvHeader(layout: CsvLayout, options: OutputCsvOptions = {}): string {
-  const write = cellWriter(layout.delimiter, options);
-  const cells = columnsOf(layout, options).map((column) => write(column.name));
-  return (layout.bom ? BYTE_ORDER_MARK : '') + cells.join(layout.delimiter) + layout.newline;
+  const names = columnsOf(layout, options).map(({ name }) => name);
+  return (layout.bom ? BYTE_ORDER_MARK : '') + csvLines([names], layout, options);
 }
 
 /**
@@ -42,11 +39,12 @@ export function outputCsvHeader(layout: CsvLayout, options: OutputCsvOptions = {
  * follows it, which no URL that the reader took has inside.
  */
 export function outputCsvRows(layout: CsvLayout, rows: OutputRow[], options: OutputCsvOptions = {}): string {
-  const write = cellWriter(layout.delimiter, options);
   const columns = columnsOf(layout, options);
-  let text = '';
-  for (const row of rows) text += rowCells(columns, row).map(write).join(layout.delimiter) + layout.newline;
-  return text;
+  return csvLines(
+    rows.map((row) => rowCells(columns, row)),
+    layout,
+    options,
+  );
 }
 
 function columnsOf({ columns }: CsvLayout, { withOutput = true }: OutputCsvOptions): TableColumn[] {

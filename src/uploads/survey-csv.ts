@@ -1,16 +1,24 @@
+import { setImmediate } from 'node:timers/promises';
 import { hostIn } from '../outbound/parse-url.js';
-import type { CsvLayout } from '../tables/output-csv.js';
 import { fingerprint, type RepeatedUrls } from '../requests/repeated-urls.js';
-import type { CsvFault, CsvRepair } from '../tables/csv-faults.js';
-import type { InputCsv } from '../tables/input-csv.js';
+import type { CsvFault, CsvLayout, CsvRepair, CsvWarning, InputCsv } from '../tables/tables.js';
 
-/** Most faults or repairs that an answer lists; their number it gives in any case. */
-export const MOST_LISTED = 100;
+/** Most faults, warnings, repairs or hosts that an answer lists; their number it gives in any case. */
+export const MAX_LISTED = 100;
+
+/** Hosts compared in one slice of the event loop: about a millisecond. */
+const HOSTS_AT_ONCE = 5_000;
 
 /** The first hundred of something, and how many there are. */
 export interface Listing<T> {
   total: number;
   items: T[];
+}
+
+export interface HostCount {
+  /** As it stands in the URL, with a port of its own. */
+  host: string;
+  images: number;
 }
 
 /** What a file holds, without anything having been stored or fetched. */
@@ -22,10 +30,12 @@ export interface CsvSurvey {
   images: number;
   /** Different ones among them. */
   distinctUrls: number;
-  /** How many images are to be fetched from which host (`host:port` for a port of its own), most first. */
-  hosts: Listing<{ host: string; images: number }>;
+  /** How many images are to be fetched from which host, most first. */
+  hosts: Listing<HostCount>;
   repairs: Listing<CsvRepair>;
   faults: Listing<CsvFault>;
+  /** Addresses in rows that can be taken, whose images will fail. */
+  warnings: Listing<CsvWarning>;
 }
 
 /** How many rows of a file can be taken, and what is wrong with the others; `repeated` is told of their URLs. */
@@ -50,6 +60,7 @@ export async function checkCsv(
 export async function surveyCsv(csv: InputCsv): Promise<CsvSurvey> {
   const faults = emptyListing<CsvFault>();
   const repairs = emptyListing<CsvRepair>();
+  const warnings = emptyListing<CsvWarning>();
   const urls = new Set<number>();
   const hosts = new Map<string, number>();
   let rows = 0;
@@ -57,6 +68,7 @@ export async function surveyCsv(csv: InputCsv): Promise<CsvSurvey> {
   for await (const batch of csv.batches()) {
     add(faults, batch.faults);
     add(repairs, batch.repairs);
+    add(warnings, batch.warnings);
     rows += batch.rows.length;
     for (const url of batch.rows.flatMap((row) => row.urls)) {
       images++;
@@ -68,18 +80,34 @@ export async function surveyCsv(csv: InputCsv): Promise<CsvSurvey> {
       else hosts.set(host, count + 1);
     }
   }
-  const byImages = [...hosts]
-    .map(([host, count]) => ({ host, images: count }))
-    .sort((a, b) => b.images - a.images);
   return {
     layout: csv.layout,
     rows,
     images,
     distinctUrls: urls.size,
-    hosts: { total: hosts.size, items: byImages.slice(0, MOST_LISTED) },
+    hosts: { total: hosts.size, items: await withMostImages(hosts) },
     repairs,
     faults,
+    warnings,
   };
+}
+
+/** The hundred hosts with the most images, in slices: a file can name millions of hosts. */
+async function withMostImages(hosts: Map<string, number>): Promise<HostCount[]> {
+  let most: HostCount[] = [];
+  let next: HostCount[] = [];
+  for (const [host, images] of hosts) {
+    next.push({ host, images });
+    if (next.length < HOSTS_AT_ONCE) continue;
+    most = firstHundred(most, next);
+    next = [];
+    await setImmediate();
+  }
+  return firstHundred(most, next);
+}
+
+function firstHundred(most: HostCount[], next: HostCount[]): HostCount[] {
+  return [...most, ...next].sort((a, b) => b.images - a.images).slice(0, MAX_LISTED);
 }
 
 function emptyListing<T>(): Listing<T> {
@@ -88,6 +116,6 @@ function emptyListing<T>(): Listing<T> {
 
 function add<T>(listing: Listing<T>, items: T[]): void {
   listing.total += items.length;
-  if (listing.items.length < MOST_LISTED)
-    listing.items.push(...items.slice(0, MOST_LISTED - listing.items.length));
+  const room = MAX_LISTED - listing.items.length;
+  if (room > 0) listing.items.push(...items.slice(0, room));
 }

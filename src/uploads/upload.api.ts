@@ -12,6 +12,7 @@ const DRY_RUN: DryRunResponse = {
   hosts: { total: 1, items: [{ host: 'images.example.com', images: 3 }] },
   repairs: { total: 1, items: [{ line: 2, column: 'Input Image Urls', code: 'URLS_OVERFLOWED' }] },
   faults: { total: 1, items: errorExample('CSV_INVALID').details as CsvFaultResponse[] },
+  warnings: { total: 0, items: [] },
   layout: {
     columns: [
       { name: 'S. No.', role: 'serial' },

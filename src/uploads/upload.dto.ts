@@ -1,10 +1,9 @@
 import { ApiProperty, IntersectionType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import { codesAt } from '../errors/error-codes.js';
+import { codesAt, type OutboundCode } from '../errors/error-codes.js';
 import { TABLE_REPAIRS, type TableFaultCode, type TableRepairCode } from '../errors/table-codes.js';
 import { wordsOf } from '../http/description/words.js';
-import type { ColumnRole } from '../tables/columns.js';
-import type { CsvLayout } from '../tables/csv-layout.js';
+import type { ColumnRole, CsvLayout } from '../tables/tables.js';
 import { CompressionForm } from './compression-fields.dto.js';
 import { OneOf } from './form-fields.js';
 import { WebhookFields } from './webhook-fields.dto.js';
@@ -25,6 +24,9 @@ const ENCODINGS = wordsOf<CsvLayout['encoding']>({
   'utf-16be': true,
   'windows-1252': true,
 });
+
+/** Codes of images that fail by the spelling of their address. */
+const REFUSALS: OutboundCode[] = ['ADDRESS_REFUSED', 'URL_INVALID'];
 
 class FilePart {
   /** The CSV file: `S. No., Product Name, Input Image Urls`. */
@@ -73,6 +75,20 @@ export class CsvFaultResponse {
   hint!: string;
 }
 
+export class CsvWarningResponse {
+  @ApiProperty({ type: 'integer' })
+  line!: number;
+  @ApiProperty({ nullable: true, type: String })
+  column!: string | null;
+  /** The address, cut to 80 characters. */
+  value!: string;
+  /** The code that the image will fail with. */
+  @ApiProperty({ enum: REFUSALS, enumName: 'RefusalCode' })
+  code!: OutboundCode;
+  /** What is wrong with it. */
+  hint!: string;
+}
+
 export class CsvRepairResponse {
   @ApiProperty({ type: 'integer' })
   line!: number;
@@ -110,6 +126,13 @@ export class FaultListing {
   items!: CsvFaultResponse[];
 }
 
+export class WarningListing {
+  @ApiProperty({ type: 'integer' })
+  total!: number;
+  /** The first hundred. */
+  items!: CsvWarningResponse[];
+}
+
 export class CsvColumnResponse {
   name!: string;
   @ApiProperty({ enum: COLUMN_ROLES })
@@ -140,6 +163,8 @@ export class DryRunResponse {
   repairs!: RepairListing;
   /** What can't be taken. */
   faults!: FaultListing;
+  /** Addresses that are taken although their images will fail: they are refused by their spelling. */
+  warnings!: WarningListing;
   /** How the file is written; null where it is no CSV. */
   @ApiProperty({ nullable: true, type: LayoutResponse })
   layout!: LayoutResponse | null;

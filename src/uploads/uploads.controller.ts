@@ -18,7 +18,8 @@ import { noOtherFields } from '../http/unknown-fields.pipe.js';
 import { ApiUpload } from './upload.api.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
-import { type SpooledFile, UploadsService } from './uploads.service.js';
+import { withSpooledFile } from './spooled-file.js';
+import { type UploadedFile, UploadsService } from './uploads.service.js';
 import { webhookUrlsOf } from './webhook-fields.dto.js';
 
 const NO_OTHER_OPTIONS = noOtherFields(
@@ -48,23 +49,25 @@ export class UploadsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UploadResponse | DryRunResponse | void> {
-    if (query.dry_run === 'true' || form?.dry_run === 'true') {
-      if (request.accepts(['json', 'text/csv']) === 'text/csv') return this.writeCleaned(files, response);
-      return toDryRunResponse(await this.uploads.survey(files));
-    }
-    const id = await this.uploads.accept(files, {
-      skipsFaults: form?.on_invalid === 'skip',
-      compression: form ?? {},
-      idempotencyKey: idempotencyKey || null,
-      webhookUrls: webhookUrlsOf(form, query),
+    return withSpooledFile(files, response, async (file) => {
+      if (query.dry_run === 'true' || form?.dry_run === 'true') {
+        if (request.accepts(['json', 'text/csv']) === 'text/csv') return this.writeCleaned(file, response);
+        return toDryRunResponse(await this.uploads.survey(file));
+      }
+      const id = await this.uploads.accept(file, {
+        skipsFaults: form?.on_invalid === 'skip',
+        compression: form ?? {},
+        idempotencyKey: idempotencyKey || null,
+        webhookUrls: webhookUrlsOf(form, query),
+      });
+      response.location(`/requests/${id}`);
+      return { request_id: id };
     });
-    response.location(`/requests/${id}`);
-    return { request_id: id };
   }
 
-  private async writeCleaned(files: SpooledFile[], response: Response): Promise<void> {
+  private async writeCleaned(file: UploadedFile, response: Response): Promise<void> {
     response.set({ 'Content-Type': 'text/csv; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
-    await this.uploads.writeCleaned(files, response);
+    await this.uploads.writeCleaned(file, response);
   }
 }
 

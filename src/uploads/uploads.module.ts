@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MulterModule } from '@nestjs/platform-express';
 import { settings, type Settings } from '../config/settings.js';
 import { ImagesModule } from '../images/images.module.js';
+import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { UploadsController } from './uploads.controller.js';
@@ -15,6 +16,7 @@ const KIBIBYTE = 1024;
     RequestsModule,
     ImagesModule,
     WebhooksModule,
+    OutboundModule,
     MulterModule.registerAsync({
       inject: [settings.KEY],
       useFactory: (values: Settings) => ({

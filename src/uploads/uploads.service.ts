@@ -1,27 +1,38 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settings, type Settings } from '../config/settings.js';
-import { AppError } from '../errors/app-error.js';
+import { AppError, UnavailableError } from '../errors/app-error.js';
 import { ImageWindow } from '../images/scheduling/image-window.js';
 import { canonicalOptions, type CompressionFields, toCompressionOptions } from '../compression/options.js';
-import { outputCsvHeader, outputCsvRows } from '../tables/output-csv.js';
 import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
 import { RepeatedUrls } from '../requests/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../files/sweep-folder.js';
-import { openInputCsv, type InputCsv } from '../tables/input-csv.js';
+import { FileDownloader } from '../outbound/download/file-downloader.js';
+import { openInputCsv, type InputCsv, outputCsvHeader, outputCsvRows } from '../tables/tables.js';
 import { UploadWebhooks } from '../webhooks/subscriptions/upload-webhooks.js';
+import { judgedByOrigin } from './refused-origins.js';
 import { oneWebhookUrl } from './webhook-fields.dto.js';
 import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
 const HOUR_MS = 3_600_000;
 
-/** An uploaded file on disk, under its uploader's name for it. */
-export type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
+/** How often a request is published under a key that is taken, while nobody is found to have it. */
+const MAX_PUBLICATIONS = 3;
+
+/** An uploaded file. Whoever put it there removes it. */
+export interface UploadedFile {
+  /** Where it is on the disk. */
+  path: string;
+  /** Its uploader's name for it. */
+  name: string;
+  /** Aborted when the uploader has left: then no more is read or stored, and the calls below throw its reason. */
+  signal: AbortSignal;
+}
 
 export interface UploadOptions {
   /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
@@ -44,6 +55,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
     private readonly requests: RequestsService,
     private readonly images: ImageWindow,
     private readonly webhooks: UploadWebhooks,
+    private readonly downloader: FileDownloader,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -64,71 +76,72 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    * skipped. When this returns, the request will be finished, whatever is killed. Calling again with the same
    * idempotency key and file gives the same request.
    * @returns the id of the request
-   * @throws AppError `FILE_MISSING`, `TOO_MANY_FILES`; where nothing of the file can be read, the code of that
-   * fault (`csv-faults.ts` lists them); for rows `CSV_INVALID`; the faults are the `details`
+   * @throws AppError where nothing of the file can be read, the code of that fault (`errors/table-codes.ts` lists them);
+   * for rows `CSV_INVALID`; the faults are the `details`
    * @throws AppError `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
-  accept(files: SpooledFile[], options: UploadOptions): Promise<string> {
-    return withFile(files, async ({ path: file, originalname }) => {
-      const webhookUrl = oneWebhookUrl(options.webhookUrls);
-      if (webhookUrl) this.webhooks.check(webhookUrl);
-      const idempotency =
-        options.idempotencyKey && (await idempotencyOf(options.idempotencyKey, options, file));
-      const earlier = idempotency && (await this.earlier(idempotency));
-      if (earlier) return earlier;
+  async accept(file: UploadedFile, options: UploadOptions): Promise<string> {
+    const webhookUrl = oneWebhookUrl(options.webhookUrls);
+    if (webhookUrl) this.webhooks.check(webhookUrl);
+    const idempotency =
+      options.idempotencyKey === null ? null : await idempotencyOf(options.idempotencyKey, options, file);
+    const earlier = idempotency && (await this.earlier(idempotency));
+    if (earlier) return earlier;
 
-      const csv = await openInputCsv(file);
-      const repeated = new RepeatedUrls((await stat(file)).size);
-      await refuseFaults(csv, options.skipsFaults, repeated);
-      const draft = await this.requests.begin({
-        fileName: displayName(originalname),
-        layout: csv.layout!,
-        options: toCompressionOptions(options.compression, this.settings.QUALITY),
-        repeated,
-      });
-      try {
-        if (webhookUrl) await this.webhooks.attach(draft.key, webhookUrl);
-        return await this.publish(draft, csv, idempotency || null);
-      } catch (error) {
-        await this.discard(draft);
-        throw error;
-      }
+    const csv = await openInputCsv(file.path, { signal: file.signal });
+    const repeated = new RepeatedUrls((await stat(file.path)).size);
+    await refuseFaults(csv, options.skipsFaults, repeated);
+    const draft = await this.requests.begin({
+      fileName: displayName(file.name),
+      layout: csv.layout!,
+      options: toCompressionOptions(options.compression, this.settings.QUALITY),
+      repeated,
     });
+    try {
+      if (webhookUrl) await this.webhooks.attach(draft.key, webhookUrl);
+      for await (const { rows, faults } of csv.batches()) {
+        if (rows.length + faults.length > 0) await draft.add(rows, faults);
+      }
+      file.signal.throwIfAborted();
+      return await this.publish(draft, idempotency);
+    } catch (error) {
+      await this.discard(draft);
+      throw error;
+    }
   }
 
-  /** What is in the file. Stores nothing, fetches nothing, and takes every file. @throws as {@link accept}, for no file */
-  survey(files: SpooledFile[]): Promise<CsvSurvey> {
-    return withFile(files, async ({ path: file }) => surveyCsv(await openInputCsv(file)));
+  /** What is in the file. Stores nothing, fetches nothing, and takes every file. */
+  async survey({ path, signal }: UploadedFile): Promise<CsvSurvey> {
+    const refusalOf = judgedByOrigin((url) => this.downloader.refusalOf(url));
+    return surveyCsv(await openInputCsv(path, { signal, refusalOf }));
   }
 
   /**
    * Writes the rows that can be taken to `output`, as we read them: one URL list to a cell, nothing else changed.
    * @throws AppError as {@link accept}, for faults of the whole file; then nothing has been written
    */
-  writeCleaned(files: SpooledFile[], output: Writable): Promise<void> {
-    return withFile(files, async ({ path: file }) => {
-      const csv = await openInputCsv(file);
-      await refuseFaults(csv, true);
-      await pipeline(Readable.from(cleaned(csv)), output);
-    });
+  async writeCleaned({ path, signal }: UploadedFile, output: Writable): Promise<void> {
+    const csv = await openInputCsv(path, { signal });
+    await refuseFaults(csv, true);
+    await pipeline(Readable.from(cleaned(csv)), output);
   }
 
-  private async publish(
-    draft: RequestDraft,
-    csv: InputCsv,
-    idempotency: Idempotency | null,
-  ): Promise<string> {
-    for await (const { rows, faults } of csv.batches()) {
-      if (rows.length + faults.length > 0) await draft.add(rows, faults);
+  /** Publishes the draft, or where its key is taken discards it, and gives the id of the request that has the key. */
+  private async publish(draft: RequestDraft, idempotency: Idempotency | null): Promise<string> {
+    for (let tries = 0; tries < MAX_PUBLICATIONS; tries++) {
+      if (await draft.publish(idempotency)) {
+        this.logger.log(`request ${draft.id} accepted`);
+        void this.images.enqueue(draft.key); // if the process ends here, the reconciler does it
+        return draft.id;
+      }
+      // The same upload was quicker somewhere else, unless that request has been deleted since.
+      const earlier = idempotency && (await this.earlier(idempotency));
+      if (!earlier) continue;
+      await this.discard(draft);
+      return earlier;
     }
-    if (await draft.publish(idempotency)) {
-      this.logger.log(`request ${draft.id} accepted`);
-      void this.images.enqueue(draft.key); // if the process ends here, the reconciler does it
-      return draft.id;
-    }
-    await this.discard(draft); // the same upload was quicker somewhere else
-    return (await this.earlier(idempotency!))!;
+    throw new UnavailableError('DATABASE_UNAVAILABLE');
   }
 
   private async earlier({ key, digest }: Idempotency): Promise<string | null> {
@@ -145,17 +158,6 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       .catch((error: unknown) =>
         this.logger.warn(`request ${draft.id}: not discarded; the reconciler will do it`, error),
       );
-  }
-}
-
-/** Hands the one file over, and removes what was spooled however that ends. */
-async function withFile<T>(files: SpooledFile[], work: (file: SpooledFile) => Promise<T>): Promise<T> {
-  try {
-    if (files.length === 0) throw new AppError('FILE_MISSING');
-    if (files.length > 1) throw new AppError('TOO_MANY_FILES');
-    return await work(files[0]);
-  } finally {
-    await Promise.all(files.map((file) => rm(file.path, { force: true })));
   }
 }
 
@@ -192,7 +194,7 @@ async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
 async function idempotencyOf(
   key: string,
   { skipsFaults, compression, webhookUrls }: UploadOptions,
-  file: string,
+  { path, signal }: UploadedFile,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new AppError('IDEMPOTENCY_KEY_INVALID');
@@ -201,7 +203,10 @@ async function idempotencyOf(
   const digest = createHash('sha256').update(
     `${[skipsFaults, asked, ...webhookUrls.slice(0, 1)].join(' ')}\n`,
   );
-  for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path)) {
+    signal.throwIfAborted();
+    digest.update(chunk as Buffer);
+  }
   return { key, digest: digest.digest('hex') };
 }
 
