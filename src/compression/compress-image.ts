@@ -32,7 +32,8 @@ export interface OpenedImage {
  * must not be decoded.
  *
  * @param maxPixels width × height × frames; an animation with more is cut down to its first frame
- * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
+ * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_METADATA_TOO_LARGE,
+ *   IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
  */
 export async function openSource(source: Buffer, maxPixels: number): Promise<OpenedImage> {
   const began = performance.now();
@@ -43,7 +44,7 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
     compress: async (options) => {
       const from = performance.now() - headerMs;
       try {
-        const { report, ...image } = await new Compression(source, header, options, maxPixels).run();
+        const { report, ...image } = await new Compression(source.length, header, options, maxPixels).run();
         return { ...image, report: { ...report, milliseconds: Math.round(performance.now() - from) } };
       } catch (error) {
         const known = asImageError(error);
@@ -65,8 +66,8 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
  * arithmetic: more than half of the time for a JPEG of 600×450 (`npm run bench -- engine`), a few percent of it for
  * AVIF and PNG. With the `fast` effort it is left out (`similarity: null`) unless a target or `auto` asks for it.
  *
- * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_MANY_FRAMES,
- *   IMAGE_TOO_SLOW
+ * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_METADATA_TOO_LARGE,
+ *   IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_MANY_FRAMES, IMAGE_TOO_SLOW
  */
 export async function compressImage(
   source: Buffer,

@@ -54,15 +54,18 @@ type Result = Omit<CompressedImage, 'report'> & { report: Omit<CompressedImage['
 export class Compression {
   private readonly wanted: WantedMetadata;
   private readonly encodings: ImageEncodings;
+  private readonly source: Buffer;
 
+  /** @param inputBytes of the file as it came, which the result is not to exceed */
   constructor(
-    private readonly source: Buffer,
+    private readonly inputBytes: number,
     private readonly header: ImageHeader,
     private readonly options: CompressionOptions,
     private readonly maxPixels: number,
   ) {
-    this.wanted = wantedMetadata(options.metadata, header.metadata, source);
-    this.encodings = new ImageEncodings(source, header, options, this.wanted, maxPixels);
+    this.source = header.source;
+    this.wanted = wantedMetadata(options.metadata, header.metadata, this.source);
+    this.encodings = new ImageEncodings(this.source, header, options, this.wanted, maxPixels);
   }
 
   /** @throws ImageError, or what libvips says of damaged files */
@@ -82,7 +85,7 @@ export class Compression {
     const mostBytes = this.mostBytesOfOriginal(best);
     const original = mostBytes > 0 ? await this.original(mostBytes) : undefined;
     if (original) return this.kept(original, notes);
-    if (best.data.length < this.source.length) return this.compressed(best, notes);
+    if (best.data.length < this.inputBytes) return this.compressed(best, notes);
     // For an AVIF of its whole size, less memory was set aside than it would take.
     const isTriedWhole = best.picture.isResized && this.header.format !== 'avif';
     return isTriedWhole ? this.wholeSize(notes) : this.keptUnlessCorrupt(notes);
@@ -92,7 +95,7 @@ export class Compression {
   private async wholeSize(notes: ImageNote[]): Promise<Result> {
     const options = { ...this.options, format: 'keep' as const, maxWidth: null, maxHeight: null };
     const { report, ...result } = await new Compression(
-      this.source,
+      this.inputBytes,
       this.header,
       options,
       this.maxPixels,
@@ -102,7 +105,7 @@ export class Compression {
   }
 
   private async keptUnlessCorrupt(notes: ImageNote[]): Promise<Result> {
-    const original = await this.original(this.source.length);
+    const original = await this.original(this.inputBytes);
     if (!original) throw isBigTiff(this.source) ? bigTiff() : corrupt();
     const { isResized } = fitInside(this.header, this.options);
     return this.kept(original, isResized ? [...notes, 'size_kept'] : notes);
@@ -127,17 +130,20 @@ export class Compression {
 
   /** With how many bytes the original is better than the encoding; 0 for none. */
   private mostBytesOfOriginal({ format, picture, isTargetReached, data }: Encoded): number {
-    const { header, source, options } = this;
+    const { header, inputBytes, options } = this;
     const isSuited = format === header.format || (options.format === 'auto' && header.format !== 'tiff');
     if (picture.isResized || !isSuited) return 0;
     // Nothing is more similar to the source than itself.
-    if (!isTargetReached) return 'ssim' in options.target! ? source.length : 0;
+    if (!isTargetReached) return 'ssim' in options.target! ? inputBytes : 0;
     // Half the bytes are a gain whatever the rest was. Looking no further saves 1 % of the time.
-    return data.length > source.length / 2 ? data.length : 0;
+    return data.length > inputBytes / 2 ? data.length : 0;
   }
 
   private original(mostBytes: number): Promise<Buffer | undefined> {
-    return keepOriginal(this.source, this.header, this.wanted, { mostBytes, maxPixels: this.maxPixels });
+    return keepOriginal(this.source, this.header, this.wanted, {
+      mostBytes: Math.min(mostBytes, this.inputBytes),
+      maxPixels: this.maxPixels,
+    });
   }
 
   private async formats(): Promise<{ formats: ImageFormat[]; notes: ImageNote[] }> {
@@ -165,6 +171,7 @@ export class Compression {
     if (format === 'gif' && this.mayLoseMetadata()) all.push('metadata_dropped');
     if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
     if (this.wanted.isAll && !picture.isDescribed && this.mayLoseMetadata()) all.push('metadata_dropped');
+    if (this.hasLostMetadata()) all.push('metadata_dropped');
     if (!best.isTargetReached) all.push('target_not_reached');
     const isTurned = picture.frames > 1 && this.header.orientation >= 5;
     const [width, height] = isTurned ? [picture.height, picture.width] : [picture.width, picture.height];
@@ -184,7 +191,7 @@ export class Compression {
     const all: ImageNote[] = [...this.header.notes, ...notes];
     const losesTags = format === 'gif' || (format === 'avif' && !this.wanted.isAll);
     if (losesTags && this.mayLoseMetadata()) all.push('metadata_dropped');
-    if (this.losesTagsOfTiff(format)) all.push('metadata_dropped');
+    if (this.losesTagsOfTiff(format) || this.hasLostMetadata()) all.push('metadata_dropped');
     const { target } = this.options;
     if (target && 'bytes' in target && original.length > target.bytes) all.push('target_not_reached');
     return {
@@ -198,15 +205,20 @@ export class Compression {
     return this.header.format === 'tiff' && this.wanted.isAll && hasMoreTags(this.source, output);
   }
 
+  /** What was left out of the file because of its size. */
+  private hasLostMetadata(): boolean {
+    return this.header.isMetadataLeftOut && this.options.metadata !== 'none';
+  }
+
   private mayLoseMetadata(): boolean {
     return isWanted(this.wanted) && hasMetadata(this.header.metadata);
   }
 
   private delivered(data: Buffer, format: ImageFormat, width: number, height: number) {
-    const { header, source } = this;
+    const { header, inputBytes } = this;
     return {
       data,
-      input: { bytes: source.length, format: header.format, width: header.width, height: header.height },
+      input: { bytes: inputBytes, format: header.format, width: header.width, height: header.height },
       output: { bytes: data.length, format, width, height },
       contentType: contentTypeOf(format),
     };

@@ -4,9 +4,13 @@ import { asImageError, openImage } from './image-engine.js';
 import { sniffFormat, type ImageFormat } from './formats/image-format.js';
 import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
 import { toOrientation, type Orientation } from './formats/image-orientation.js';
-import { isAvifSequence } from './formats/strip-avif.js';
-import { isAnimatedPng } from './formats/strip-png.js';
-import { hasTooManyChunks } from './formats/strip-webp.js';
+import { guardSource, MAX_FRAMES } from './formats/guard.js';
+import {
+  type GuardedSource,
+  MAX_PROFILE_BYTES,
+  profileTooLarge,
+  tooManyParts,
+} from './formats/guarded-source.js';
 import { readPlainJpeg } from './formats/jpeg-header.js';
 import { countSegments, MOST_SEGMENTS } from './formats/jpeg-segments.js';
 import { isSrgbProfile } from './formats/srgb-profile.js';
@@ -22,6 +26,10 @@ export interface ImageHeader {
   /** Width × height × frames. */
   pixels: number;
   metadata: SourceMetadata;
+  /** The file as libvips may read it, and all that the engine goes by: see {@link GuardedSource}. */
+  source: Buffer;
+  /** Whether EXIF or XMP was left out of it because of its size. */
+  isMetadataLeftOut: boolean;
   orientation: Orientation;
   /** Whether it has a profile whose conversion to sRGB would change nothing. */
   hasSrgbProfile: boolean;
@@ -30,8 +38,6 @@ export interface ImageHeader {
   notes: ImageNote[];
 }
 
-// An animation of more frames is no product picture; 1,000 are 100 s at 10 frames a second.
-const MAX_FRAMES = 1_000;
 // Every scan of a progressive JPEG is a pass over all pixels: 2,646 scans in 486 kB kept a core busy for 29 s.
 // Encoders make about 10.
 const MAX_JPEG_SCANS = 100;
@@ -44,6 +50,10 @@ const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = {
 const MAX_DEEP_AVIF_PIXELS = 14_000_000;
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
+// Of one frame: decoding and encoding two of 24 million took 0.7 GB.
+const MAX_ANIMATED_WEBP_PIXELS = 12_000_000;
+// The planes of a TIFF are read one after the other, and held: 49 MP of 16 bits took 0.64 GB.
+const MAX_DEEP_PLANAR_PIXELS = 20_000_000;
 // A TIFF can have others, which libvips cuts off to 8 bits: white of 32 bits becomes black, and so does a grey of 0.5.
 const USUAL_NUMBERS = new Set<string>(['uchar', 'ushort']);
 // In these, what a number of another kind means is laid down.
@@ -58,20 +68,26 @@ const NUMBERS_OF_SPACES: Record<string, string> = {
  * Reads the header only, a plain JPEG's by ourselves and all others by libvips, and refuses what must not be decoded.
  *
  * @param maxPixels width × height × frames; an animation with more is cut down to its first frame
- * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
+ * @throws ImageError NOT_AN_IMAGE, FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_METADATA_TOO_LARGE,
+ *   IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
  */
-export async function readHeader(source: Buffer, maxPixels: number): Promise<ImageHeader> {
-  const format = sniffFormat(source);
+export async function readHeader(file: Buffer, maxPixels: number): Promise<ImageHeader> {
+  const format = sniffFormat(file);
+  const guarded = await guardSource(file, format);
+  const { source, isMetadataLeftOut } = guarded;
   const metadata = await readMetadata(source, format);
+  if (metadata.icc && metadata.icc.length > MAX_PROFILE_BYTES) throw profileTooLarge();
   const { width, height } = metadata.autoOrient;
   const framePixels = width * height;
-  const limit = Math.min(maxPixels, maxFramePixels(format, metadata));
+  const limit = Math.min(maxPixels, maxFramePixels(format, metadata, guarded));
   if (framePixels > limit) throw tooManyPixels(framePixels, limit);
   const isUsual = USUAL_NUMBERS.has(metadata.depth) || NUMBERS_OF_SPACES[metadata.space] === metadata.depth;
   if (!isUsual) throw unusualNumbers();
 
   const pages = format === 'gif' || format === 'webp' ? (metadata.pages ?? 1) : 1;
-  const frames = pages <= MAX_FRAMES && pages * framePixels <= maxPixels ? pages : 1;
+  const isAnimation = pages <= MAX_FRAMES && pages * framePixels <= maxPixels;
+  const isHeavy = format === 'webp' && framePixels > MAX_ANIMATED_WEBP_PIXELS;
+  const frames = isAnimation && !isHeavy ? pages : 1;
   const isCutDown = pages > frames;
   return {
     format,
@@ -80,22 +96,28 @@ export async function readHeader(source: Buffer, maxPixels: number): Promise<Ima
     frames,
     pixels: frames * framePixels,
     metadata,
+    source,
+    isMetadataLeftOut,
     orientation: toOrientation(metadata.orientation),
     hasSrgbProfile: hasSrgbProfile(metadata),
     isCutDown,
-    notes: notesOn(source, format, metadata, isCutDown),
+    notes: notesOn(guarded, metadata, isCutDown),
   };
 }
 
-function maxFramePixels(format: ImageFormat, { isProgressive, depth }: SourceMetadata): number {
+function maxFramePixels(
+  format: ImageFormat,
+  { isProgressive, depth }: SourceMetadata,
+  { isPlanar }: GuardedSource,
+): number {
   if (format === 'jpeg' && isProgressive) return MAX_PROGRESSIVE_PIXELS;
   if (format === 'avif' && depth === 'ushort') return MAX_DEEP_AVIF_PIXELS;
+  if (format === 'tiff' && depth === 'ushort' && isPlanar) return MAX_DEEP_PLANAR_PIXELS;
   return MAX_FRAME_PIXELS[format] ?? Infinity;
 }
 
-/** Refuses floods of parts and of scans, too: the first of them before libvips sees them, which would hold them all. */
+/** Refuses floods of segments and of scans, too: the first of them before libvips sees them, which would hold them all. */
 async function readMetadata(source: Buffer, format: ImageFormat): Promise<SourceMetadata> {
-  if (format === 'webp' && hasTooManyChunks(source)) throw tooManyParts();
   if (format !== 'jpeg') return askLibvips(source);
   const plain = readPlainJpeg(source);
   if (!plain) refuseFlood(countSegments(source, { isHeadOnly: true }));
@@ -121,27 +143,15 @@ function refuseFlood({ segments, scans }: { segments: number; scans: number }): 
   if (segments > MOST_SEGMENTS) throw tooManyParts();
 }
 
-function tooManyParts(): ImageError {
-  return new ImageError('FORMAT_NOT_SUPPORTED', 'The image file consists of far too many parts.');
-}
-
 function hasSrgbProfile({ icc, space, depth }: SourceMetadata): boolean {
   return icc !== undefined && space === 'srgb' && depth === 'uchar' && isSrgbProfile(icc);
 }
 
-function notesOn(
-  source: Buffer,
-  format: ImageFormat,
-  metadata: SourceMetadata,
-  isCutDown: boolean,
-): ImageNote[] {
-  const notes: ImageNote[] = [];
-  if (format === 'tiff' && (metadata.pages ?? 1) > 1) notes.push('first_page_only');
-  const isAnimation =
-    (format === 'png' && isAnimatedPng(source)) || (format === 'avif' && isAvifSequence(source)) || isCutDown;
-  if (isAnimation) notes.push('first_frame_only');
-  if (hasGainMap(metadata)) notes.push('gain_map_dropped');
-  return notes;
+function notesOn({ notes }: GuardedSource, metadata: SourceMetadata, isCutDown: boolean): ImageNote[] {
+  const all = [...notes];
+  if (isCutDown) all.push('first_frame_only');
+  if (hasGainMap(metadata)) all.push('gain_map_dropped');
+  return all;
 }
 
 function unusualNumbers(): ImageError {

@@ -40,7 +40,7 @@ export async function keepOriginal(
   { mostBytes, maxPixels }: { mostBytes: number; maxPixels: number },
 ): Promise<Buffer | undefined> {
   const original = stripImage(source, header, wanted);
-  const isSmall = original !== undefined && original.length <= Math.min(mostBytes, source.length);
+  const isSmall = original !== undefined && original.length <= mostBytes;
   return isSmall && (await decodes(original, header, maxPixels)) ? original : undefined;
 }
 
@@ -48,7 +48,7 @@ async function decodes(original: Buffer, header: ImageHeader, maxPixels: number)
   try {
     const { width, height, frames } = await readHeader(original, maxPixels);
     // Every pixel is decoded; one channel of them is enough to keep: 49 MB in place of 196 for 49 million.
-    await openImage(original, { maxPixels, isAnimated: frames > 1 })
+    await openImage(original, { maxPixels, isAnimated: frames > 1, ignoresProfile: true })
       .extractChannel(0)
       .raw()
       .toBuffer();

@@ -33,6 +33,12 @@ export const IMAGE_CODES = {
     sentence: 'The animation has too many frames or pixels.',
     where: ['image'],
   },
+  IMAGE_METADATA_TOO_LARGE: {
+    status: null,
+    retryable: false,
+    sentence: 'The colour profile or the metadata of the image has more than 4 MiB.',
+    where: ['image'],
+  },
   IMAGE_TOO_SLOW: {
     status: null,
     retryable: false,
@@ -54,7 +60,7 @@ export const IMAGE_NOTES = {
   first_page_only: 'Only the first page of the TIFF is delivered.',
   gain_map_dropped: 'The brighter version for HDR screens is left out, and XMP that points to it.',
   alpha_flattened: 'What was transparent is laid on white: JPEG has no transparency.',
-  metadata_dropped: 'Something that `metadata` asks for has no place in this format.',
+  metadata_dropped: 'Something that `metadata` asks for has no place in this format, or more than 4 MiB.',
   format_not_possible: 'The picture is too large for the format asked for, and keeps its own.',
   size_kept: 'Made smaller it would have more bytes, so it keeps its size and format.',
   target_not_reached: 'This comes nearest to the target in the time for one image.',

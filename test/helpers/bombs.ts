@@ -1,13 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { pngChunk } from './pictures.js';
+import {
+  avifWith,
+  gifWith,
+  packedText,
+  pngWith,
+  type TiffTag,
+  tiffWith,
+  webpChunk,
+  webpWith,
+} from './hostile-parts.js';
+import { photo, pngChunk } from './pictures.js';
 
 /** A file made to hurt whoever decodes it, and how it may end. */
 export interface Bomb {
   bytes: Buffer;
   /** Codes that refuse it; `done` where it may also be delivered. */
   ends: string[];
+  /** Its pixels are few, so that all memory that it takes is for what it holds besides. */
+  isSmallPicture?: boolean;
 }
 
 /** The classes of hostile images: large from little, slow from little, and lies about themselves. */
@@ -24,10 +36,9 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
     'PNG of 16,000²': { bytes: greyPng(16_000, 16_000, 1), ends: ['IMAGE_TOO_MANY_PIXELS'] },
     'GIF that says 65,535²': { bytes: gif(65_535, 1), ends: ['IMAGE_TOO_MANY_PIXELS'] },
     'GIF of 10,000 frames': { bytes: gif(16, 10_000), ends: ['done', 'IMAGE_TOO_MANY_FRAMES'] },
-    'PNG with 100 MB of text': { bytes: withChunk(white, 'zTXt', zeros('Comment\0\0')), ends: done },
     'PNG with a profile of 100 MB': {
       bytes: withChunk(white, 'iCCP', zeros('icc\0\0')),
-      ends: ['done', 'IMAGE_CORRUPT'],
+      ends: ['IMAGE_METADATA_TOO_LARGE'],
     },
     'PNG that lies about its size': { bytes: lyingPng(white), ends: ['IMAGE_CORRUPT'] },
     'JPEG that lies about its size': {
@@ -53,6 +64,59 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
       bytes: await texture(6000).png({ compressionLevel: 1 }).toBuffer(),
       ends: done,
     },
+    ...(await makePartBombs()),
+  };
+}
+
+/** Small pictures with parts besides them that unpack, multiply, or are many. */
+async function makePartBombs(): Promise<Record<string, Bomb>> {
+  const megabytes = (count: number): number => count * 1_000_000;
+  const png = await photo(64, 40).png().toBuffer();
+  const webp = await photo(64, 40).webp().toBuffer();
+  const jpeg = await photo(64, 40).jpeg().toBuffer();
+  const avif = await photo(64, 40).avif({ effort: 0 }).toBuffer();
+  const texts = (type: 'zTXt' | 'iTXt', keyword: string): Buffer =>
+    pngWith(png, ...Array<Buffer>(100).fill(packedText(type, keyword, megabytes(7))));
+  const shared = Buffer.alloc(megabytes(20), 'a');
+  const tags: TiffTag[] = Array.from({ length: 100 }, (_, index) => ({
+    ...{ tag: 40_000 + index, type: 1, count: shared.length },
+    value: 'shared',
+  }));
+  const items = Array.from({ length: 14 }, () => ({
+    type: 'Exif',
+    extents: Array<[number, number]>(30).fill([0, megabytes(20)]),
+  }));
+  const comment = Buffer.concat([Buffer.from('fffefde8', 'hex'), Buffer.alloc(64_998, 'a')]);
+  const small = (bytes: Buffer, ...ends: string[]): Bomb => ({ bytes, ends, isSmallPicture: true });
+  return {
+    'PNG with 100 zTXt of 7 MB': small(texts('zTXt', 'Comment'), 'done'),
+    'PNG with 100 iTXt of 7 MB': small(texts('iTXt', 'Comment'), 'done'),
+    'PNG with 100 times XMP of 7 MB': small(texts('iTXt', 'XML:com.adobe.xmp'), 'done'),
+    'PNG with EXIF of 24 MB': small(pngWith(png, pngChunk('eXIf', Buffer.alloc(megabytes(24)))), 'done'),
+    'JPEG with 24 MB of comments': small(
+      Buffer.concat([jpeg.subarray(0, 2), ...Array<Buffer>(370).fill(comment), jpeg.subarray(2)]),
+      'done',
+    ),
+    'WebP with XMP of 24 MB': small(
+      webpWith(webp, { flags: 4, behind: [webpChunk('XMP ', Buffer.alloc(megabytes(24)))] }),
+      'done',
+    ),
+    'GIF with 3 million graphic controls': small(
+      gifWith(16, 1, Buffer.alloc(megabytes(24), Buffer.from('21f9040001000000', 'hex'))),
+      'done',
+    ),
+    'GIF of a million frames': small(gifWith(16, 1_000_000, Buffer.alloc(0)), 'done'),
+    'TIFF with 100 tags that share 20 MB': small(tiffWith({ tags, shared }), 'done'),
+    'TIFF of 100,000 pages': small(tiffWith({ pages: 100_000 }), 'done'),
+    'AVIF with 14 blocks of EXIF that share 20 MB': small(
+      avifWith(avif, { items, data: shared }),
+      'IMAGE_METADATA_TOO_LARGE',
+    ),
+    'AVIF whose picture is in 30 pieces that share 20 MB': small(
+      avifWith(avif, { extents: items[0].extents, data: shared }),
+      'FORMAT_NOT_SUPPORTED',
+    ),
+    'AVIF with tables of 17 million frames': small(avifWith(avif, { isSequence: true }), 'done'),
   };
 }
 
@@ -62,9 +126,13 @@ function greyPng(width: number, height: number, bits: number): Buffer {
   header.writeUInt32BE(height, 4);
   header[8] = bits;
   const rows = Buffer.alloc(height * (Math.ceil((width * bits) / 8) + 1));
+  return pngOf(header, deflateSync(rows));
+}
+
+function pngOf(header: Buffer, data: Buffer): Buffer {
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
   const end = pngChunk('IEND', Buffer.alloc(0));
-  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(rows)), end]);
+  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', data), end]);
 }
 
 function withChunk(png: Buffer, type: string, content: Buffer): Buffer {

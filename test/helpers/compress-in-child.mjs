@@ -1,9 +1,9 @@
 // Compresses one file after the other in a process of its own, with a small photo beside it ten times a second, as a
-// worker does. Reads `{file, fields}` lines; writes for each how it ended, how long it and the slowest photo took, and
-// the most memory that the process has taken so far. Times are those of a machine that does nothing else: they shrink by
-// the share of a core that this process did not get. `{idle: megabytes}` waits until no more memory than that is left, a
-// minute at most, and writes how much is.
-import { readFileSync } from 'node:fs';
+// worker does. Reads `{file, fields}` lines; writes for each how it ended, how long it and the slowest photo took, the
+// most memory that the process has taken meanwhile, and by how much that is more than before. Times are those of a
+// machine that does nothing else: they shrink by the share of a core that this process did not get.
+// `{idle: megabytes}` waits until no more memory than that is left, a minute at most, and writes how much is.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -23,6 +23,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.log(JSON.stringify({ megabytes: memory('VmRSS') }));
     continue;
   }
+  writeFileSync('/proc/self/clear_refs', '5'); // from here on VmHWM is the peak of this file
+  const before = memory('VmRSS');
   let isOver = false;
   const photos = beside(() => isOver);
   const began = performance.now();
@@ -34,7 +36,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const share = Math.min(1, (user + system) / 1000 / wallMs);
   const ms = Math.round(wallMs * share);
   const slowestPhotoMs = Math.round((await photos) * share);
-  console.log(JSON.stringify({ end, ms, slowestPhotoMs, megabytes: memory('VmHWM') }));
+  const megabytes = memory('VmHWM');
+  console.log(JSON.stringify({ end, ms, slowestPhotoMs, megabytes, grownMegabytes: megabytes - before }));
 }
 
 async function compress(source, fields) {

@@ -1,7 +1,9 @@
+import { tooManyParts } from './guarded-source.js';
 import { isOutOfBounds } from './out-of-bounds.js';
 import { NO_METADATA } from './image-metadata.js';
 
-interface Box {
+/** A part of the file. */
+export interface Box {
   type: string;
   start: number;
   /** Where the content begins, behind size and type. */
@@ -9,7 +11,8 @@ interface Box {
   end: number;
 }
 
-const MAX_BOXES = 10_000;
+/** More than any real file has, in one place. */
+export const MAX_BOXES = 10_000;
 const DRAWING = new Set(['ftyp', 'meta', 'mdat', 'idat', 'free']);
 const METADATA_ITEMS = new Set(['Exif', 'mime', 'uri ']);
 
@@ -21,9 +24,9 @@ const METADATA_ITEMS = new Set(['Exif', 'mime', 'uri ']);
  * @returns undefined where the file is not built as AVIF files are
  */
 export function stripAvif(source: Buffer, { isAll } = NO_METADATA): Buffer | undefined {
-  const boxes = readBoxes(source, 0, source.length);
-  const meta = boxes?.find(({ type }) => type === 'meta');
-  if (!boxes || !meta) return undefined;
+  const { boxes, isDamaged } = readBoxes(source, 0, source.length);
+  const meta = boxes.find(({ type }) => type === 'meta');
+  if (isDamaged || !meta) return undefined;
 
   const stripped = Buffer.from(source);
   try {
@@ -40,36 +43,43 @@ export function stripAvif(source: Buffer, { isAll } = NO_METADATA): Buffer | und
   return stripped.subarray(0, last?.end);
 }
 
-/** Whether it is an image sequence. Its primary image alone is decoded. */
-export function isAvifSequence(source: Buffer): boolean {
-  return readBoxes(source, 0, source.length)?.some(({ type }) => type === 'moov') ?? false;
+/** The boxes between two positions, up to the first one that is damaged. */
+interface Boxes {
+  boxes: Box[];
+  isDamaged: boolean;
 }
 
-function readBoxes(source: Buffer, start: number, end: number): Box[] | undefined {
+/**
+ * The boxes between two positions, as far as they can be told. One that is cut off ends them: that may be bytes behind the
+ * image that only look like the start of a box.
+ *
+ * @throws ImageError FORMAT_NOT_SUPPORTED, where there are more than {@link MAX_BOXES}
+ */
+export function readBoxes(source: Buffer, start: number, end: number): Boxes {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end;) {
     const short = source.readUInt32BE(at);
     const isLong = short === 1 && at + 16 <= end;
     const size = isLong ? Number(source.readBigUInt64BE(at + 8)) : short === 0 ? end - at : short;
-    if (size < 8 || boxes.length >= MAX_BOXES) return undefined;
-    // Bytes behind the image that only look like the start of a box, or a last box that was cut off.
-    if (at + size > end) return boxes.length > 0 ? boxes : undefined;
+    if (size < 8) return { boxes, isDamaged: true };
+    if (boxes.length >= MAX_BOXES) throw tooManyParts();
+    if (at + size > end) return { boxes, isDamaged: boxes.length === 0 };
     const type = source.toString('latin1', at + 4, at + 8);
     boxes.push({ type, start: at, content: at + (isLong ? 16 : 8), end: at + size });
     at += size;
   }
-  return boxes;
+  return { boxes, isDamaged: false };
 }
 
-// Without its frames a sequence is a still image, and has to say so: viewers go by the brand.
-function asStillImage(stripped: Buffer, ftyp: Box): void {
+/** Without its frames a sequence is a still image, and has to say so: viewers go by the brand. */
+export function asStillImage(stripped: Buffer, ftyp: Box): void {
   for (let at = ftyp.content; at + 4 <= ftyp.end; at += 4) {
     if (stripped.toString('latin1', at, at + 4) === 'avis') stripped.write('avif', at, 'latin1');
   }
 }
 
 function metadataExtents(source: Buffer, meta: Box): [number, number][] {
-  const boxes = readBoxes(source, meta.content + 4, meta.end) ?? [];
+  const { boxes } = readBoxes(source, meta.content + 4, meta.end);
   const infos = boxes.find(({ type }) => type === 'iinf');
   const locations = boxes.find(({ type }) => type === 'iloc');
   const data = boxes.find(({ type }) => type === 'idat');
@@ -80,10 +90,11 @@ function metadataExtents(source: Buffer, meta: Box): [number, number][] {
   );
 }
 
-function metadataItems(source: Buffer, infos: Box): Set<number> {
+/** The numbers of the items that are EXIF, XMP and the like. */
+export function metadataItems(source: Buffer, infos: Box): Set<number> {
   const items = new Set<number>();
   const first = infos.content + (source[infos.content] === 0 ? 6 : 8);
-  for (const { content } of readBoxes(source, first, infos.end) ?? []) {
+  for (const { content } of readBoxes(source, first, infos.end).boxes) {
     const isWide = source[content] === 3; // infe, version 3: the item's number has 4 bytes
     const type = source.toString('latin1', content + (isWide ? 10 : 8), content + (isWide ? 14 : 12));
     if (METADATA_ITEMS.has(type)) items.add(source.readUIntBE(content + 4, isWide ? 4 : 2));
@@ -91,8 +102,12 @@ function metadataItems(source: Buffer, infos: Box): Set<number> {
   return items;
 }
 
-// ISO/IEC 14496-12, 8.11.3: fields of variable width, 0 to 8 bytes.
-function itemExtents(source: Buffer, locations: Box, idat: number): [number, number, number][] {
+/**
+ * Item, start and end of each piece of an item. ISO/IEC 14496-12, 8.11.3: fields of variable width, 0 to 8 bytes.
+ *
+ * @throws RangeError where the box is damaged
+ */
+export function itemExtents(source: Buffer, locations: Box, idat: number): [number, number, number][] {
   let at = locations.content + 4;
   const read = (bytes: number): number => {
     const value =

@@ -31,25 +31,29 @@ export function stripGif(source: Buffer, options: { firstFrameOnly: boolean }): 
   return Buffer.concat(kept);
 }
 
-function colourTableBytes(flags: number): number {
+/** How many bytes of colours these flags announce. */
+export function colourTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 0x07) + 1) : 0;
 }
 
-// Behind the descriptor (10 bytes) and the local colours stands the size of the codes, one byte.
-function startOfPixels(source: Buffer, at: number): number {
+/** Where the pixels of an image begin: behind the descriptor (10 bytes) and the local colours stands the size of the codes, one byte. */
+export function startOfPixels(source: Buffer, at: number): number {
   return at + 10 + colourTableBytes(source[at + 9] ?? 0) + 1;
 }
 
-// Data comes in blocks of up to 255 bytes, each with its length before it; a length of 0 ends them.
-function endOfBlocks(source: Buffer, start: number): number {
+/** Data comes in blocks of up to 255 bytes, each with its length before it; a length of 0 ends them. */
+export function endOfBlocks(source: Buffer, start: number): number {
   let at = start;
   while (at < source.length && source[at] !== 0) at += source[at] + 1;
   return at + 1;
 }
 
-// Of the application extensions, only the two names of the loop count draw.
 function isKeptExtension(source: Buffer, at: number): boolean {
-  if (source[at + 1] === GRAPHIC_CONTROL) return true;
+  return source[at + 1] === GRAPHIC_CONTROL || isLoopCount(source, at);
+}
+
+/** Whether an extension says how often the animation is repeated; of the application extensions, it alone draws. */
+export function isLoopCount(source: Buffer, at: number): boolean {
   const name = source.toString('latin1', at + 3, at + 14);
   return source[at + 1] === APPLICATION && (name === 'NETSCAPE2.0' || name === 'ANIMEXTS1.0');
 }

@@ -40,11 +40,6 @@ export function stripPng(
   return assemble(source, kept, exif ? [exifChunk(exif)] : []);
 }
 
-/** Whether it is an animated PNG. libvips sees the first image of those only. */
-export function isAnimatedPng(source: Buffer): boolean {
-  return readChunks(source)?.some(({ type }) => type === 'acTL') ?? false;
-}
-
 /**
  * The exponent that takes the file's values, 0 to 1, to those of sRGB, where a gamma chunk says that they are others;
  * 1 otherwise. Viewers apply it, libvips does not.

@@ -13,12 +13,15 @@ const ENTRY_BYTES = 12;
 const ASCII = 2;
 const SHORT = 3;
 const LONG = 4;
-const BYTES_OF_TYPE = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+/** By a value's type; those from 16 on are of BigTIFF. */
+export const BYTES_OF_TYPE = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 const STRIPS = { offsets: 273, lengths: 279 };
 const TILES = { offsets: 324, lengths: 325 };
+/** The tags of the addresses and lengths of strips or tiles. */
+export const PIXEL_TABLES = new Set([...Object.values(STRIPS), ...Object.values(TILES)]);
 // Size, bits, compression, photometric, fill order, orientation, samples, rows, resolution, planes, fax options,
 // predictor, white point, primaries, palette, tiles, inks, extra samples, sample format, JPEG tables, YCbCr, ICC.
-const DRAWING = new Set([
+export const DRAWING = new Set([
   256, 257, 258, 259, 262, 266, 274, 277, 278, 282, 283, 284, 292, 293, 296, 317, 318, 319, 320, 322, 323,
   332, 334, 336, 338, 339, 340, 341, 347, 529, 530, 531, 532, 34675,
 ]);
@@ -26,7 +29,7 @@ const DRAWING = new Set([
 const ARTIST = 315;
 const COPYRIGHT = 33432;
 const AUTHOR = new Set([ARTIST, COPYRIGHT]);
-const DESCRIBING = new Set([270, 271, 272, 305, 306, 315, 700, 33432]);
+export const DESCRIBING = new Set([270, 271, 272, 305, 306, 315, 700, 33432]);
 
 /**
  * The first page, bit for bit, without whatever does not draw it: EXIF, XMP, private tags, other pages, and every byte
