@@ -203,7 +203,7 @@ describe('a download from a good origin', () => {
 
   it('takes 128 at once', async () => {
     const found = await Promise.all(
-      Array.from({ length: 128 }, () => download('/photo', { timeoutMs: 30_000 })),
+      Array.from({ length: 128 }, () => download('/photo', { timeoutMs: 200_000 })),
     );
 
     expect(found.every(({ body }) => body.isSpilled && body.bytes === photo.length)).toBe(true);

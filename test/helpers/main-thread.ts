@@ -29,8 +29,8 @@ export async function mainThreadUse(work: () => Promise<unknown>): Promise<Threa
   return { totalMs: last - begin, longestSliceMs };
 }
 
-/** CPU time of the main thread where the kernel tells it (Linux), else of the whole process. */
-function cpuMs(): number {
+/** CPU time of the main thread in milliseconds where the kernel tells it (Linux), else of the whole process. */
+export function cpuMs(): number {
   try {
     const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
     return Number(nanoseconds) / 1e6;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { appendFileSync } from 'node:fs';
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { cpuMs } from './main-thread.js';
 
 /**
  * How many examples a property tries: `usual`, or `PROPERTY_RUNS`. Every file with properties calls it, so that
@@ -13,7 +13,7 @@ export function propertyRuns(usual: number): number {
 
 /** Lets each property run for so many seconds, and adds a line of JSON about it to a file (scripts/fuzz.mjs reads them). */
 function measureProperties(report: string, seconds: number): void {
-  const longest = new LongestStall();
+  const longest = new LongestSlice();
   let rssAtStart = 0;
   fc.configureGlobal({
     ...fc.readConfigureGlobal(),
@@ -32,35 +32,45 @@ function measureProperties(report: string, seconds: number): void {
   });
 }
 
-/** The longest time the event loop stood still. One example of a property without promises is one piece of work. */
-class LongestStall {
-  private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 5 });
-  private startedAt = 0;
+/**
+ * The most CPU time of the main thread between two turns of the event loop, which is how long others wait for it on a
+ * machine with a free core. One example of a property without promises is one such slice.
+ */
+class LongestSlice {
+  private watch?: NodeJS.Timeout;
+  private last = 0;
   private longestMs = 0;
-  private isAsync = false;
+  private isInExample = false;
 
   begin(): void {
-    this.startedAt = performance.now();
+    if (!this.watch) this.last = cpuMs();
+    this.isInExample = true;
     queueMicrotask(() => {
-      if (!this.isAsync) this.delay.enable();
-      this.isAsync = true; // set before the end of the example only where that awaits something
+      // So the example awaits something.
+      if (this.isInExample) this.watch ??= setInterval(() => this.cut(), 1);
     });
   }
 
   /** For a property with promises it gives one to wait for: what awaits promises alone would hold the event loop. */
   end(): Promise<void> | void {
-    if (this.isAsync) return nextTurn();
-    this.longestMs = Math.max(this.longestMs, performance.now() - this.startedAt);
+    this.isInExample = false;
+    if (this.watch) return nextTurn();
+    this.cut();
   }
 
   /** Milliseconds since the last call. */
   take(): number {
-    const longestMs = this.isAsync ? this.delay.max / 1e6 : this.longestMs;
-    this.isAsync = false;
+    const { longestMs } = this;
+    clearInterval(this.watch);
+    this.watch = undefined;
     this.longestMs = 0;
-    this.delay.disable();
-    this.delay.reset();
     return Math.round(longestMs);
+  }
+
+  private cut(): void {
+    const now = cpuMs();
+    this.longestMs = Math.max(this.longestMs, now - this.last);
+    this.last = now;
   }
 }
 
