@@ -6,6 +6,8 @@ const CALL_CODES = (Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[]).fi
   (code) => factsOf(code).status !== null,
 );
 
+const EXAMPLE_CALL_ID = '4f0c1c9e-6f5b-4f0e-9b55-0d3c2f6f6a0e';
+
 /** What is wrong with one field of a form, a body or a query. */
 export class FieldFaultResponse {
   field!: string;
@@ -32,7 +34,7 @@ export class ErrorResponse {
   details?: unknown[];
 
   /** The id of this call, as in the header `X-Request-Id`: yours if you sent one, else a new one. The log has it, too. */
-  @ApiProperty({ example: '4f0c1c9e-6f5b-4f0e-9b55-0d3c2f6f6a0e' })
+  @ApiProperty({ example: EXAMPLE_CALL_ID })
   call_id!: string;
 }
 
@@ -52,7 +54,7 @@ const EXAMPLE_DETAILS: Partial<Record<CallCode, object[]>> = {
 };
 
 /** The body of an error with this code, as the API document shows it. */
-export function errorExample(code: CallCode): Pick<ErrorResponse, 'error' | 'code' | 'details'> {
+export function errorExample(code: CallCode): ErrorResponse {
   const details = EXAMPLE_DETAILS[code];
-  return { error: factsOf(code).sentence, code, ...(details && { details }) };
+  return { error: factsOf(code).sentence, code, ...(details && { details }), call_id: EXAMPLE_CALL_ID };
 }
