@@ -30,7 +30,7 @@ export function stripAvif(source: Buffer, { isAll } = NO_METADATA): Buffer | und
 
   const stripped = Buffer.from(source);
   try {
-    if (!isAll) for (const [start, end] of metadataExtents(source, meta)) stripped.fill(0, start, end);
+    if (!isAll) for (const [start, end] of metadataExtents(source, meta, boxes)) stripped.fill(0, start, end);
   } catch (error) {
     if (isOutOfBounds(error)) return undefined;
     throw error;
@@ -78,16 +78,27 @@ export function asStillImage(stripped: Buffer, ftyp: Box): void {
   }
 }
 
-function metadataExtents(source: Buffer, meta: Box): [number, number][] {
+function metadataExtents(source: Buffer, meta: Box, outer: Box[]): [number, number][] {
   const { boxes } = readBoxes(source, meta.content + 4, meta.end);
   const infos = boxes.find(({ type }) => type === 'iinf');
   const locations = boxes.find(({ type }) => type === 'iloc');
   const data = boxes.find(({ type }) => type === 'idat');
   if (!infos || !locations) return [];
   const items = metadataItems(source, infos);
-  return itemExtents(source, locations, data?.content ?? 0).flatMap(([item, ...extent]) =>
-    items.has(item) ? [extent] : [],
-  );
+  const all = itemExtents(source, locations, data?.content ?? 0);
+  const pictures = all.flatMap(([item, start]) => (items.has(item) ? [] : [start]));
+  return all.flatMap(([item, start, end]): [number, number][] => {
+    if (!items.has(item)) return [];
+    if (end > start) return [[start, end]];
+    // A length of 0 stands for all up to the end (ISO/IEC 14496-12, 8.11.3): of the box here, or to what else is in it.
+    const container = data && contains(data, start) ? data : outer.find((box) => contains(box, start));
+    const next = pictures.filter((picture) => picture >= start);
+    return container ? [[start, Math.min(container.end, ...next)]] : [];
+  });
+}
+
+function contains({ content, end }: Box, at: number): boolean {
+  return at >= content && at < end;
 }
 
 /** The numbers of the items that are EXIF, XMP and the like. */

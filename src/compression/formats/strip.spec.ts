@@ -1,3 +1,4 @@
+import { avifWith } from '../../../test/helpers/hostile-parts.js';
 import sharp, { type Sharp } from 'sharp';
 import { stripAvif } from './strip-avif.js';
 import { stripGif } from './strip-gif.js';
@@ -94,6 +95,22 @@ describe('stripGif', () => {
 
     expect(all).toMatchObject({ pages: 3, delay: [100, 200, 300], loop: 4 });
     expect(first.pages).toBe(1);
+  });
+});
+
+describe('stripAvif', () => {
+  it('takes metadata out whose length of 0 says that it goes to the end', async () => {
+    const plain = await picture().avif({ effort: 0 }).toBuffer();
+    const mdat = plain.indexOf('mdat') - 4;
+    const pictureBytes = plain.readUInt32BE(mdat) - 8;
+    const items = [{ type: 'Exif', extents: [[pictureBytes, 0]] as [number, number][] }];
+    const source = avifWith(plain, { items, data: Buffer.from('Secret Camera') });
+
+    const result = stripAvif(source)!;
+
+    expect(source.includes('Secret')).toBe(true);
+    expect(result.includes('Secret')).toBe(false);
+    expect(await pixels(result)).toEqual(await pixels(plain));
   });
 });
 
