@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { compressImage } from '../dist/src/compression/compress-image.js';
-import { sampleLuminance, similarity } from '../dist/src/compression/image-similarity.js';
+import { openSource } from '../dist/src/compression/compress.js';
+import { sampleLuminance, similarity } from '../dist/src/compression/similarity.js';
 import { toCompressionOptions } from '../dist/src/compression/options.js';
 
 const ROUNDS = 12;
@@ -87,8 +87,11 @@ async function throughput() {
 }
 
 function engine(source, fields) {
-  const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
-  return () => compressImage(source, options);
+  return () => compress(source, fields);
+}
+
+async function compress(source, fields) {
+  return (await openSource(source, MAX_PIXELS)).compress(toCompressionOptions(fields, 50));
 }
 
 function bareLoop(source, encode = (pipeline) => pipeline.jpeg({ quality: 50 })) {
@@ -150,7 +153,7 @@ async function readImages() {
     if (!statSync(file).isFile() || !/\.(jpe?g|png|webp|avif|gif|tiff?)$/i.test(name)) continue;
     const source = readFileSync(file);
     try {
-      await compressImage(source, { ...toCompressionOptions({}, 50), maxPixels: MAX_PIXELS });
+      await compress(source, {});
       found.push({ name, file, source });
     } catch {
       console.log(`left out: ${name}`);
@@ -177,10 +180,9 @@ async function compare(format, settings) {
 }
 
 async function ours(fields) {
-  const options = { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS };
   const began = performance.now();
   const outputs = [];
-  for (const { source } of images) outputs.push((await compressImage(source, options)).data);
+  for (const { source } of images) outputs.push((await compress(source, fields)).data);
   return { title: JSON.stringify(fields), outputs, seconds: (performance.now() - began) / 1000 };
 }
 

@@ -15,7 +15,7 @@ import { Reconciler } from '../src/images/scheduling/reconciler.js';
 import { UnavailableError } from '../src/errors/app-error.js';
 import { JobQueue } from '../src/queue/job-queue.js';
 import { QueueModule } from '../src/queue/queue.module.js';
-import type { ImageFacts } from '../src/compression/compression.js';
+import type { ImageFacts } from '../src/compression/compress.js';
 import { toCompressionOptions } from '../src/compression/options.js';
 import { RequestsService } from '../src/requests/requests.service.js';
 import { ImageSettlement, type Settlement } from '../src/images/scheduling/image-settlement.js';

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { alike, photo, tiffWithAuthor } from '../../test/helpers/pictures.js';
 import { type CompressionFields, toCompressionOptions } from './options.js';
-import { compressImage } from './compress-image.js';
+import { compressImage } from '../../test/helpers/compress.js';
 
 const compress = (source: Buffer, fields: CompressionFields) =>
   compressImage(source, { ...toCompressionOptions(fields, 50), maxPixels: 50_000_000 });

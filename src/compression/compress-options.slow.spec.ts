@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { type CompressionFields, toCompressionOptions } from './options.js';
 import { alike, drawing, faint, framed, photo, ripples, slope } from '../../test/helpers/pictures.js';
-import { compressImage, openSource } from './compress-image.js';
+import { compressImage } from '../../test/helpers/compress.js';
+import { openSource } from './compress.js';
 
 const MAX_PIXELS = 50_000_000;
 const compress = (source: Buffer, fields: CompressionFields) =>

@@ -1,7 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import { animation, greyTiff, photo, pngChunk } from '../../test/helpers/pictures.js';
 import { toCompressionOptions } from './options.js';
-import { compressImage, openSource } from './compress-image.js';
+import { compressImage } from '../../test/helpers/compress.js';
+import { openSource } from './compress.js';
 import type { ImageFormat } from './formats/image-format.js';
 import { readHeader } from './image-header.js';
 

@@ -1,8 +1,9 @@
 import type { Sharp } from 'sharp';
-import type { Effort } from './options.js';
 import type { ImageFormat } from './formats/image-format.js';
+import type { ImageHeader } from './image-header.js';
+import type { Effort } from './options.js';
 
-/** What the choice of settings depends on. */
+/** What the choice of an encoder's settings depends on. */
 export interface EncodeOptions {
   format: ImageFormat;
   /** 1 to 100, on the format's own scale. */
@@ -17,8 +18,38 @@ export interface EncodeOptions {
   isBilevel: boolean;
   hasAlpha: boolean;
   isPalette: boolean;
-  /** Whether a PNG does without dithering, which suits graphics. */
+  /** Whether a PNG is made without dithering, which suits graphics. */
   isPlain?: boolean;
+}
+
+/** The picture that is to be encoded. */
+export interface PictureFacts {
+  /** Of a frame. */
+  width: number;
+  height: number;
+  frames: number;
+  hasAlpha: boolean;
+  isResized: boolean;
+}
+
+/** The options of an encoding of the picture; their quality is still 0. */
+export function encodeOptions(
+  { metadata }: ImageHeader,
+  { width, height, frames, hasAlpha, isResized }: PictureFacts,
+  { format, effort }: { format: ImageFormat; effort: Effort },
+): EncodeOptions {
+  return {
+    format,
+    effort,
+    quality: 0,
+    hasAlpha,
+    isPalette: metadata.isPalette,
+    pixels: width * height * frames,
+    framePixels: width * height,
+    isGrey: metadata.space === 'b-w' || metadata.space === 'grey16',
+    // Made smaller, lines of two colours need shades.
+    isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette && !isResized,
+  };
 }
 
 /**
@@ -34,8 +65,8 @@ export interface EncodeOptions {
  * - GIF: its colours are kept; the quality decides how far a pixel may differ from the frame before.
  * - TIFF: fax codes for 1 bit, Deflate where there is alpha or a palette, else JPEG (a 20th of the bytes).
  *
- * Noise takes up to thirty times as long as photos. So each setting has a size from which on the next quicker one is
- * taken: none of them takes more than 6 s on one core, whatever the picture.
+ * Noise takes up to thirty times as long as photos. So each setting has a largest size, above which the next faster one
+ * is used: none of them takes more than 6 s on one core, whatever the picture.
  */
 export async function encodeImage(pipeline: Sharp, options: EncodeOptions): Promise<EncodedImage> {
   // libvips would store three equal channels, 3 % more bytes.
@@ -61,71 +92,59 @@ export function hasQuality(options: EncodeOptions): boolean {
   return format !== 'gif' && !settingOf(options).isLossless;
 }
 
-/** About how long noise takes to encode on one core, in every way, in milliseconds: more than any photo. */
-export function estimateMs(options: EncodeOptions): number {
-  return [options, ...otherWays(options, Infinity)].reduce((ms, way) => ms + msOf(way), 0);
-}
-
 /**
- * About how long it took to encode what came out as so many bytes, as {@link estimateMs} counts; rather more than less.
- * A third of the time for noise, and more the more bits there are: measured with noise, soft noise, grain and photos at
- * qualities 5 to 90 of all encoders with a quality.
+ * How long noise takes to encode on one core in all variants, in milliseconds: at most. Photos take about a third of it.
  */
-export function estimateOneMs(options: EncodeOptions, bytes: number): number {
-  return msOf(options) * Math.min(1, 0.35 + (8 * bytes) / options.pixels / 6);
+export function noiseMs(options: EncodeOptions): number {
+  return [options, ...pngVariants(options, Infinity)].reduce((ms, variant) => ms + oneNoiseMs(variant), 0);
 }
 
 /**
- * Other ways to encode at this quality, where the usual one gave so many bytes; the best is taken. They are for PNG:
- * without dithering, graphics are up to three times as small and more similar; and what `fast` does is less often so.
- * All of them where even noise is done soon, the quick one for every graphic (under 1 bit a pixel: at most 100 ms a
+ * Other ways to make a PNG of this quality, where the usual one gave so many bytes; the best one is taken. Without
+ * dithering, graphics are up to three times as small and more similar; the setting of `fast` is less often better.
+ * Both are tried where even noise takes at most 4 s, the latter for every graphic (under 1 bit a pixel: at most 100 ms a
  * million pixels).
  */
-export function otherWays(options: EncodeOptions, bytes: number): EncodeOptions[] {
+export function pngVariants(options: EncodeOptions, bytes: number): EncodeOptions[] {
   const { format, pixels, effort } = options;
   if (format !== 'png' || effort === 'fast' || settingOf(options).isLossless) return [];
   const plain = { ...options, isPlain: true };
   const quick: EncodeOptions = { ...options, effort: 'fast' };
   if (isSameSetting(options, quick)) return [];
-  if (2 * msOf(options) + msOf(quick) <= ALL_WAYS_MS) return [plain, quick];
-  return pixels <= MOST_PIXELS_FOR_TWO_WAYS || 8 * bytes < pixels ? [quick] : [];
+  if (2 * oneNoiseMs(options) + oneNoiseMs(quick) <= MAX_VARIANTS_MS) return [plain, quick];
+  return pixels <= MAX_TWO_VARIANTS_PIXELS || 8 * bytes < pixels ? [quick] : [];
 }
 
-/** Whether the efforts mean the same for this picture. */
+/** Whether both efforts choose the same setting for this picture. */
 export function isSameSetting(one: EncodeOptions, other: EncodeOptions): boolean {
   return settingOf(one) === settingOf(other);
 }
 
-/** As {@link estimateMs}, in this way alone. */
-export function msOf(options: EncodeOptions): number {
-  return (settingOf(options).msPerMegapixel * options.pixels) / 1_000_000;
+/** Whether the result is less similar to the source than that of other settings at the same quality. */
+export function isLowEffort(options: EncodeOptions): boolean {
+  return settingOf(options).isLowEffort ?? false;
 }
 
-/** Whether the setting is one of those that come out less similar to the source at the same quality. */
-export function isHasty(options: EncodeOptions): boolean {
-  return settingOf(options).isHasty ?? false;
-}
-
-/** Whether the setting is mozjpeg's, whose quality numbers are a little different. */
-export function isThorough(options: EncodeOptions): boolean {
-  return settingOf(options).isThorough ?? false;
+/** Whether mozjpeg encodes it, whose quality numbers are a little different. */
+export function usesMozjpeg(options: EncodeOptions): boolean {
+  return settingOf(options).usesMozjpeg ?? false;
 }
 
 /** One way to set an encoder. */
 interface Setting {
   efforts: readonly Effort[];
-  /** Larger pictures take the next one. */
-  mostPixels: number;
-  /** Measured with noise at quality 90. */
+  /** Larger pictures take the next setting. */
+  maxPixels: number;
+  /** On one core, measured with noise at quality 90. */
   msPerMegapixel: number;
-  isHasty?: boolean;
+  isLowEffort?: boolean;
   isLossless?: boolean;
-  isThorough?: boolean;
+  usesMozjpeg?: boolean;
   apply(pipeline: Sharp, options: EncodeOptions): Sharp;
 }
 
-const ALL_WAYS_MS = 4_000;
-const MOST_PIXELS_FOR_TWO_WAYS = 1_100_000;
+const MAX_VARIANTS_MS = 4_000;
+const MAX_TWO_VARIANTS_PIXELS = 1_100_000;
 
 const BEST = ['best'] as const;
 const NOT_FAST = ['balanced', 'best'] as const;
@@ -152,59 +171,63 @@ const gif =
   (pipeline: Sharp, { quality }: EncodeOptions) =>
     pipeline.gif({ interFrameMaxError: Math.round(((100 - quality) / 100) * 16), effort });
 
-/** From the slowest to the quickest; the first that fits the effort and the size is taken. */
+/** From the slowest to the fastest; the first one for the effort and the size is used. */
 const SETTINGS: Record<ImageFormat, Setting[]> = {
   jpeg: [
     {
-      ...{ efforts: BEST, mostPixels: 6e6, msPerMegapixel: 1_000, isThorough: true },
+      ...{ efforts: BEST, maxPixels: 6e6, msPerMegapixel: 1_000, usesMozjpeg: true },
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality, mozjpeg: true, quantisationTable: 0 }),
     },
     {
       // Optimised codes need the whole picture in memory once more, 3 bytes a pixel.
-      ...{ efforts: ANY, mostPixels: 24e6, msPerMegapixel: 120 },
+      ...{ efforts: ANY, maxPixels: 24e6, msPerMegapixel: 120 },
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality }),
     },
     {
-      ...{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 40 },
+      ...{ efforts: ANY, maxPixels: Infinity, msPerMegapixel: 40 },
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality, optimiseCoding: false }),
     },
   ],
   png: [
-    { efforts: BEST, mostPixels: 0.15e6, msPerMegapixel: 24_000, apply: palettePng(10, 0.5) },
-    { efforts: NOT_FAST, mostPixels: 0.6e6, msPerMegapixel: 10_000, apply: palettePng(7, 0.5) },
-    { efforts: NOT_FAST, mostPixels: 4e6, msPerMegapixel: 1_500, apply: palettePng(4, 0.5) },
-    { efforts: ANY, mostPixels: 10e6, msPerMegapixel: 600, apply: palettePng(1, 0) },
+    { efforts: BEST, maxPixels: 0.15e6, msPerMegapixel: 24_000, apply: palettePng(10, 0.5) },
+    { efforts: NOT_FAST, maxPixels: 0.6e6, msPerMegapixel: 10_000, apply: palettePng(7, 0.5) },
+    { efforts: NOT_FAST, maxPixels: 4e6, msPerMegapixel: 1_500, apply: palettePng(4, 0.5) },
+    { efforts: ANY, maxPixels: 10e6, msPerMegapixel: 600, apply: palettePng(1, 0) },
     {
-      // No choice of colours, which would take half a minute: nothing is lost, and little won.
-      ...{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 60, isLossless: true },
+      // Without a palette, which would take half a minute to choose: nothing is lost, and little saved.
+      ...{ efforts: ANY, maxPixels: Infinity, msPerMegapixel: 60, isLossless: true },
       apply: (pipeline) => pipeline.png({ compressionLevel: 6 }),
     },
   ],
   webp: [
-    { efforts: BEST, mostPixels: 4e6, msPerMegapixel: 1_250, apply: webp(6) },
-    { efforts: NOT_FAST, mostPixels: 10e6, msPerMegapixel: 550, apply: webp(4) },
-    { efforts: ANY, mostPixels: 16e6, msPerMegapixel: 360, apply: webp(2) },
-    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 100, apply: webp(0) },
+    { efforts: BEST, maxPixels: 4e6, msPerMegapixel: 1_250, apply: webp(6) },
+    { efforts: NOT_FAST, maxPixels: 10e6, msPerMegapixel: 550, apply: webp(4) },
+    { efforts: ANY, maxPixels: 16e6, msPerMegapixel: 360, apply: webp(2) },
+    { efforts: ANY, maxPixels: Infinity, msPerMegapixel: 100, apply: webp(0) },
   ],
   avif: [
-    { efforts: BEST, mostPixels: 0.4e6, msPerMegapixel: 12_000, apply: avif(4) },
-    { efforts: NOT_FAST, mostPixels: 4e6, msPerMegapixel: 1_450, apply: avif(1) },
-    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 320, isHasty: true, apply: avif(0) },
+    { efforts: BEST, maxPixels: 0.4e6, msPerMegapixel: 12_000, apply: avif(4) },
+    { efforts: NOT_FAST, maxPixels: 4e6, msPerMegapixel: 1_450, apply: avif(1) },
+    { efforts: ANY, maxPixels: Infinity, msPerMegapixel: 320, isLowEffort: true, apply: avif(0) },
   ],
   gif: [
-    { efforts: NOT_FAST, mostPixels: 10e6, msPerMegapixel: 520, apply: gif(7) },
-    { efforts: ANY, mostPixels: Infinity, msPerMegapixel: 440, apply: gif(3) },
+    { efforts: NOT_FAST, maxPixels: 10e6, msPerMegapixel: 520, apply: gif(7) },
+    { efforts: ANY, maxPixels: Infinity, msPerMegapixel: 440, apply: gif(3) },
   ],
-  tiff: [{ efforts: ANY, mostPixels: Infinity, msPerMegapixel: 120, apply: encodeTiff }],
+  tiff: [{ efforts: ANY, maxPixels: Infinity, msPerMegapixel: 120, apply: encodeTiff }],
 };
+
+function oneNoiseMs(options: EncodeOptions): number {
+  return (settingOf(options).msPerMegapixel * options.pixels) / 1_000_000;
+}
 
 function settingOf({ format, effort, pixels, framePixels, hasAlpha }: EncodeOptions): Setting {
   // With transparency, the best effort of WebP took 4 s for 300×300, and saved 3 %.
-  const made = format === 'webp' && hasAlpha && effort === 'best' ? 'balanced' : effort;
+  const used = format === 'webp' && hasAlpha && effort === 'best' ? 'balanced' : effort;
   // Transparency takes 40 bytes a pixel at effort 4, 28 at 2, 20 at 0.
   const size = format === 'webp' && hasAlpha ? Math.max(pixels, 2 * framePixels) : pixels;
   return SETTINGS[format].find(
-    ({ efforts, mostPixels }) => efforts.some((one) => one === made) && size <= mostPixels,
+    ({ efforts, maxPixels }) => efforts.some((one) => one === used) && size <= maxPixels,
   )!;
 }
 

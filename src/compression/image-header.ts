@@ -1,6 +1,6 @@
 import { ImageError } from '../errors/app-error.js';
 import type { ImageNote } from './options.js';
-import { asImageError, openImage } from './image-engine.js';
+import { asImageError, openImage } from './libvips.js';
 import { sniffFormat, type ImageFormat } from './formats/image-format.js';
 import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
 import { toOrientation, type Orientation } from './formats/image-orientation.js';

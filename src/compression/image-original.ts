@@ -1,5 +1,5 @@
 import { ImageError } from '../errors/app-error.js';
-import { asImageError, openImage } from './image-engine.js';
+import { asImageError, openImage } from './libvips.js';
 import { type ImageHeader, readHeader } from './image-header.js';
 import type { WantedMetadata } from './formats/image-metadata.js';
 import { stripAvif } from './formats/strip-avif.js';

@@ -1,4 +1,4 @@
-import { type EncodeOptions, isHasty, isThorough } from './encoder-settings.js';
+import { type EncodeOptions, isLowEffort, usesMozjpeg } from './encoder-settings.js';
 
 type Scale = [jpeg: number, own: number][];
 
@@ -10,8 +10,8 @@ const SIMILARITY: [jpeg: number, similarity: number][] = [
   [70, 0.991],
   [80, 0.996],
 ];
-const LEAST_SIMILARITY = 0.9;
-const MOST_QUALITY = 90;
+const MIN_SIMILARITY = 0.9;
+const MAX_QUALITY = 90;
 
 // The quality at which an encoder comes out as similar to the source as libjpeg at the quality in front. In between, a
 // straight line.
@@ -80,17 +80,17 @@ export function likeJpegQuality(quality: number, options: EncodeOptions): number
 
 /** About how similar to its source a JPEG of the quality is; a little less rather than more. */
 export function similarityOfJpeg(quality: number): number {
-  return SIMILARITY.findLast(([jpeg]) => jpeg <= quality)?.[1] ?? LEAST_SIMILARITY;
+  return SIMILARITY.findLast(([jpeg]) => jpeg <= quality)?.[1] ?? MIN_SIMILARITY;
 }
 
 /** The quality of a JPEG that is about as similar to its source, or a little more. */
 export function jpegQualityOf(similarity: number): number {
-  return SIMILARITY.find(([, reached]) => reached >= similarity)?.[0] ?? MOST_QUALITY;
+  return SIMILARITY.find(([, reached]) => reached >= similarity)?.[0] ?? MAX_QUALITY;
 }
 
 function scaleOf(options: EncodeOptions): Scale | undefined {
-  if (options.format === 'jpeg') return isThorough(options) ? MOZJPEG : undefined;
+  if (options.format === 'jpeg') return usesMozjpeg(options) ? MOZJPEG : undefined;
   if (options.format === 'webp') return WEBP;
-  if (options.format === 'avif') return isHasty(options) ? AVIF_FAST : AVIF;
+  if (options.format === 'avif') return isLowEffort(options) ? AVIF_FAST : AVIF;
   return undefined;
 }

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
-import { openSource } from '../../dist/src/compression/compress-image.js';
+import { openSource } from '../../dist/src/compression/compress.js';
 import { toCompressionOptions } from '../../dist/src/compression/options.js';
 
 const MAX_PIXELS = 50_000_000;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { sampleLuminance, similarity } from '../../src/compression/image-similarity.js';
+import { sampleLuminance, similarity } from '../../src/compression/similarity.js';
 
 /** Soft shapes with a little grain, the same in each run. */
 export function photo(width: number, height: number): Sharp {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import type { Sharp } from 'sharp';
 import { photo } from '../../../test/helpers/pictures.js';
 import { toCompressionOptions } from '../options.js';
-import { compressImage } from '../compress-image.js';
-import { openImage } from '../image-engine.js';
+import { compressImage } from '../../../test/helpers/compress.js';
+import { openImage } from '../libvips.js';
 import { readPlainJpeg } from './jpeg-header.js';
 import { propertyRuns } from '../../../test/helpers/property-runs.js';
 

@@ -9,7 +9,7 @@ import type { Permit } from '../../concurrency/circuit-breaker.js';
 import type { SpooledBody } from '../../outbound/download/spooled-body.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
 import { FileStorage } from '../../storage/file-storage.js';
-import { type CompressedImage, openSource } from '../../compression/compress-image.js';
+import { type CompressedImage, openSource } from '../../compression/compress.js';
 import { type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
 import { makeOutputKey, readOutputKey } from '../output-key.js';

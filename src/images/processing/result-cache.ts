@@ -12,7 +12,7 @@ import type { Validators } from '../../outbound/download/validators.js';
 import { RepeatedWarning } from '../../errors/repeated-warning.js';
 import { canonicalOptions, type CompressionOptions } from '../../compression/options.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
-import { ENGINE_VERSION } from '../../compression/compress-image.js';
+import { ENGINE_VERSION } from '../../compression/compress.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
-import type { CompressionReport, ImageFacts } from '../../compression/compression.js';
+import type { CompressionReport, ImageFacts } from '../../compression/compress.js';
 import { assignments } from '../../database/assignments.js';
 import { Database, execute } from '../../database/database.js';
 import { type ImageDownload, ImageEntity, type ImageOutcome } from '../../database/entities/image.entity.js';

@@ -13,7 +13,7 @@ export type Luminance = Float32Array;
 const SIDE = 8;
 const VALUES = SIDE * SIDE;
 /** Spread evenly over the image. Four times as many change the third decimal at most, and take time of the event loop. */
-const MOST_WINDOWS = 1024;
+const MAX_WINDOWS = 1024;
 /** Compressed blocks begin at multiples of 8; windows across their edges see when those show. */
 const OFFSET = 4;
 // Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity" (2004).
@@ -27,9 +27,9 @@ const C2 = (0.03 * 255) ** 2;
 export function sampleLuminance(pixels: Pixels, { isHalved = false } = {}): Luminance {
   const across = axis(pixels.width, isHalved);
   const down = axis(pixels.height, isHalved);
-  const every = Math.sqrt(Math.max(1, (across.count * down.count) / MOST_WINDOWS));
+  const every = Math.sqrt(Math.max(1, (across.count * down.count) / MAX_WINDOWS));
   const columns = Math.max(1, Math.floor(across.count / every));
-  const rows = Math.max(1, Math.floor(Math.min(down.count, MOST_WINDOWS / columns)));
+  const rows = Math.max(1, Math.floor(Math.min(down.count, MAX_WINDOWS / columns)));
   const values = new Float32Array(columns * rows * VALUES);
   for (let row = 0, at = 0; row < rows; row += 1) {
     const y = down.start + Math.floor((row * down.count) / rows) * down.length;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { animation, photo, pngChunk } from '../../test/helpers/pictures.js';
-import { compressImage } from './compress-image.js';
+import { compressImage } from '../../test/helpers/compress.js';
 import { toCompressionOptions } from './options.js';
 import type { ImageFormat } from './formats/image-format.js';
 import { stripJpeg } from './formats/strip-jpeg.js';

@@ -1,20 +1,27 @@
 import sharp, { type Sharp } from 'sharp';
-import { openImage } from './image-engine.js';
-import type { ImageHeader } from './image-header.js';
-import { type Luminance, type Pixels, sampleLuminance } from './image-similarity.js';
+import type { WantedMetadata } from './formats/image-metadata.js';
 import { gammaToSrgb } from './formats/strip-png.js';
+import type { ImageHeader } from './image-header.js';
+import { openImage } from './libvips.js';
 import { decodingBytes, MAX_HELD_PIXELS } from './memory.js';
+import type { CompressionOptions } from './options.js';
+import { type Luminance, type Pixels, sampleLuminance } from './similarity.js';
 
-/** How a picture is to be taken out of its file. */
-export interface PictureOptions {
+/** One image on its way through the library. */
+export interface Job {
+  /** The file, as libvips may read it. */
+  source: Buffer;
+  /** Of the file as it came, which no result exceeds. */
+  inputBytes: number;
+  header: ImageHeader;
+  options: CompressionOptions;
+  wanted: WantedMetadata;
+  /** Width × height × frames. */
   maxPixels: number;
-  /** Upright; null for no limit. */
-  maxWidth: number | null;
-  maxHeight: number | null;
-  /** Whether EXIF, XMP and the ICC profile go with it; the colours then stay as the profile means them. */
-  keepsMetadata: boolean;
-  /** Whether XMP is among that. */
-  keepsXmp: boolean;
+}
+
+/** How a picture is taken out of its file. */
+export interface PictureOptions {
   /** Whether it stays an animation, where it is one. */
   isAnimated: boolean;
   /** Whether it is encoded once and compared with nothing, so that holding its pixels is of no use. */
@@ -28,7 +35,7 @@ const MAX_STREAMED_BYTES = 60_000_000;
 
 const DESCRIBED_SPACES = new Set<string>(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16', 'cmyk']);
 // What libvips takes.
-const MOST_GAMMA = 3;
+const MAX_GAMMA = 3;
 
 /** What is to be encoded: upright, in sRGB, of its final size. */
 export interface Picture {
@@ -55,48 +62,35 @@ export interface Picture {
  *
  * @throws what libvips says of damaged files; so do the pipelines
  */
-export async function openPicture(
-  source: Buffer,
-  header: ImageHeader,
-  options: PictureOptions,
-): Promise<Picture> {
-  const size = fitInside(header, options);
-  if (header.frames > 1 && options.isAnimated) return openAnimation(source, header, options, size);
+export async function openPicture(job: Job, options: PictureOptions): Promise<Picture> {
+  const { source, header, wanted } = job;
+  const size = fitInside(header, job.options);
+  if (header.frames > 1 && options.isAnimated) return openAnimation(job, size);
   const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
-  const openAs = (wanted: Size): Sharp => {
-    const pipeline = openUpright(source, header, options.maxPixels, wanted);
+  const openAs = (target: Size): Sharp => {
+    const pipeline = openUpright(job, target);
     return exponent === 1 ? pipeline : withGamma(pipeline, exponent);
   };
-  const open = (): Sharp => openAs(size);
   const { hasAlpha } = header.metadata;
   // libvips lays what is transparent on white first, and applies the gamma then.
-  const isDescribed = options.keepsMetadata && canDescribe(header) && (exponent === 1 || !hasAlpha);
-  const openDescribed = isDescribed ? () => withMetadata(open(), header, options) : open;
+  const isDescribed = wanted.isAll && canDescribe(header) && (exponent === 1 || !hasAlpha);
+  const open = (): Sharp => (isDescribed ? withMetadata(openAs(size), job) : openAs(size));
+  const unheld = { ...size, frames: 1, hasAlpha, isDescribed, open };
 
   if (size.width * size.height > MAX_HELD_PIXELS) {
-    const luminance = once(() => readHalved(openAs(halfOf(size))));
-    return { ...size, frames: 1, hasAlpha, isLarge: true, isDescribed, luminance, open: openDescribed };
+    return { ...unheld, isLarge: true, luminance: once(() => readHalved(openAs(halfOf(size)))) };
   }
   // Whether an alpha channel hides anything, only the pixels tell.
-  const isStreamed = decodingBytes(header.format, header.metadata) * header.pixels <= MAX_STREAMED_BYTES;
-  if (options.isReadOnce && isStreamed && !hasAlpha) {
-    const luminance = once(async () => sampleLuminance(await readPixels(open())));
-    const { width, height, isResized } = size;
-    const isLarge = false;
-    return {
-      width,
-      height,
-      isResized,
-      frames: 1,
-      hasAlpha,
-      isLarge,
-      isDescribed,
-      luminance,
-      open: openDescribed,
-    };
+  if (options.isReadOnce && canStream(header) && !hasAlpha) {
+    const luminance = once(async () => sampleLuminance(await readPixels(openAs(size))));
+    return { ...unheld, isLarge: false, luminance };
   }
-  const held = holdPixels(await readPixels(open()), size);
-  return isDescribed ? { ...held, isDescribed, open: openDescribed } : held;
+  const held = holdPixels(await readPixels(openAs(size)), size);
+  return isDescribed ? { ...held, isDescribed, open } : held;
+}
+
+function canStream({ format, metadata, pixels }: ImageHeader): boolean {
+  return decodingBytes(format, metadata) * pixels <= MAX_STREAMED_BYTES;
 }
 
 // On the way from the file to the encoder libvips makes something else of Lab colours, signed and 32-bit numbers, and
@@ -117,7 +111,7 @@ function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
   };
 }
 
-function withMetadata(pipeline: Sharp, { metadata }: ImageHeader, { keepsXmp }: PictureOptions): Sharp {
+function withMetadata(pipeline: Sharp, { header: { metadata }, wanted: { keepsXmp } }: Job): Sharp {
   if (metadata.exif) pipeline.keepExif(); // else it would write one of its own
   if (keepsXmp) pipeline.keepXmp();
   // Colours for print become sRGB: their profile would not fit any more.
@@ -147,7 +141,7 @@ export function fitInside(
 
 type Size = ReturnType<typeof fitInside>;
 
-function openUpright(source: Buffer, header: ImageHeader, maxPixels: number, size: Size): Sharp {
+function openUpright({ source, header, maxPixels }: Job, size: Size): Sharp {
   const pipeline = openImage(source, { maxPixels, isAnimated: false, ignoresProfile: header.hasSrgbProfile });
   // Asking for it costs 2 % for a small photo, even where there is nothing to be turned.
   if ((header.metadata.orientation ?? 1) !== 1) pipeline.autoOrient();
@@ -172,12 +166,7 @@ function convertWideColours(pipeline: Sharp, { metadata }: ImageHeader): void {
   if (metadata.space === 'rgb16' && metadata.hasProfile) pipeline.withIccProfile('srgb', { attach: false });
 }
 
-async function openAnimation(
-  source: Buffer,
-  header: ImageHeader,
-  { maxPixels, keepsMetadata }: PictureOptions,
-  size: Size,
-): Promise<Picture> {
+function openAnimation({ source, header, maxPixels, wanted }: Job, size: Size): Picture {
   // libvips can't turn frames; the tag stays.
   const isTurned = header.orientation >= 5;
   const [width, height] = isTurned ? [size.height, size.width] : [size.width, size.height];
@@ -185,7 +174,7 @@ async function openAnimation(
   const open = (): Sharp => {
     const pipeline = openImage(source, { maxPixels, isAnimated: true, ignoresProfile });
     if (size.isResized) withSize(pipeline, { width, height });
-    if (keepsMetadata) pipeline.keepExif().keepXmp().keepIccProfile();
+    if (wanted.isAll) pipeline.keepExif().keepXmp().keepIccProfile();
     else if (header.orientation !== 1) pipeline.withMetadata({ orientation: header.orientation });
     return pipeline;
   };
@@ -198,7 +187,7 @@ async function openAnimation(
       frames: header.frames,
       hasAlpha: header.metadata.hasAlpha,
       isResized: size.isResized,
-      isDescribed: keepsMetadata,
+      isDescribed: wanted.isAll,
     },
     isLarge: false,
     luminance: once(async () => sampleLuminance(await readPixels(first))),
@@ -248,6 +237,6 @@ function withoutOpaqueAlpha(pixels: Pixels): Pixels {
 
 // Two gammas are applied one after the other, of which one is 1.
 function withGamma(pipeline: Sharp, exponent: number): Sharp {
-  const bounded = (gamma: number): number => Math.min(MOST_GAMMA, Math.max(1, gamma));
+  const bounded = (gamma: number): number => Math.min(MAX_GAMMA, Math.max(1, gamma));
   return pipeline.gamma(bounded(exponent), bounded(1 / exponent));
 }

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { type Pixels, sampleLuminance, similarity } from './image-similarity.js';
+import { type Pixels, sampleLuminance, similarity } from './similarity.js';
 
 describe('similarity', () => {
   it('is 1 for the same pixels, whatever their size and channels', () => {
