@@ -64,6 +64,10 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
             message: `${folder} may not depend on it.`,
           },
           ...(folder === 'tables' ? [] : [tablesHaveOneDoor]),
+          {
+            regex: '/compression/(?!(compress|options|formats/image-format)\\.js$)',
+            message: 'The door of compression/ is compress.js, with options.js and the names of formats.',
+          },
         ],
       },
     ],

@@ -44,7 +44,7 @@ describe('hostile images', () => {
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'image-processing-bombs-'));
     bombs = writeFiles(folder, await makeBombs());
-  });
+  }, 200_000);
   afterEach(() => child.stop());
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -31,7 +31,7 @@ describe('the options of the engine', () => {
       expect(contentType).toBe(`image/${format}`);
     });
 
-    it('lays what is transparent on white in a JPEG, and says so', async () => {
+    it('flattens transparency onto white in a JPEG, with a note', async () => {
       const clear = await sharp({
         create: { width: 64, height: 64, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } },
       })
@@ -45,7 +45,7 @@ describe('the options of the engine', () => {
       expect(Math.abs(red - 255) + Math.abs(green - 128)).toBeLessThan(8);
     });
 
-    it('says nothing of an alpha channel that hides nothing', async () => {
+    it('adds no note for an alpha channel that is opaque', async () => {
       const opaque = await photo(200, 100).ensureAlpha(1).png().toBuffer();
 
       expect((await compress(opaque, { format: 'jpeg' })).report.notes).toEqual([]);
@@ -78,7 +78,7 @@ describe('the options of the engine', () => {
       expect(auto.report.similarity).toBeGreaterThanOrEqual(Math.min(keep.report.similarity!, 0.986) - 0.01);
     });
 
-    it('auto comes to AVIF, too, where a large picture is calm', async () => {
+    it('auto tries AVIF for a large picture, too', async () => {
       const source = await framed(1800).ensureAlpha(1).png({ compressionLevel: 1 }).toBuffer();
 
       const { output } = await compress(source, { format: 'auto' });
@@ -99,7 +99,7 @@ describe('the options of the engine', () => {
       expect((await compress(gif, { format: 'webp' })).report.notes).toEqual([]);
     });
 
-    it('stays the own one where the wanted one would be larger', async () => {
+    it('stays that of the source where the wanted one would be larger', async () => {
       const small = (await compress(jpeg, { quality: '5' })).data;
 
       const { outcome, output } = await compress(small, { format: 'png' });
@@ -127,7 +127,7 @@ describe('the options of the engine', () => {
   });
 
   describe('quality', () => {
-    it('in percent is a part of the quality of the source', async () => {
+    it('in percent is relative to the quality of the source', async () => {
       expect((await compress(jpeg, { quality: '50%' })).report.quality).toBe(45);
       expect((await compress(png, { quality: '50%' })).report.quality).toBe(50);
     });
@@ -226,7 +226,7 @@ describe('the options of the engine', () => {
       expect(higher.data.length).toBeGreaterThan(12_000);
     });
 
-    it('bytes leaves an image alone that is small enough already', async () => {
+    it('bytes delivers the original where it is small enough', async () => {
       const { outcome, report } = await compress(jpeg, { target: 'bytes:999999999' });
 
       expect([outcome, report.similarity]).toEqual(['kept_original', 1]);
@@ -270,7 +270,7 @@ describe('the options of the engine', () => {
       }
     });
 
-    it('that can not be reached is said', async () => {
+    it('that can not be reached is reported in a note', async () => {
       const { data, report } = await compress(jpeg, { target: 'bytes:100' });
 
       expect(report.notes).toEqual(['target_not_reached']);
@@ -341,7 +341,7 @@ describe('the options of the engine', () => {
     });
   });
 
-  it('weigh what they cost: AVIF three times as much', async () => {
+  it('weigh as much as they take memory: AVIF three times as much', async () => {
     const image = await openSource(jpeg, MAX_PIXELS);
 
     expect(image.weight(toCompressionOptions({}, 50))).toBe(120_000);

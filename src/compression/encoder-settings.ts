@@ -179,7 +179,7 @@ const SETTINGS: Record<ImageFormat, Setting[]> = {
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality, mozjpeg: true, quantisationTable: 0 }),
     },
     {
-      // Optimised codes need the whole picture in memory once more, 3 bytes a pixel.
+      // Optimised codes hold the whole picture in memory once more, 3 bytes a pixel.
       ...{ efforts: ANY, maxPixels: 24e6, msPerMegapixel: 120 },
       apply: (pipeline, { quality }) => pipeline.jpeg({ quality }),
     },

@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import sharp, { type Sharp } from 'sharp';
 import { AppError, ImageError } from '../errors/app-error.js';
 
-// sharp's own loaders for SVG, PDF, HEIC and others never see a stranger's bytes: 1.4 kB of SVG ran for over 60 s.
-// The blocks hold for the whole process.
+// Bytes from strangers never reach the loaders for SVG, PDF, HEIC and others: 1.4 kB of SVG ran for over 60 s.
+// The blocks apply to the whole process.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -15,7 +15,7 @@ sharp.unblock({
     'VipsForeignLoadTiffBuffer',
   ],
 });
-// No image comes twice, so a cache would only hold memory; and a core per image beats all cores for each.
+// No image is read twice, so a cache would only hold memory; and one core per image is faster than all cores for each.
 sharp.cache(false);
 sharp.concurrency(1);
 
@@ -45,10 +45,10 @@ export function openImage(source: Buffer, options: ReadOptions): Sharp {
 }
 
 /**
- * What went wrong while an image was read, in our words.
+ * Translates an error of libvips into ours.
  *
- * @returns ImageError IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW, IMAGE_CORRUPT; the error itself where it is none of the
- *   image's fault
+ * @returns ImageError IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW, IMAGE_CORRUPT, FORMAT_NOT_SUPPORTED; the error itself
+ *   where the image is not its cause
  */
 export function asImageError(error: unknown): unknown {
   if (error instanceof AppError || !types.isNativeError(error)) return error;

@@ -5,17 +5,17 @@ export const FORMAT_CHOICES = ['keep', 'jpeg', 'webp', 'avif', 'png', 'auto'] as
 export type FormatChoice = (typeof FORMAT_CHOICES)[number];
 
 /**
- * How long the encoder may look for fewer bytes at the same similarity. `fast` does not even measure that, unless a target
+ * How much time may be spent to save bytes at the same similarity. `fast` does not measure the similarity, unless a target
  * or `auto` needs it.
  */
 export const EFFORTS = ['fast', 'balanced', 'best'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
-/** What of EXIF, XMP and ICC profile is delivered. */
+/** Which metadata (EXIF, XMP, ICC profile) is delivered. */
 export const METADATA_CHOICES = ['none', 'copyright', 'all'] as const;
 export type MetadataChoice = (typeof METADATA_CHOICES)[number];
 
-/** What was left out of an image or could not be done as asked. */
+/** A stable code for something that was left out of an image or could not be done as asked. */
 export type ImageNote = keyof typeof IMAGE_NOTES;
 
 /** `1` to `100`, or `1%` to `100%`. */
@@ -24,12 +24,12 @@ export const QUALITY_PATTERN = /^(?:[1-9]\d?|100)%?$/;
 /** `ssim:0.1` to `ssim:1` with up to four decimals, or `bytes:1` to `bytes:999999999`. */
 export const TARGET_PATTERN = /^(?:ssim:(?:0\.[1-9]\d{0,3}|1(?:\.0{1,4})?)|bytes:[1-9]\d{0,8})$/;
 
-/** What is wanted of the result, in place of a quality. */
+/** The goal of the result, in place of a quality. */
 export type CompressionTarget = { ssim: number } | { bytes: number };
 
 /**
- * What becomes of the images of a request. Everything in it is decided: no field means "the default", so that equal
- * options are equal as text ({@link canonicalOptions}).
+ * How images are compressed. Every field is decided, none means "the default", so that equal options are equal as text
+ * ({@link canonicalOptions}).
  */
 export interface CompressionOptions {
   /**

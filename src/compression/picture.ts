@@ -34,33 +34,33 @@ export interface PictureOptions {
 const MAX_STREAMED_BYTES = 60_000_000;
 
 const DESCRIBED_SPACES = new Set<string>(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16', 'cmyk']);
-// What libvips takes.
+// The largest that libvips accepts.
 const MAX_GAMMA = 3;
 
-/** What is to be encoded: upright, in sRGB, of its final size. */
+/** The picture to encode: upright, in sRGB, of its final size. */
 export interface Picture {
-  /** Of a frame, as seen; of an animation whose orientation stays a tag, before it is turned. */
+  /** Of a frame, upright; of an animation whose orientation stays a tag, before it is turned. */
   width: number;
   height: number;
   frames: number;
   hasAlpha: boolean;
   isResized: boolean;
-  /** Whether it comes with the metadata that was to be kept; only from the file itself can it. */
+  /** Whether it has the metadata that was to be kept; only the file itself has it, held pixels do not. */
   isDescribed: boolean;
-  /** Whether it is compared at half its size, which takes a quarter of the memory. */
+  /** Whether its similarity is measured at half its size, which takes a quarter of the memory. */
   isLarge: boolean;
-  /** Of the first frame, for comparing; read once. */
+  /** The brightness of the first frame, to measure the similarity; read once. */
   luminance(): Promise<Luminance>;
   /** A new pipeline, ready to be encoded. */
   open(): Sharp;
 }
 
 /**
- * Takes the picture out of its file. A still one of usual size is decoded and kept as pixels, 1 to 4 bytes each:
- * encoding it several times, and comparing it, needs no second decoding. A large one, an animation, one that keeps its
- * metadata, and one that is read only once, are decoded by each pipeline.
+ * Opens the picture of a file. A still one of usual size is decoded and held as pixels, 1 to 4 bytes each: encoding it
+ * several times and measuring it need no second decoding. A large one, an animation, one that keeps its metadata, and
+ * one that is read only once, are decoded by each pipeline.
  *
- * @throws what libvips says of damaged files; so do the pipelines
+ * @throws the errors of libvips for damaged files; so do the pipelines
  */
 export async function openPicture(job: Job, options: PictureOptions): Promise<Picture> {
   const { source, header, wanted } = job;
@@ -118,7 +118,7 @@ function withMetadata(pipeline: Sharp, { header: { metadata }, wanted: { keepsXm
   return metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
 }
 
-/** The brightness of an encoded image's first frame, which decodes it, for comparing it with its picture. */
+/** Decodes an encoded image, and returns the brightness of its first frame, to compare it with its picture. */
 export async function readLuminance(encoded: Buffer, picture: Picture): Promise<Luminance> {
   const image = openImage(encoded, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false });
   if (picture.isLarge) return readHalved(withSize(image, halfOf(picture)));
@@ -129,7 +129,7 @@ export async function readLuminance(encoded: Buffer, picture: Picture): Promise<
   return sampleLuminance(pixels);
 }
 
-/** The size to which the limits bring an image, upright. */
+/** The upright size of an image within the limits. */
 export function fitInside(
   { width, height }: { width: number; height: number },
   { maxWidth, maxHeight }: { maxWidth: number | null; maxHeight: number | null },

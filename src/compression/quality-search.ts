@@ -66,7 +66,11 @@ function expectedQuality<T extends Trial>(
   const own = last ? (trial.value - last.value) / (trial.quality - last.quality) : usualSlope;
   const expected = trial.quality + (target - trial.value) / (own > 0 ? own : usualSlope);
   const rounded = wanted === 'lowest' ? Math.ceil(expected) : Math.floor(expected);
-  return Math.min(high - 1, Math.max(low + 1, rounded));
+  // Not to the end at once: the line is rough where it was not measured.
+  const margin = Math.max(1, Math.floor((high - low) / 4));
+  return rounded > trial.quality
+    ? Math.max(low + 1, Math.min(high - margin, rounded))
+    : Math.min(high - 1, Math.max(low + margin, rounded));
 }
 
 /** A trial that reaches the target is better than one that does not. Each next one that misses it comes nearer. */

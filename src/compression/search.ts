@@ -15,6 +15,8 @@ export interface Encoded extends Encoding {
 type Measured = Encoded & { similarity: number };
 
 const MAX_RAISES = 3;
+// Lower qualities are faster: at 50, 12 and 3 noise takes less than twice as long as once at 90.
+const MIN_TRIALS_FOR_SIZE = 3;
 /** Two results may differ so much in similarity and still count as equal. */
 const SIMILARITY_TOLERANCE = 0.01;
 /** The quality that a source counts as having that is no JPEG: its pixels may be as they were made. */
@@ -80,7 +82,8 @@ class Search {
       const measured = await this.encoder.measured(encoded);
       if (measured.similarity >= minSimilarity) return measured;
       if (trials > MAX_RAISES || trials >= candidate.maxTrials) return undefined;
-      const higher = encoded.quality + Math.ceil((100 - encoded.quality) / 5);
+      const steps = candidate.maxTrials > MAX_RAISES ? 5 : 2;
+      const higher = encoded.quality + Math.ceil((100 - encoded.quality) / steps);
       encoded = await this.encodeAt(higher, candidate, { isScaled: true });
     }
     return undefined;
@@ -127,7 +130,7 @@ class Search {
       firstGuess: isSimilarity && !isExact ? likeJpegQuality(jpegQualityOf(target.ssim), settings) : 50,
       usualSlope: isSimilarity ? USUAL_SLOPE_OF_SIMILARITY : USUAL_SLOPE_OF_BYTES,
       maxTrials: canVary ? maxTrials : 1,
-      maxTrialsWhileMissed: canVary ? 2 * maxTrials : 1,
+      maxTrialsWhileMissed: canVary ? Math.max(2 * maxTrials, MIN_TRIALS_FOR_SIZE) : 1,
     });
     return { ...trial, isTargetReached: trial.isReached };
   }

@@ -6,15 +6,15 @@ export interface Pixels {
   channels: number;
 }
 
-/** The brightness of some windows of an image, 64 values each, 0 to 255. */
+/** The brightness of some windows of an image: 64 values each, 0 to 255. */
 export type Luminance = Float32Array;
 
 /** Windows are 8 × 8 values of the halved image, so 16 × 16 pixels of the whole one. */
 const SIDE = 8;
 const VALUES = SIDE * SIDE;
-/** Spread evenly over the image. Four times as many change the third decimal at most, and take time of the event loop. */
+/** Spread evenly over the image. Four times as many change the third decimal at most, and block the event loop longer. */
 const MAX_WINDOWS = 1024;
-/** Compressed blocks begin at multiples of 8; windows across their edges see when those show. */
+/** Compressed blocks begin at multiples of 8; windows that lie across their edges notice visible ones. */
 const OFFSET = 4;
 // Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity" (2004).
 const C1 = (0.01 * 255) ** 2;

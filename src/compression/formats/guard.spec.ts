@@ -14,7 +14,7 @@ import {
 import { photo, pngChunk } from '../../../test/helpers/pictures.js';
 import { propertyRuns } from '../../../test/helpers/property-runs.js';
 import { ImageError } from '../../errors/app-error.js';
-import { compressImage } from '../compress-image.js';
+import { compressImage } from '../../../test/helpers/compress.js';
 import { toCompressionOptions } from '../options.js';
 import { readHeader } from '../image-header.js';
 
