@@ -1,5 +1,5 @@
 # One image; MODE says what a container of it does (see docker-compose.yml).
-FROM node:22-bookworm-slim AS build
+FROM node:22.22.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --include=dev
@@ -8,7 +8,7 @@ COPY migrations migrations
 COPY src src
 RUN npm run build && npm prune --omit=dev
 
-FROM node:22-bookworm-slim
+FROM node:22.22.0-bookworm-slim
 WORKDIR /app
 # All must be set before Node starts: file and name look-ups never wait for encoders (a machine with more than 16
 # cores wants more threads), and glibc keeps half the memory and gives blocks above 16 MB back at once.
@@ -20,7 +20,7 @@ ENV NODE_ENV=production \
 COPY --from=build --chown=root:root /app/package.json ./
 COPY --from=build --chown=root:root /app/node_modules node_modules
 COPY --from=build --chown=root:root /app/dist dist
-RUN mkdir /data && chown node:node /data
+RUN mkdir -m 700 /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 3000

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import type { Settings } from './config/settings.js';
+import { makePrivateFolder } from './files/private-folder.js';
 import { limitConnections } from './http/connections.js';
 import { callId } from './http/middleware/call-id.js';
 import { healthOnly } from './http/middleware/health-only.js';
@@ -23,8 +24,9 @@ export async function createApp(
   settings: Settings,
   logger?: LoggerService | false,
 ): Promise<NestExpressApplication> {
+  makePrivateFolder(settings.DATA_DIR);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings), {
-    logger: logger ?? new QuietLogger(),
+    logger: logger ?? new QuietLogger(settings.LOG_LEVEL),
     abortOnError: false,
     bodyParser: false, // bodies are read after the guards, and only by the routes that take one
     forceCloseConnections: true,

@@ -6,15 +6,19 @@ import { createApp, startApp } from './create-app.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
 import { SettingsError } from './errors/app-error.js';
+import { isOpenToOthers } from './files/private-folder.js';
 
 const logger = new Logger('main');
 
 async function main(): Promise<void> {
+  process.umask(0o077); // users' data and secrets: files are for the owner only
   if (process.argv.includes('--migrate')) return migrateOnly();
   const values = settings();
 
   const app = await createApp(values);
   for (const warning of riskyMixes(values)) logger.warn(warning);
+  if (isOpenToOthers(values.DATA_DIR))
+    logger.warn('DATA_DIR can be read by other users of this machine; `chmod 700` closes it');
   app.enableShutdownHooks();
   endWithParent();
   await startApp(app, values);

@@ -29,6 +29,7 @@ describeOnEachEngine('a service with keys and strangers', (engine) => {
       API_KEYS: KEY,
       MAX_UPLOAD_BYTES: String(MAX_UPLOAD_BYTES),
       TRUST_PROXY: 'loopback',
+      SAMPLES_URL: 'http://api:3000/',
     });
     stranger = new Client(app.client.url);
   });
@@ -193,6 +194,13 @@ describeOnEachEngine('a service with keys and strangers', (engine) => {
       'cross-origin-opener-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
     });
+  });
+
+  it('has a sample with the addresses that SAMPLES_URL gives', async () => {
+    const { text } = await stranger.get('/samples/products.csv');
+
+    expect(text).toContain('"http://api:3000/samples/blue-mug-front.jpg,');
+    expect(text).not.toContain(app.client.url);
   });
 
   it('lets other sites show its images, and its own page run its own scripts only', async () => {

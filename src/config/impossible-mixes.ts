@@ -43,9 +43,11 @@ function faultsOfAccess(settings: Settings): string[] {
   const { HOST, API_KEYS, SECRET_KEY, TRUST_PROXY, publicUrl, servesApi } = settings;
   const faults: string[] = [];
   if (API_KEYS.some((key) => PLACEHOLDER.test(key)))
-    faults.push('API_KEYS has a key from the documentation, which everybody knows: make one of your own.');
+    faults.push('API_KEYS has a placeholder from a document, which everybody knows: make a key of your own.');
   if (SECRET_KEY && PLACEHOLDER.test(SECRET_KEY))
-    faults.push('SECRET_KEY is the one of the documentation, which everybody knows: make one of your own.');
+    faults.push(
+      'SECRET_KEY has a placeholder from a document, which everybody knows: make a key of your own.',
+    );
   if (!servesApi || API_KEYS.length > 0) return faults;
   if (!isLoopback(HOST))
     faults.push(

@@ -31,6 +31,18 @@ export class Settings {
   @httpUrl
   PUBLIC_URL?: string;
 
+  /**
+   * Start of the image URLs in the sample file, where those who fetch images reach the API by another address than
+   * clients do; that of `PUBLIC_URL` unless given.
+   */
+  @IsOptional()
+  @httpUrl
+  SAMPLES_URL?: string;
+
+  /** Least important messages that are logged; `debug` adds what is tried again without anybody's help. */
+  @IsIn(['error', 'warn', 'info', 'debug'])
+  LOG_LEVEL: 'error' | 'warn' | 'info' | 'debug' = 'info';
+
   /** Folder of the embedded database and of the compressed files. */
   @IsString()
   DATA_DIR = './data';
@@ -144,6 +156,11 @@ export class Settings {
   /** Start of every URL that we hand out, without a slash at the end. */
   get publicUrl(): string {
     return (this.PUBLIC_URL ?? this.ownUrl).replace(/\/+$/, '');
+  }
+
+  /** Start of the URLs of the sample's images, without a slash at the end. */
+  get samplesUrl(): string {
+    return this.SAMPLES_URL?.replace(/\/+$/, '') ?? this.publicUrl;
   }
 
   /** Where this process itself listens. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import libsql from 'libsql';
-import { mkdirSync } from 'node:fs';
 import { settings, type Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
+import { makePrivateFolder } from '../files/private-folder.js';
 
 /**
  * Keeps a second process out of `DATA_DIR` while the embedded database is in use: two of them would each believe
@@ -16,7 +16,7 @@ export class DataFolderLock implements OnApplicationShutdown {
 
   /** @throws SettingsError if another process holds the folder, or there can be none. */
   acquire(): void {
-    this.makeFolder();
+    makePrivateFolder(this.settings.DATA_DIR);
     const lock = this.open();
     try {
       lock.exec('BEGIN EXCLUSIVE');
@@ -37,14 +37,6 @@ export class DataFolderLock implements OnApplicationShutdown {
       return new libsql(this.settings.dataPath('process.lock'), { timeout: 0 });
     } catch (error) {
       throw new SettingsError(`DATA_DIR can't be written to (${(error as { code?: string }).code}).`);
-    }
-  }
-
-  private makeFolder(): void {
-    try {
-      mkdirSync(this.settings.DATA_DIR, { recursive: true });
-    } catch (error) {
-      throw new SettingsError(`DATA_DIR can't be made a folder (${(error as NodeJS.ErrnoException).code}).`);
     }
   }
 

@@ -1,4 +1,5 @@
-import { ConsoleLogger } from '@nestjs/common';
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import type { Settings } from '../config/settings.js';
 
 /** Contexts of the lines that Nest logs about itself at every start. */
 const FRAMEWORK_CONTEXTS = new Set([
@@ -9,10 +10,18 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
+/** What is logged at each `LOG_LEVEL`, in the words of Nest. */
+const LEVELS: Record<Settings['LOG_LEVEL'], LogLevel[]> = {
+  error: ['fatal', 'error'],
+  warn: ['fatal', 'error', 'warn'],
+  info: ['fatal', 'error', 'warn', 'log'],
+  debug: ['fatal', 'error', 'warn', 'log', 'debug'],
+};
+
 /** Logs to the console, without the start-up lines of the framework and without the private parts of errors. */
 export class QuietLogger extends ConsoleLogger {
-  constructor() {
-    super({ logLevels: ['fatal', 'error', 'warn', 'log'], colors: process.stdout.isTTY });
+  constructor(level: Settings['LOG_LEVEL']) {
+    super({ logLevels: LEVELS[level], colors: process.stdout.isTTY });
   }
 
   /** `main` reports a failed start in one sentence where it can; the framework would add a stack trace. */

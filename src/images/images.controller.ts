@@ -40,8 +40,6 @@ export class ImagesController {
       'Content-Type': contentTypeOfFile(file),
       'Cache-Control': 'public, max-age=31536000, immutable',
       ETag: etag,
-      'X-Content-Type-Options': 'nosniff',
-      'Content-Security-Policy': "default-src 'none'; sandbox",
       'Access-Control-Allow-Origin': '*',
     });
     if (isKnown(etag, known)) {

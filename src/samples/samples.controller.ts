@@ -40,12 +40,12 @@ export class SamplesController {
     const contentType = CONTENT_TYPES[path.extname(file)];
     const content = contentType && /^[a-z0-9-]+\.[a-z]+$/.test(file) ? await read(file) : null;
     if (!content) throw new AppError('SAMPLE_NOT_FOUND');
-    response.set({ 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
+    response.type(contentType);
     response.send(file.endsWith('.csv') ? this.withOwnAddress(content) : content);
   }
 
   private withOwnAddress(csv: Buffer): string {
-    return csv.toString('utf8').replaceAll('{{ORIGIN}}', this.settings.publicUrl);
+    return csv.toString('utf8').replaceAll('{{ORIGIN}}', this.settings.samplesUrl);
   }
 }
 
