@@ -13,7 +13,7 @@ import { ImagesModule } from '../src/images/images.module.js';
 import { ImageProcessor } from '../src/images/processing/image-processor.js';
 import { Reconciler } from '../src/images/scheduling/reconciler.js';
 import { UnavailableError } from '../src/errors/app-error.js';
-import { JobQueue } from '../src/queue/job-queue.js';
+import { type Job, JobQueue } from '../src/queue/job-queue.js';
 import { QueueModule } from '../src/queue/queue.module.js';
 import type { ImageFacts } from '../src/compression/compress.js';
 import { toCompressionOptions } from '../src/compression/options.js';
@@ -424,7 +424,11 @@ describeOnEachEngine('claims and settlements', (engine) => {
 
     await worker.get(Reconciler).reconcile();
 
-    expect(adding.mock.calls.length).toBeLessThan(keys.length);
+    // Timers of earlier requests may add jobs at the same time.
+    const own = adding.mock.calls.filter(([, jobs]) =>
+      keys.includes((jobs as Job<'process-image'>[])[0]?.data.requestKey),
+    );
+    expect(own.length).toBeLessThan(keys.length);
     adding.mockRestore();
     for (const key of keys) expect(await imageOf(key)).toMatchObject({ status: 'pending' });
   });
