@@ -94,8 +94,11 @@ const pureEngine = {
 };
 
 /** What files of each format look like inside: bytes alone, read by nobody but us. */
-const pureFormats = {
-  files: ['src/compression/formats/*.ts'],
+const pureFormats = [
+  ['src/compression/formats/*.ts', '^\\.\\./(?!options\\.js$|\\.\\./errors/)'],
+  ['src/compression/formats/guards/*.ts', '^\\.\\./\\.\\./(?!options\\.js$|\\.\\./errors/)'],
+].map(([files, outside]) => ({
+  files: [files],
   rules: {
     'no-restricted-imports': 'off',
     '@typescript-eslint/no-restricted-imports': [
@@ -107,14 +110,14 @@ const pureFormats = {
         ],
         patterns: [
           {
-            regex: '^\\.\\./(?!options\\.js$|\\.\\./errors/)',
+            regex: outside,
             message: 'The engine knows the formats, not the other way round.',
           },
         ],
       },
     ],
   },
-};
+}));
 
 export default tseslint.config(
   { ignores: ['test/fixtures', 'dist', 'data', 'coverage', 'node_modules'] },
@@ -172,7 +175,7 @@ export default tseslint.config(
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   ...directions,
   pureEngine,
-  pureFormats,
+  ...pureFormats,
   {
     files: ['**/*.spec.ts'],
     rules: { 'no-restricted-imports': 'off', '@typescript-eslint/no-restricted-imports': 'off' },

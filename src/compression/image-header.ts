@@ -4,13 +4,13 @@ import { asImageError, openImage } from './libvips.js';
 import { sniffFormat, type ImageFormat } from './formats/image-format.js';
 import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
 import { toOrientation, type Orientation } from './formats/image-orientation.js';
-import { guardSource, MAX_FRAMES } from './formats/guard.js';
+import { guardSource, MAX_FRAMES } from './formats/guards/guard.js';
 import {
   type GuardedSource,
   MAX_PROFILE_BYTES,
   profileTooLarge,
   tooManyParts,
-} from './formats/guarded-source.js';
+} from './formats/guards/guarded-source.js';
 import { readPlainJpeg } from './formats/jpeg-header.js';
 import { countSegments, MOST_SEGMENTS } from './formats/jpeg-segments.js';
 import { isSrgbProfile } from './formats/srgb-profile.js';

@@ -1,9 +1,9 @@
 import { missingColumns, placesOf, recogniseColumns, STANDARD_NAMES } from './columns.js';
 import type { ColumnPlaces, TableColumn } from './columns.js';
-import type { FileEncoding } from './csv-encoding.js';
+import type { FileEncoding } from './records/csv-encoding.js';
 import { csvFault, type CsvFault, type CsvLimits, type CsvRepair, type CsvRepairCode } from './csv-faults.js';
 import type { CsvFormat, CsvLayout } from './csv-layout.js';
-import { CsvRecordReader, readSingleRecord } from './csv-records.js';
+import { CsvRecordReader, readSingleRecord } from './records/csv-records.js';
 
 /** What the header says about the rows below it. */
 export interface CsvTable {

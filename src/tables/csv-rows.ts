@@ -1,8 +1,8 @@
 import { csvFault, type CsvFault, type CsvFaultCode, type CsvLimits } from './csv-faults.js';
 import { type CsvRepair, type CsvRepairCode, type CsvWarning, type RefusalOf, shown } from './csv-faults.js';
 import type { CsvTable } from './csv-header.js';
-import { CsvRecordReader, readSingleRecord } from './csv-records.js';
-import type { RecordBlock, RecordNote } from './csv-strict-text.js';
+import { CsvRecordReader, readSingleRecord } from './records/csv-records.js';
+import type { RecordBlock, RecordNote } from './records/csv-strict-text.js';
 import { readUrlList, URL_START } from './csv-url-list.js';
 
 /** One product of the file. */

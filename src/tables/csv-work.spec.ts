@@ -5,7 +5,7 @@ import path from 'node:path';
 import { mainThreadUse } from '../../test/helpers/main-thread.js';
 import { propertyRuns } from '../../test/helpers/property-runs.js';
 import { DEFAULT_CSV_LIMITS } from './csv-faults.js';
-import { CsvRecordReader } from './csv-records.js';
+import { CsvRecordReader } from './records/csv-records.js';
 import { openInputCsv } from './input-csv.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls\n';

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { detectEncoding, readText, type FileEncoding } from './csv-encoding.js';
+import { detectEncoding, readText, type FileEncoding } from './records/csv-encoding.js';
 import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits, type RefusalOf } from './csv-faults.js';
 import { readHeader, type HeaderReading } from './csv-header.js';
 import type { CsvLayout } from './csv-layout.js';
-import { countLineEnds } from './csv-record-scan.js';
-import { CsvRecordReader } from './csv-records.js';
+import { countLineEnds } from './records/csv-record-scan.js';
+import { CsvRecordReader } from './records/csv-records.js';
 import { CsvRowReader, emptyBatch, type CsvBatch } from './csv-rows.js';
-import type { RecordBlock } from './csv-strict-text.js';
+import type { RecordBlock } from './records/csv-strict-text.js';
 
 /** An uploaded file whose header has been read. */
 export interface InputCsv {

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
-import { DeliveriesController } from './delivery/deliveries.controller.js';
+import { DeliveriesController } from './delivery/api/deliveries.controller.js';
 import { DeliveryLog } from './delivery/delivery-log.js';
 import { DueDeliveries } from './delivery/due-deliveries.js';
 import { EventRetention } from './delivery/event-retention.js';
 import { Redelivery } from './delivery/redelivery.js';
-import { RequestWebhooksController } from './delivery/request-webhooks.controller.js';
+import { RequestWebhooksController } from './delivery/api/request-webhooks.controller.js';
 import { WebhookDeliveries } from './delivery/webhook-deliveries.js';
 import { WebhookDispatcher } from './delivery/webhook-dispatcher.js';
 import { WebhookFanOut } from './delivery/webhook-fan-out.js';

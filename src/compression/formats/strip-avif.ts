@@ -1,4 +1,4 @@
-import { tooManyParts } from './guarded-source.js';
+import { tooManyParts } from './guards/guarded-source.js';
 import { isOutOfBounds } from './out-of-bounds.js';
 import { NO_METADATA } from './image-metadata.js';
 

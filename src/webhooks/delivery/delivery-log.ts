@@ -8,7 +8,7 @@ import type { ErrorCode } from '../../errors/error-codes.js';
 import { isoTime } from '../../http/json-formats.js';
 import { pageOf } from '../../http/page-query.dto.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
-import type { DeliveryPageResponse, DeliveryResponse, TryResponse } from './delivery.dto.js';
+import type { DeliveryPageResponse, DeliveryResponse, TryResponse } from './api/delivery.dto.js';
 
 /** A delivery with what it delivers and to whom; instants in milliseconds since 1970 (UTC). */
 interface Row {

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { toUSVString } from 'node:util';
 import iconv from 'iconv-lite';
-import type { CsvLayout } from './csv-layout.js';
+import type { CsvLayout } from '../csv-layout.js';
 
 /** What the bytes of a file are. */
 export interface FileEncoding {

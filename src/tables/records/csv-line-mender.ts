@@ -1,5 +1,5 @@
-import type { CsvRepairCode } from './csv-faults.js';
-import type { CsvFormat } from './csv-layout.js';
+import type { CsvRepairCode } from '../csv-faults.js';
+import type { CsvFormat } from '../csv-layout.js';
 import { isBlank, isLineEnd, type OuterBlanks, RecordScan, skipBlanks } from './csv-record-scan.js';
 
 const QUOTE = '"';

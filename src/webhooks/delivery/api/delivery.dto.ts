@@ -1,9 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { DeliveryState } from '../../database/entities/webhook-delivery.entity.js';
-import { codesAt, type ErrorCode } from '../../errors/error-codes.js';
-import { EVENT_TYPES, type EventType, PING } from '../../events/event-types.js';
-import { wordsOf } from '../../http/description/words.js';
-import { PageResponse } from '../../http/page-query.dto.js';
+import type { DeliveryState } from '../../../database/entities/webhook-delivery.entity.js';
+import { codesAt, type ErrorCode } from '../../../errors/error-codes.js';
+import { EVENT_TYPES, type EventType, PING } from '../../../events/event-types.js';
+import { wordsOf } from '../../../http/description/words.js';
+import { PageResponse } from '../../../http/page-query.dto.js';
 
 export const DELIVERY_STATUSES = wordsOf<DeliveryState>({
   pending: true,

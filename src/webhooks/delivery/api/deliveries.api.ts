@@ -1,4 +1,4 @@
-import { type CallDescription, JSON_BODY_ERRORS } from '../../http/description/api-call.js';
+import { type CallDescription, JSON_BODY_ERRORS } from '../../../http/description/api-call.js';
 import { DeliveryPageResponse, DeliveryResponse, ReplayResponse } from './delivery.dto.js';
 
 /** How the calls about deliveries are described in the API document. */

@@ -8,8 +8,8 @@ import {
   profileTooLarge,
   tooManyParts,
 } from './guarded-source.js';
-import { isOutOfBounds } from './out-of-bounds.js';
-import { asStillImage, type Box, itemExtents, metadataItems, readBoxes } from './strip-avif.js';
+import { isOutOfBounds } from '../out-of-bounds.js';
+import { asStillImage, type Box, itemExtents, metadataItems, readBoxes } from '../strip-avif.js';
 
 /** By how much the items of a file may be longer than the file: tiles of a grid may share their bytes. */
 const MAX_SHARED_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { asItIs, type GuardedSource, KeptRanges } from './guarded-source.js';
-import { colourTableBytes, endOfBlocks, isLoopCount, startOfPixels } from './strip-gif.js';
+import { colourTableBytes, endOfBlocks, isLoopCount, startOfPixels } from '../strip-gif.js';
 
 const HEADER_BYTES = 13;
 const IMAGE = 0x2c;

@@ -1,13 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { ApiCall } from '../../http/description/api-call.js';
-import { JsonBodyGuard } from '../../http/json-body.guard.js';
-import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
+import { ApiCall } from '../../../http/description/api-call.js';
+import { JsonBodyGuard } from '../../../http/json-body.guard.js';
+import { NO_OTHER_FIELDS } from '../../../http/unknown-fields.pipe.js';
 import { DELIVERY_CALLS } from './deliveries.api.js';
-import { DeliveryLog } from './delivery-log.js';
+import { DeliveryLog } from '../delivery-log.js';
 import { beforeOf, DeliveriesQuery, ReplayBody } from './delivery-queries.dto.js';
 import type { DeliveryPageResponse, DeliveryResponse, ReplayResponse } from './delivery.dto.js';
-import { Redelivery } from './redelivery.js';
+import { Redelivery } from '../redelivery.js';
 
 /** What was delivered to subscriptions, and delivering it again. */
 @ApiTags('webhooks')

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { ApiCall } from '../../http/description/api-call.js';
-import { PageQuery } from '../../http/page-query.dto.js';
-import { RequestReader } from '../../requests/request-reader.js';
-import { DeliveryLog } from './delivery-log.js';
+import { ApiCall } from '../../../http/description/api-call.js';
+import { PageQuery } from '../../../http/page-query.dto.js';
+import { RequestReader } from '../../../requests/request-reader.js';
+import { DeliveryLog } from '../delivery-log.js';
 import { beforeOf } from './delivery-queries.dto.js';
 import { DeliveryPageResponse } from './delivery.dto.js';
 

@@ -1,5 +1,5 @@
-import type { CsvLimits } from './csv-faults.js';
-import type { CsvFormat } from './csv-layout.js';
+import type { CsvLimits } from '../csv-faults.js';
+import type { CsvFormat } from '../csv-layout.js';
 import { LineMender } from './csv-line-mender.js';
 import {
   afterLineEnd,
@@ -14,7 +14,7 @@ import { type RecordBlock, StrictText } from './csv-strict-text.js';
 /** How much text makes a block: some 250 rows, about a millisecond's work for papaparse. */
 const BLOCK_LENGTH = 32_768;
 
-/** A single record of this length took some milliseconds to find: others get their turn before papaparse reads it. */
+/** A single record of this length takes some milliseconds to find, to mend and to parse: others get their turn in between. */
 const LONG_BLOCK_LENGTH = 4 * BLOCK_LENGTH;
 const NOTHING_YET: RecordBlock = { records: [], lines: [], faults: [], repairs: [], hasNul: false };
 
@@ -64,7 +64,10 @@ export class CsvRecordReader {
     const held = !isLast && this.text.endsWith('\r') ? '\r' : '';
     if (held) this.text = this.text.slice(0, -1);
     if (this.isSkippingLine) this.skipLine();
-    while (this.start < this.text.length && this.readRecord(isLast)) {
+    while (this.start < this.text.length) {
+      const result = this.scanRecord(isLast);
+      if (this.scan.at - this.start > LONG_BLOCK_LENGTH) yield NOTHING_YET;
+      if (!this.readRecord(result, isLast)) break;
       if (this.block.length < BLOCK_LENGTH) continue;
       if (this.block.length > LONG_BLOCK_LENGTH) yield NOTHING_YET;
       yield this.block.take();
@@ -74,9 +77,8 @@ export class CsvRecordReader {
     this.text += held;
   }
 
-  /** Takes one record, or one line where that is faulty; false where more text is needed for either. */
-  private readRecord(isLast: boolean): boolean {
-    const result = this.scanRecord(isLast);
+  /** Takes the record that was scanned, or one line where that is faulty; false where more text is needed for either. */
+  private readRecord(result: ScanResult, isLast: boolean): boolean {
     if (result === 'whole') return this.takeRecord(this.scan.at);
     if (isLast) return result === 'cut' ? this.takeRecord(this.text.length) : this.takeLine(this.endOfLine());
     const isTooLong = this.text.length - this.start > this.limits.rowLength;

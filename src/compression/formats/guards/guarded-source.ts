@@ -1,5 +1,5 @@
-import { ImageError } from '../../errors/app-error.js';
-import type { ImageNote } from '../options.js';
+import { ImageError } from '../../../errors/app-error.js';
+import type { ImageNote } from '../../options.js';
 
 /** A file as libvips may read it. */
 export interface GuardedSource {

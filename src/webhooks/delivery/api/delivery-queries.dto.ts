@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsISO8601, IsOptional, ValidateBy } from 'class-validator';
-import type { DeliveryState } from '../../database/entities/webhook-delivery.entity.js';
-import { type CursorQuery, PageQuery } from '../../http/page-query.dto.js';
+import type { DeliveryState } from '../../../database/entities/webhook-delivery.entity.js';
+import { type CursorQuery, PageQuery } from '../../../http/page-query.dto.js';
 import { DELIVERY_STATUSES } from './delivery.dto.js';
 
 const NO_INSTANT = 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z';

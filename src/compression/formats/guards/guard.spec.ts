@@ -10,13 +10,13 @@ import {
   tiffWith,
   webpChunk,
   webpWith,
-} from '../../../test/helpers/hostile-parts.js';
-import { photo, pngChunk } from '../../../test/helpers/pictures.js';
-import { propertyRuns } from '../../../test/helpers/property-runs.js';
-import { ImageError } from '../../errors/app-error.js';
-import { compressImage } from '../../../test/helpers/compress.js';
-import { toCompressionOptions } from '../options.js';
-import { readHeader } from '../image-header.js';
+} from '../../../../test/helpers/hostile-parts.js';
+import { photo, pngChunk } from '../../../../test/helpers/pictures.js';
+import { propertyRuns } from '../../../../test/helpers/property-runs.js';
+import { ImageError } from '../../../errors/app-error.js';
+import { compressImage } from '../../../../test/helpers/compress.js';
+import { toCompressionOptions } from '../../options.js';
+import { readHeader } from '../../image-header.js';
 
 const MEGABYTE = 1_000_000;
 const MAX_PIXELS = 50_000_000;

@@ -6,8 +6,8 @@ import {
   profileTooLarge,
   tooManyParts,
 } from './guarded-source.js';
-import { isOutOfBounds } from './out-of-bounds.js';
-import { BYTES_OF_TYPE, DESCRIBING, DRAWING, PIXEL_TABLES } from './strip-tiff.js';
+import { isOutOfBounds } from '../out-of-bounds.js';
+import { BYTES_OF_TYPE, DESCRIBING, DRAWING, PIXEL_TABLES } from '../strip-tiff.js';
 
 const PROFILE = 34675;
 const PLANES = 284;

@@ -4,7 +4,7 @@ import { guardPng } from './guard-png.js';
 import { guardTiff } from './guard-tiff.js';
 import { guardWebp } from './guard-webp.js';
 import { asItIs, type GuardedSource } from './guarded-source.js';
-import type { ImageFormat } from './image-format.js';
+import type { ImageFormat } from '../image-format.js';
 
 /** An animation of more frames is no product picture; 1,000 are 100 s at 10 frames a second. */
 export const MAX_FRAMES = 1_000;

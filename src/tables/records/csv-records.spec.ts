@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { DEFAULT_CSV_LIMITS } from './csv-faults.js';
+import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import { CsvRecordReader } from './csv-records.js';
 import type { RecordBlock } from './csv-strict-text.js';
-import { propertyRuns } from '../../test/helpers/property-runs.js';
+import { propertyRuns } from '../../../test/helpers/property-runs.js';
 
 const PIECES = ['"', ',', '\n', '\r\n', '\r', ' ', '\t', 'a', '\u00a0', '""', '","', '"\n"'];
 

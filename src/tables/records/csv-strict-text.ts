@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import Papa from 'papaparse';
-import type { CsvFaultCode, CsvRepairCode } from './csv-faults.js';
-import type { CsvFormat } from './csv-layout.js';
+import type { CsvFaultCode, CsvRepairCode } from '../csv-faults.js';
+import type { CsvFormat } from '../csv-layout.js';
 import { type MendedLine, withoutOuterBlanks } from './csv-line-mender.js';
 import type { OuterBlanks } from './csv-record-scan.js';
 

@@ -1,4 +1,4 @@
-import type { CsvFormat } from './csv-layout.js';
+import type { CsvFormat } from '../csv-layout.js';
 
 const QUOTE = 34;
 const LINE_FEED = 10;
