@@ -35,7 +35,7 @@ export const CALL_CODES = {
   FILE_MISSING: {
     status: 400,
     retryable: false,
-    sentence: 'Send the CSV file as a part of a multipart form.',
+    sentence: 'Send the CSV file as a file part of a multipart form; with curl: -F file=@products.csv',
     where: ['call'],
   },
   TOO_MANY_FILES: {

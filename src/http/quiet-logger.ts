@@ -21,7 +21,7 @@ const LEVELS: Record<Settings['LOG_LEVEL'], LogLevel[]> = {
 /** Logs to the console, without the start-up lines of the framework and without the private parts of errors. */
 export class QuietLogger extends ConsoleLogger {
   constructor(level: Settings['LOG_LEVEL']) {
-    super({ logLevels: LEVELS[level], colors: process.stdout.isTTY });
+    super({ logLevels: LEVELS[level], colors: Boolean(process.stdout.isTTY) });
   }
 
   /** `main` reports a failed start in one sentence where it can; the framework would add a stack trace. */
