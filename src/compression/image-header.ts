@@ -12,7 +12,7 @@ import {
   tooManyParts,
 } from './formats/guards/guarded-source.js';
 import { readPlainJpeg } from './formats/jpeg-header.js';
-import { countSegments, MOST_SEGMENTS } from './formats/jpeg-segments.js';
+import { countSegments, MAX_SEGMENTS } from './formats/jpeg-segments.js';
 import { isSrgbProfile } from './formats/srgb-profile.js';
 
 /** What the header of an image says, and what follows from it. */
@@ -140,7 +140,7 @@ function refuseFlood({ segments, scans }: { segments: number; scans: number }): 
   if (scans > MAX_JPEG_SCANS) {
     throw new ImageError('IMAGE_TOO_SLOW', `The JPEG has more than ${MAX_JPEG_SCANS} scans.`);
   }
-  if (segments > MOST_SEGMENTS) throw tooManyParts();
+  if (segments > MAX_SEGMENTS) throw tooManyParts();
 }
 
 function hasSrgbProfile({ icc, space, depth }: SourceMetadata): boolean {

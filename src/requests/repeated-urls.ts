@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
-const LEAST_BITS = 2 ** 16;
-const MOST_BITS = 2 ** 27;
+const MIN_BITS = 2 ** 16;
+const MAX_BITS = 2 ** 27;
 
 /**
  * Finds the URLs that occur more than once in a file which is read twice, in memory that grows with the size of the file
@@ -17,7 +17,7 @@ export class RepeatedUrls {
 
   /** `fileBytes` sizes the bit fields: a URL takes a dozen bytes or more, so that a tenth of the bits is set at most. */
   constructor(fileBytes: number) {
-    const bits = Math.min(Math.max(2 ** Math.ceil(Math.log2(fileBytes)), LEAST_BITS), MOST_BITS);
+    const bits = Math.min(Math.max(2 ** Math.ceil(Math.log2(fileBytes)), MIN_BITS), MAX_BITS);
     this.seen = new Uint8Array(bits / 8);
     this.seenAgain = new Uint8Array(bits / 8);
   }

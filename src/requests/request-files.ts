@@ -20,7 +20,7 @@ import {
 
 /** Rows read at a time: some milliseconds of the event loop with SQLite. */
 const CHUNK = 500;
-const MOST_IMAGES = 1000;
+const MAX_IMAGES = 1000;
 
 interface ProductRow {
   firstImage: number;
@@ -144,7 +144,7 @@ function* groupsByImages(products: ProductRow[]): Generator<ProductRow[]> {
   let group: ProductRow[] = [];
   let images = 0;
   for (const product of products) {
-    if (group.length > 0 && images + product.imageCount > MOST_IMAGES) {
+    if (group.length > 0 && images + product.imageCount > MAX_IMAGES) {
       yield group;
       group = [];
       images = 0;

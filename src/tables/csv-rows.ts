@@ -39,7 +39,7 @@ interface OpenRecord {
 const NO_LINES: string[] = [];
 
 /** Into how many cells we believe that a URL with commas can have been cut. */
-const MOST_CELLS_PER_URL = 4;
+const MAX_CELLS_PER_URL = 4;
 
 /** Turns the records of a file into rows: finds the URLs wherever they stand, and judges them. */
 export class CsvRowReader {
@@ -191,7 +191,7 @@ export class CsvRowReader {
   /** How many cells behind the URL cell belong to it; null if there is no way to read the row. */
   private overflowOf(cells: string[], last: number, surplus: number, trailing: number): number | null {
     const least = surplus - trailing;
-    if (least > MOST_CELLS_PER_URL * this.limits.urlsPerRow) return null;
+    if (least > MAX_CELLS_PER_URL * this.limits.urlsPerRow) return null;
     let run = 0; // cells in a row that hold a URL or nothing
     while (run < surplus && isUrlOrBlank(cells[last + 1 + run])) run++;
     if (run >= least) {

@@ -38,7 +38,7 @@ const DIRECTORIES = new Set([34665, 34853, 33723]);
 // Description, maker, model, program, date: texts that another TIFF takes over as they are.
 const TEXTS = new Set([270, 271, 272, 305, 306]);
 const ASCII = 2;
-const MOST_CHARACTERS = 500;
+const MAX_CHARACTERS = 500;
 
 /** What the choice means for this image. Author and copyright are looked for in EXIF or a TIFF's tags, then in XMP. */
 export function wantedMetadata(
@@ -101,7 +101,7 @@ function readExif(exif: Buffer): CopyrightTags {
     if ((tag !== ARTIST && tag !== COPYRIGHT) || type !== ASCII) return;
     const from = bytes <= 4 ? at + 8 : long(at + 8);
     // A file may have thousands of such tags, and each of them claim the whole file.
-    const text = cleaned(block.toString('utf8', from, from + Math.min(bytes, 4 * MOST_CHARACTERS)));
+    const text = cleaned(block.toString('utf8', from, from + Math.min(bytes, 4 * MAX_CHARACTERS)));
     if (text) tags[tag === ARTIST ? 'artist' : 'copyright'] = text;
   });
   return tags;
@@ -140,7 +140,7 @@ function readXmp(xmp: string): CopyrightTags {
   const element = (name: string): string | undefined => {
     const start = xmp.indexOf(`<${name}>`);
     const end = start < 0 ? -1 : xmp.indexOf(`</${name}>`, start);
-    const inside = end < 0 ? undefined : xmp.slice(start, Math.min(end, start + 4 * MOST_CHARACTERS));
+    const inside = end < 0 ? undefined : xmp.slice(start, Math.min(end, start + 4 * MAX_CHARACTERS));
     return cleaned(inside?.replace(/<[^>]*>/g, ' ')) ?? cleaned(attribute(xmp, name));
   };
   const tags: CopyrightTags = {};
@@ -155,7 +155,7 @@ function attribute(xmp: string, name: string): string | undefined {
   const start = xmp.indexOf(`${name}="`);
   if (start < 0) return undefined;
   const from = start + name.length + 2;
-  return xmp.slice(from, Math.min(xmp.indexOf('"', from), from + MOST_CHARACTERS));
+  return xmp.slice(from, Math.min(xmp.indexOf('"', from), from + MAX_CHARACTERS));
 }
 
 // One line of text; markup has no place in it, whoever reads it.
@@ -165,5 +165,5 @@ function cleaned(text: string | undefined): string | undefined {
     .replace(/[\u0000-\u001f\u007f<>]+/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  return line ? line.slice(0, MOST_CHARACTERS) : undefined;
+  return line ? line.slice(0, MAX_CHARACTERS) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { SourceMetadata } from './image-metadata.js';
-import { type JpegSegment, jpegSegments, MOST_SEGMENTS, START_OF_SCAN } from './jpeg-segments.js';
+import { type JpegSegment, jpegSegments, MAX_SEGMENTS, START_OF_SCAN } from './jpeg-segments.js';
 
 // ITU-T T.81, table B.1, and what the libraries in use put into application segments.
 const BASELINE = 0xc0;
@@ -30,7 +30,7 @@ export function readPlainJpeg(source: Buffer): SourceMetadata | undefined {
   let count = 0;
   for (const segment of jpegSegments(source)) {
     const { marker, at, bytes } = segment;
-    if (at !== end || (count += 1) > MOST_SEGMENTS) return undefined;
+    if (at !== end || (count += 1) > MAX_SEGMENTS) return undefined;
     end = at + bytes.length;
     if (marker === START_OF_SCAN) return frame && describe(frame, bytes, icc);
     if (isFrame(marker) && !frame) frame = segment;

@@ -1,5 +1,5 @@
 import { photo } from '../../../test/helpers/pictures.js';
-import { countSegments, END_OF_IMAGE, jpegSegments, MOST_SEGMENTS } from './jpeg-segments.js';
+import { countSegments, END_OF_IMAGE, jpegSegments, MAX_SEGMENTS } from './jpeg-segments.js';
 
 describe('jpegSegments', () => {
   it('cover the whole file, up to the end of the image', async () => {
@@ -38,6 +38,6 @@ describe('countSegments', () => {
     const source = await photo(64, 40).jpeg().toBuffer();
     const flood = Buffer.concat([source.subarray(0, 2), Buffer.alloc(4_000_000, 'ffe10002', 'hex')]);
 
-    expect(countSegments(flood).segments).toBe(MOST_SEGMENTS + 1);
+    expect(countSegments(flood).segments).toBe(MAX_SEGMENTS + 1);
   });
 });

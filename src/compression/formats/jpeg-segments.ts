@@ -17,11 +17,11 @@ export const END_OF_IMAGE = 0xd9;
  * More than any real file has: a profile takes up to 255, XMP some hundred. libvips holds some 300 bytes for each, however
  * short it is: 25 MB of them took 1.9 GB, for a picture of 64×40.
  */
-export const MOST_SEGMENTS = 2_000;
+export const MAX_SEGMENTS = 2_000;
 
 /**
  * The segments of a file, one after the other; the end of the image is the last one, unless the file is cut off. Stray bytes
- * between them are skipped, as decoders do. Whoever reads all of them stops at {@link MOST_SEGMENTS}.
+ * between them are skipped, as decoders do. Whoever reads all of them stops at {@link MAX_SEGMENTS}.
  */
 export function* jpegSegments(source: Buffer): Generator<JpegSegment> {
   for (let at = source.indexOf(0xff, 2); at >= 0; at = source.indexOf(0xff, at)) {
@@ -41,7 +41,7 @@ export function* jpegSegments(source: Buffer): Generator<JpegSegment> {
 }
 
 /**
- * How many segments and scans there are; no further than to {@link MOST_SEGMENTS}. `isHeadOnly`: in front of the pixels, in
+ * How many segments and scans there are; no further than to {@link MAX_SEGMENTS}. `isHeadOnly`: in front of the pixels, in
  * some microseconds.
  */
 export function countSegments(
@@ -53,7 +53,7 @@ export function countSegments(
     if (isHeadOnly && marker === START_OF_SCAN) break;
     count.segments += 1;
     if (marker === START_OF_SCAN) count.scans += 1;
-    if (count.segments > MOST_SEGMENTS) break;
+    if (count.segments > MAX_SEGMENTS) break;
   }
   return count;
 }

@@ -6,7 +6,7 @@ const COLOURS = 16;
 const CONNECTION = 20;
 const TAG_COUNT = 128;
 const TAG_BYTES = 12;
-const MOST_TAGS = 100;
+const MAX_TAGS = 100;
 
 const PRIMARIES = ['rXYZ', 'gXYZ', 'bXYZ'];
 const CURVES = ['rTRC', 'gTRC', 'bTRC'];
@@ -24,7 +24,7 @@ const FROM_XYZ = [
  * By how many of 255 levels a conversion may change anything: real profiles round their numbers, which is one level
  * somewhere, two at the worst. A gamma of 2.2 is 6 off.
  */
-const MOST_LEVELS_OFF = 2;
+const MAX_LEVELS_OFF = 2;
 
 /**
  * Whether an ICC profile says no more than that the colours are sRGB: then the numbers of the pixels are what a conversion
@@ -50,7 +50,7 @@ export function isSrgbProfile(icc: Buffer): boolean {
 /** From the name of a tag to its element, which reaches to the end of the profile here. */
 function readTags(icc: Buffer): Map<string, Buffer> {
   const tags = new Map<string, Buffer>();
-  const count = Math.min(icc.readUInt32BE(TAG_COUNT), MOST_TAGS);
+  const count = Math.min(icc.readUInt32BE(TAG_COUNT), MAX_TAGS);
   for (let at = TAG_COUNT + 4, left = count; left > 0; left -= 1, at += TAG_BYTES) {
     tags.set(icc.toString('latin1', at, at + 4), icc.subarray(icc.readUInt32BE(at + 4)));
   }
@@ -87,7 +87,7 @@ function isSrgbCurve(element: Buffer | undefined): boolean {
 
 // Not the other way round: what is not even a number is not near.
 function isNear(one: number, other: number): boolean {
-  return Math.abs(one - other) * 255 <= MOST_LEVELS_OFF;
+  return Math.abs(one - other) * 255 <= MAX_LEVELS_OFF;
 }
 
 function sum(numbers: number[]): number {

@@ -1,6 +1,6 @@
 import { NO_METADATA, type WantedMetadata } from './image-metadata.js';
 import { exifBlock, type Orientation } from './image-orientation.js';
-import { END_OF_IMAGE, type JpegSegment, jpegSegments, MOST_SEGMENTS, PIXELS } from './jpeg-segments.js';
+import { END_OF_IMAGE, type JpegSegment, jpegSegments, MAX_SEGMENTS, PIXELS } from './jpeg-segments.js';
 
 const START_OF_IMAGE = Buffer.from([0xff, 0xd8]);
 const JFIF_BYTES = 18;
@@ -32,7 +32,7 @@ function readSegments(source: Buffer): JpegSegment[] | undefined {
   const segments: JpegSegment[] = [];
   for (const segment of jpegSegments(source)) {
     segments.push(segment);
-    if (segments.length > MOST_SEGMENTS) return undefined;
+    if (segments.length > MAX_SEGMENTS) return undefined;
   }
   return segments.at(-1)?.marker === END_OF_IMAGE ? segments : undefined;
 }

@@ -74,7 +74,7 @@ export class ImageEntity {
   @Column('int', { name: 'error_retryable', nullable: true })
   errorRetryable!: number | null;
 
-  /** How its bytes were come by. */
+  /** How the source bytes were obtained. */
   @Column('varchar', { length: 16, nullable: true })
   download!: ImageDownload | null;
 
