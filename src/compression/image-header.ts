@@ -48,6 +48,8 @@ const MAX_FRAME_PIXELS: Partial<Record<ImageFormat, number>> = {
   gif: 30_000_000,
 };
 const MAX_DEEP_AVIF_PIXELS = 14_000_000;
+// Of an image in an AVIF that is larger than the picture: as an icon that is cut out of a photo.
+const MAX_SMALL_PART_PIXELS = 4_000_000;
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
 // Of one frame: decoding and encoding two of 24 million took 0.7 GB.
@@ -81,6 +83,7 @@ export async function readHeader(file: Buffer, maxPixels: number): Promise<Image
   const framePixels = width * height;
   const limit = Math.min(maxPixels, maxFramePixels(format, metadata, guarded));
   if (framePixels > limit) throw tooManyPixels(framePixels, limit);
+  if (isOversizedPart(guarded, framePixels)) throw tooManyParts();
   const isUsual = USUAL_NUMBERS.has(metadata.depth) || NUMBERS_OF_SPACES[metadata.space] === metadata.depth;
   if (!isUsual) throw unusualNumbers();
 
@@ -103,6 +106,11 @@ export async function readHeader(file: Buffer, maxPixels: number): Promise<Image
     isCutDown,
     notes: notesOn(guarded, metadata, isCutDown),
   };
+}
+
+/** The transparency of 64×40 pixels had 121 million of its own: 2 kB took 1.8 GB. A picture may show a part of an image. */
+function isOversizedPart({ largestPartPixels = 0 }: GuardedSource, framePixels: number): boolean {
+  return largestPartPixels > Math.max(2 * framePixels, MAX_SMALL_PART_PIXELS);
 }
 
 function maxFramePixels(

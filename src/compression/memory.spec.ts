@@ -4,13 +4,14 @@ const facts = (
   [source, sourceMegapixels, metadata]: [PeakFacts['source']['format'], number, object],
   [result, resultMegapixels, hasAlpha]: [PeakFacts['result']['format'], number, boolean],
   isReadAgain = false,
+  frames = 1,
 ): PeakFacts => ({
   source: {
     format: source,
     framePixels: sourceMegapixels * 1e6,
     metadata: { depth: 'uchar', space: 'srgb', isProgressive: false, ...metadata } as never,
   },
-  result: { format: result, framePixels: resultMegapixels * 1e6, hasAlpha },
+  result: { format: result, framePixels: resultMegapixels * 1e6, frames, hasAlpha },
   isReadAgain,
 });
 
@@ -40,5 +41,17 @@ describe('fitsIntoMemory', () => {
     ],
   ])('refuses %s', (_, peak) => {
     expect(fitsIntoMemory(peak)).toBe(false);
+  });
+
+  it.each([
+    [
+      'four frames of 12 million transparent pixels',
+      facts(['webp', 12, {}], ['webp', 12, true], false, 4),
+      false,
+    ],
+    ['forty frames of a small one', facts(['webp', 0.4, {}], ['webp', 0.4, true], false, 40), true],
+    ['four opaque frames of 8 million pixels', facts(['webp', 8, {}], ['webp', 8, false], false, 4), true],
+  ])('judges an animation by all of its frames: %s', (_case, peak, fits) => {
+    expect(fitsIntoMemory(peak)).toBe(fits);
   });
 });

@@ -55,7 +55,7 @@ export function encodingBytes(format: ImageFormat, hasAlpha: boolean): number {
 /** What is to be decoded and encoded. */
 export interface PeakFacts {
   source: { format: ImageFormat; metadata: SourceMetadata; framePixels: number };
-  result: { format: ImageFormat; framePixels: number; hasAlpha: boolean };
+  result: { format: ImageFormat; framePixels: number; frames: number; hasAlpha: boolean };
   /** Whether each encoding decodes the file again, as it must for metadata. */
   isReadAgain: boolean;
 }
@@ -63,8 +63,13 @@ export interface PeakFacts {
 /** Whether decoding and encoding stay within the memory that one image may take. */
 export function fitsIntoMemory({ source, result, isReadAgain }: PeakFacts): boolean {
   const decoding = decodingBytes(source.format, source.metadata) * source.framePixels;
-  const encoding = encodingBytes(result.format, result.hasAlpha) * result.framePixels;
-  const isHeld = result.framePixels <= MAX_HELD_PIXELS;
+  const isAnimation = result.frames > 1;
+  const encodingFrame = encodingBytes(result.format, result.hasAlpha) * result.framePixels;
+  // An animation is decoded whole, and each frame is encoded in two ways: 4 of 12 MP with transparency took 974 MB.
+  const encoding = isAnimation
+    ? 2 * encodingFrame + HELD_BYTES * result.framePixels * result.frames
+    : encodingFrame;
+  const isHeld = !isAnimation && result.framePixels <= MAX_HELD_PIXELS;
   const held = isHeld ? HELD_BYTES * result.framePixels : 0;
   // Pixels that are held are encoded when their decoder has ended.
   const working = isHeld && !isReadAgain ? Math.max(decoding, encoding) : decoding + encoding;

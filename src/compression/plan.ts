@@ -91,8 +91,7 @@ function encodingMs(settings: EncodeOptions): number {
 }
 
 function expectedOptions(setup: Setup, header: ImageHeader, options: CompressionOptions): EncodeOptions {
-  const isAnimated = setup.format === 'gif' || setup.format === 'webp';
-  const frames = isAnimated ? header.frames : 1;
+  const frames = framesOf(setup.format, header);
   const { hasAlpha } = header.metadata;
   return encodeOptions(header, { ...fitInside(header, options), frames, hasAlpha }, setup);
 }
@@ -152,6 +151,11 @@ function affordable(formats: ImageFormat[], header: ImageHeader, options: Compre
   });
 }
 
+/** Frames that a result in this format has. */
+function framesOf(format: ImageFormat, { frames }: ImageHeader): number {
+  return format === 'gif' || format === 'webp' ? frames : 1;
+}
+
 /** Whether the format can hold the picture in the size that the options ask for, in bounded time and memory. */
 function canBecome(format: ImageFormat, header: ImageHeader, options: CompressionOptions): boolean {
   const { width, height } = fitInside(header, options);
@@ -161,7 +165,12 @@ function canBecome(format: ImageFormat, header: ImageHeader, options: Compressio
   const { metadata } = header;
   return fitsIntoMemory({
     source: { format: header.format, metadata, framePixels: header.width * header.height },
-    result: { format, framePixels: width * height, hasAlpha: metadata.hasAlpha && format !== 'jpeg' },
+    result: {
+      format,
+      framePixels: width * height,
+      frames: framesOf(format, header),
+      hasAlpha: metadata.hasAlpha && format !== 'jpeg',
+    },
     isReadAgain: options.metadata === 'all',
   });
 }

@@ -35,7 +35,8 @@ export const CALL_CODES = {
   FILE_MISSING: {
     status: 400,
     retryable: false,
-    sentence: 'Send the CSV file as a file part of a multipart form; with curl: -F file=@products.csv',
+    sentence:
+      'Send the file as a part of a multipart form; curl does so with -F file=@products.csv as its option.',
     where: ['call'],
   },
   TOO_MANY_FILES: {

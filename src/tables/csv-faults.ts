@@ -22,7 +22,7 @@ export interface CsvLimits {
 export const DEFAULT_CSV_LIMITS: CsvLimits = {
   nameLength: 1_000,
   extraBytes: 65_535,
-  rowLength: 1_048_576,
+  rowLength: 524_288,
   headerLength: 8_192,
   urlLength: 2_048,
   urlsPerRow: 1_000,

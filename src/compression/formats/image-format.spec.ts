@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { ImageError } from '../../errors/app-error.js';
 import { sniffFormat } from './image-format.js';
 
 const canvas = { create: { width: 8, height: 8, channels: 3 as const, background: 'tomato' } };
@@ -61,6 +62,18 @@ describe('sniffFormat', () => {
       expect.objectContaining({ code: 'NOT_AN_IMAGE', message, retryable: false }),
     );
   });
+
+  it.each(['<!-- -->', '<!-- --> ', '<!--<!-- -->', '<!DOCTYPE svg>', ' '])(
+    'reads many of "%s" in one pass',
+    (part) => {
+      const source = Buffer.from(part.repeat(Math.floor(4096 / part.length)));
+
+      expect(() => sniffFormat(source)).toThrow('not an image');
+      expect(() => sniffFormat(Buffer.concat([source.subarray(0, 2000), Buffer.from('<svg>')]))).toThrow(
+        ImageError,
+      );
+    },
+  );
 });
 
 function ftyp(major: string, ...compatible: string[]): string {

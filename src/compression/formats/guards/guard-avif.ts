@@ -23,23 +23,28 @@ const MAX_SHARED_BYTES = 1024 * 1024;
  */
 export function guardAvif(source: Buffer): GuardedSource {
   const { boxes } = readBoxes(source, 0, source.length);
+  let largestPartPixels = 0;
   try {
-    for (const meta of boxes.filter(({ type }) => type === 'meta')) guardItems(source, meta);
+    for (const meta of boxes.filter(({ type }) => type === 'meta'))
+      largestPartPixels = Math.max(largestPartPixels, guardItems(source, meta));
   } catch (error) {
     if (isOutOfBounds(error)) throw corrupt();
     throw error;
   }
   const isSequence = boxes.some(({ type }) => type === 'moov');
-  if (!isSequence) return asItIs(source);
-  return { ...asItIs(withoutSequence(source, boxes)), notes: ['first_frame_only'] };
+  if (!isSequence) return { ...asItIs(source), largestPartPixels };
+  return { ...asItIs(withoutSequence(source, boxes)), largestPartPixels, notes: ['first_frame_only'] };
 }
 
-function guardItems(source: Buffer, meta: Box): void {
+/** @returns the pixels of the largest image among the items */
+function guardItems(source: Buffer, meta: Box): number {
   const { boxes } = readBoxes(source, meta.content + 4, meta.end);
-  guardProfiles(source, boxes);
+  const properties = propertiesOf(source, boxes);
+  guardProfiles(properties);
+  const largest = largestImage(source, properties);
   const locations = boxes.find(({ type }) => type === 'iloc');
   const infos = boxes.find(({ type }) => type === 'iinf');
-  if (!locations) return;
+  if (!locations) return largest;
   const items = infos ? metadataItems(source, infos) : new Set<number>();
   let bytes = 0;
   let metadataBytes = 0;
@@ -49,14 +54,28 @@ function guardItems(source: Buffer, meta: Box): void {
   }
   if (metadataBytes > MAX_METADATA_BYTES) throw metadataTooLarge();
   if (bytes > source.length + MAX_SHARED_BYTES) throw tooManyParts();
+  return largest;
 }
 
-function guardProfiles(source: Buffer, boxes: Box[]): void {
+function propertiesOf(source: Buffer, boxes: Box[]): Box[] {
   const inside = (type: string, outer: Box[]): Box[] =>
     outer
       .filter((box) => box.type === type)
       .flatMap(({ content, end }) => readBoxes(source, content, end).boxes);
-  const profiles = inside('ipco', inside('iprp', boxes)).filter(({ type }) => type === 'colr');
+  return inside('ipco', inside('iprp', boxes));
+}
+
+/** ISO/IEC 23008-12, 6.5.3: version and flags, width, height. An image of another size than it says is refused by libheif. */
+function largestImage(source: Buffer, properties: Box[]): number {
+  const sizes = properties.filter(({ type }) => type === 'ispe');
+  const pixels = sizes.map(
+    ({ content }) => source.readUInt32BE(content + 4) * source.readUInt32BE(content + 8),
+  );
+  return pixels.reduce((most, each) => Math.max(most, each), 0);
+}
+
+function guardProfiles(properties: Box[]): void {
+  const profiles = properties.filter(({ type }) => type === 'colr');
   if (profiles.some(({ content, end }) => end - content > MAX_PROFILE_BYTES)) throw profileTooLarge();
 }
 

@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { asItIs, type GuardedSource, KeptRanges } from './guarded-source.js';
 import { colourTableBytes, endOfBlocks, isLoopCount, startOfPixels } from '../strip-gif.js';
 
 const HEADER_BYTES = 13;
+/** Parts that are looked at before others have their turn: some milliseconds. */
+const PARTS_A_TURN = 50_000;
 const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const GRAPHIC_CONTROL = 0xf9;
@@ -13,14 +16,15 @@ const TRAILER = 0x3b;
  *
  * @param maxFrames frames behind so many are left out
  */
-export function guardGif(source: Buffer, maxFrames: number): GuardedSource {
+export async function guardGif(source: Buffer, maxFrames: number): Promise<GuardedSource> {
   const kept = new KeptRanges();
   let at = HEADER_BYTES + colourTableBytes(source[10]);
   kept.keep(0, Math.min(at, source.length));
   let control: [number, number] | undefined;
   let hasLoopCount = false;
   let frames = 0;
-  while (at < source.length && frames < maxFrames) {
+  for (let parts = 1; at < source.length && frames < maxFrames; parts += 1) {
+    if (parts % PARTS_A_TURN === 0) await setImmediate();
     const kind = source[at];
     if (kind !== IMAGE && kind !== EXTENSION) break;
     const end = endOfBlocks(source, kind === IMAGE ? startOfPixels(source, at) : at + 2);

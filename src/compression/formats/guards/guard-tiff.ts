@@ -69,12 +69,12 @@ function guardFirstPage(layout: Layout): GuardedSource {
   const isHeavy = told.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_TAG_BYTES;
   if (isHeavy && told.some(({ tag, bytes }) => isOversized(tag, bytes))) throw tooManyParts();
   const hasMorePages = pointsToPage(layout, directory.nextAt);
-  const isNextSet = integer(layout, directory.nextAt, layout.isBigTiff ? 8 : 4) !== 0;
+  const isNextSet = nextAddress(layout, directory.nextAt) !== 0;
   const isPlanar = isPlanarPage(layout, entries);
   if (!isHeavy && !isNextSet) return { ...asItIs(source), isPlanar };
 
   const copy = Buffer.from(source);
-  copy.fill(0, directory.nextAt, directory.nextAt + (layout.isBigTiff ? 8 : 4));
+  copy.fill(0, directory.nextAt, Math.min(directory.nextAt + (layout.isBigTiff ? 8 : 4), copy.length));
   const kept = isHeavy ? entries.filter(isKept) : entries;
   if (kept.length < entries.length) rewriteEntries({ ...layout, source: copy }, directory, kept);
   const isMetadataLeftOut = kept.length < entries.length;
@@ -126,9 +126,15 @@ function rewriteEntries(layout: Layout, { countAt, entryBytes, nextAt }: Directo
 
 function pointsToPage(layout: Layout, nextAt: number): boolean {
   const { isBigTiff, source } = layout;
-  const next = integer(layout, nextAt, isBigTiff ? 8 : 4);
+  const next = nextAddress(layout, nextAt);
   const countBytes = isBigTiff ? 8 : 2;
   return next > 0 && next + countBytes <= source.length && integer(layout, next, countBytes) > 0;
+}
+
+/** 0 where the file ends before it: some writers leave it out, and the tags count all the same. */
+function nextAddress(layout: Layout, nextAt: number): number {
+  const bytes = layout.isBigTiff ? 8 : 4;
+  return nextAt + bytes <= layout.source.length ? integer(layout, nextAt, bytes) : 0;
 }
 
 function integer({ source, isBigEndian }: Layout, at: number, bytes: 2 | 4 | 8): number {

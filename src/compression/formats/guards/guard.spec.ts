@@ -17,6 +17,7 @@ import { ImageError } from '../../../errors/app-error.js';
 import { compressImage } from '../../../../test/helpers/compress.js';
 import { toCompressionOptions } from '../../options.js';
 import { readHeader } from '../../image-header.js';
+import { guardTiff } from './guard-tiff.js';
 
 const MEGABYTE = 1_000_000;
 const MAX_PIXELS = 50_000_000;
@@ -157,6 +158,15 @@ describe('what a file holds besides its picture', () => {
       expect(await pixels(header.source)).toEqual(await pixels(tiffWith({})));
     });
 
+    it('is left out although the file ends before the address of the next page', async () => {
+      const tags = Array.from({ length: 20 }, (_, index) => tag(50_000 + index, 7, 2 * MEGABYTE));
+      const source = tiffWith({ tags, shared: Buffer.alloc(2 * MEGABYTE, 'a') }).subarray(0, -4);
+
+      const { source: kept } = guardTiff(source);
+
+      expect(kept.readUInt16LE(kept.readUInt32LE(4))).toBeLessThan(15);
+    });
+
     it('refuses a profile above 4 MiB', async () => {
       const source = tiffWith({ tags: [tag(34_675, 7, 5 * MEGABYTE)], shared: Buffer.alloc(5 * MEGABYTE) });
 
@@ -197,6 +207,14 @@ describe('what a file holds besides its picture', () => {
         TOO_LARGE,
       );
       await expect(readHeader(Buffer.concat([avif, flood]), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('is refused where an image in it is much larger than the picture', async () => {
+      const size = box('ispe', Buffer.from('00000000' + '00002af8' + '00002af8', 'hex')); // 11,000 × 11,000
+
+      await expect(readHeader(avifWith(avif, { properties: [size] }), MAX_PIXELS)).rejects.toMatchObject(
+        TOO_MANY,
+      );
     });
 
     it('takes the frames out of a sequence, and says so', async () => {

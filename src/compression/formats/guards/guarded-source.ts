@@ -12,6 +12,8 @@ export interface GuardedSource {
   isMetadataLeftOut: boolean;
   /** Whether it is a TIFF that has each colour in a plane of its own. */
   isPlanar: boolean;
+  /** Pixels of the largest image in an AVIF: it may be a tile, the transparency, or the picture itself. */
+  largestPartPixels?: number;
   /** Frames and pages that are not decoded. */
   notes: ImageNote[];
 }
