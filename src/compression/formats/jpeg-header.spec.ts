@@ -95,7 +95,10 @@ describe('readPlainJpeg', () => {
         if (!ours) return;
         const theirs = await askLibvips(bytes).catch(() => undefined);
         if (theirs) expect(factsOf(ours)).toEqual(theirs);
-        else await expect(compressImage(bytes, OPTIONS)).rejects.toMatchObject({ code: 'IMAGE_CORRUPT' });
+        else
+          await expect(compressImage(bytes, OPTIONS)).rejects.toMatchObject({
+            code: expect.stringMatching(/^IMAGE_(CORRUPT|TOO_MANY_PIXELS)$/), // the size is looked at first
+          });
       }),
       { numRuns: RUNS },
     );
