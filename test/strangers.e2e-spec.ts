@@ -78,6 +78,13 @@ describeOnEachEngine('a service with keys and strangers', (engine) => {
       expect(spooled()).toEqual([]);
     });
 
+    it('are not asked for a body that they announce', async () => {
+      connection.send(head('POST /upload', FORM, 'Content-Length: 1000', 'Expect: 100-continue'));
+
+      await connection.closed();
+      expect(connection.received).toMatch(/^HTTP\/1\.1 401 /);
+    });
+
     it('have their body of JSON never parsed', async () => {
       const parse = jest.spyOn(JSON, 'parse');
 
@@ -92,6 +99,21 @@ describeOnEachEngine('a service with keys and strangers', (engine) => {
       expect(parse.mock.calls.filter(([text]) => String(text).includes('a stranger'))).toEqual([]);
       parse.mockRestore();
     });
+  });
+
+  it('asks a client with a key for the body that it announces', async () => {
+    const body = '{"url":"nonsense"}';
+    const headers = [
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Expect: 100-continue',
+    ];
+    connection.send(head('POST /webhooks', `X-API-Key: ${KEY}`, ...headers));
+    await until(() => connection.received.startsWith('HTTP/1.1 100 Continue'));
+
+    connection.send(body);
+
+    await until(() => /HTTP\/1\.1 400 [^]*"WEBHOOK_URL_INVALID"/.test(connection.received));
   });
 
   it('closes the connection after a 401 and a 403, and keeps it after others', async () => {

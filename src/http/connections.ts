@@ -26,6 +26,10 @@ export function limitConnections(app: NestExpressApplication, maxConnections: nu
   server.headersTimeout = HEADERS_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
   server.setTimeout(IDLE_MS);
+  // Node would ask for every body at once; ours are asked for behind the guards.
+  server.on('checkContinue', (request: object, response: object) =>
+    server.emit('request', request, response),
+  );
   server.on('drop', () =>
     warning.warn(`MAX_CONNECTIONS (${maxConnections}) are open; further ones are closed unanswered`),
   );

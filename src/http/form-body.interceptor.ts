@@ -10,7 +10,7 @@ import { catchError, Observable, race } from 'rxjs';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError, isDiskFault } from '../errors/app-error.js';
 import { storageUnavailable } from '../files/on-disk.js';
-import { hasBody } from './request-body.js';
+import { askForBody, hasBody } from './request-body.js';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -38,6 +38,7 @@ export class FormBodyInterceptor implements NestInterceptor {
     if (!hasBody(request)) return next.handle();
     if (!request.is('multipart/form-data')) throw new AppError('FILE_MISSING');
     if (Number(request.headers['content-length'] ?? 0) > this.maxBytes) throw tooLarge();
+    askForBody(request);
     return race(endAfter(this.maxBytes, request), next.handle()).pipe(
       catchError((error: unknown) => {
         throw isDiskFault(error) ? storageUnavailable(error) : error; // multer's, where the file can't be written

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import express, { type Request, type Response } from 'express';
 import { AppError } from '../errors/app-error.js';
-import { hasBody } from './request-body.js';
+import { askForBody, hasBody } from './request-body.js';
 
 const KIBIBYTE = 1024;
 const MAX_LEVELS = 32;
@@ -21,6 +21,7 @@ export class JsonBodyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     if (!hasBody(request)) return true;
     if (!request.is('application/json')) throw new AppError('MEDIA_TYPE_NOT_SUPPORTED');
+    askForBody(request);
     await this.read(request, context.switchToHttp().getResponse<Response>());
     if (isDeeperThan(MAX_LEVELS, request.body)) throw new AppError('JSON_TOO_DEEP');
     return true;

@@ -16,13 +16,17 @@ describe('a service without API keys', () => {
     return error?.code;
   };
 
-  it.each(['127.0.0.1:3000', 'localhost:3000', 'LOCALHOST:3000', '[::1]:3000', '127.1.2.3:3000'])(
-    'answers calls to %s',
-    (host) => {
-      expect(codeOf({ host })).toBeUndefined();
-      expect(codeOf({ host, origin: `http://${host}` })).toBeUndefined();
-    },
-  );
+  it.each([
+    '127.0.0.1:3000',
+    'localhost:3000',
+    'LOCALHOST:3000',
+    '[::1]:3000',
+    '127.1.2.3:3000',
+    '127.255.254.19:3000',
+  ])('answers calls to %s', (host) => {
+    expect(codeOf({ host })).toBeUndefined();
+    expect(codeOf({ host, origin: `http://${host}` })).toBeUndefined();
+  });
 
   it.each([
     ...['evil.example', 'evil.example:3000', 'localhost.evil.example:3000', '127.0.0.1.evil.example:3000'],
@@ -32,6 +36,7 @@ describe('a service without API keys', () => {
       '127.0.0.1:03000',
       '127.0.0.1:3000:3000',
       '127.1:3000',
+      '127.999.1.1:3000',
       '2130706433:3000',
     ],
     ...['0x7f.0.0.1:3000', '0.0.0.0:3000', '[::]:3000', '[::ffff:127.0.0.1]:3000', 'localhost.:3000'],

@@ -6,7 +6,7 @@ import { AppError } from '../../errors/app-error.js';
 const PROXY_HEADER = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 
 /** Names and addresses of the loopback interface, as they are written in a `Host` header. */
-const LOOPBACK_HOST = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d+))?$/i;
+const LOOPBACK_HOST = /^(localhost|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])(?::(\d+))?$/i;
 
 /**
  * Without API keys the service is for the programs of this machine. A web page that its user visits is none of them,
