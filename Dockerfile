@@ -6,6 +6,7 @@ RUN npm ci --include=dev
 COPY tsconfig.json nest-cli.json ormconfig.ts ./
 COPY migrations migrations
 COPY src src
+COPY web web
 RUN npm run build && npm prune --omit=dev
 
 FROM node:22.22.0-bookworm-slim

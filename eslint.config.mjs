@@ -6,26 +6,31 @@ import tseslint from 'typescript-eslint';
  * own, never one above, and a neighbour only where SIDEWAYS says so.
  */
 const FLOORS = [
-  ['config', 'errors', 'files', 'concurrency'],
-  ['queue', 'storage', 'outbound', 'events', 'http', 'database'],
+  ['config', 'errors', 'files', 'logging', 'concurrency', 'measurements'],
+  ['queue', 'storage', 'stored-files', 'outbound', 'events', 'http', 'database', 'secrets', 'access'],
   ['compression', 'tables'],
-  ['uploads', 'requests', 'images', 'webhooks'],
-  ['health', 'samples'],
+  ['uploads', 'requests', 'images', 'webhooks', 'previews'],
+  ['health', 'metrics', 'samples', 'command-line'],
 ];
 
 /** What a folder may import of its own floor. */
 const SIDEWAYS = {
   files: ['config', 'errors'],
-  concurrency: ['errors'],
+  concurrency: ['errors', 'logging'],
+  logging: ['config'],
   config: ['errors'],
   events: ['database'],
+  'stored-files': ['database', 'storage'],
+  access: ['database', 'http', 'queue', 'secrets'],
   uploads: ['requests', 'images', 'webhooks'],
   images: ['requests'],
+  previews: ['uploads', 'requests', 'images'],
   webhooks: ['requests'],
+  metrics: ['health'],
 };
 
 /** The libraries import little: they are understood, and tested, alone. */
-const LIBRARIES = { compression: ['errors'], tables: ['errors', 'outbound'] };
+const LIBRARIES = { compression: ['errors'], tables: ['errors', 'files', 'outbound'] };
 
 const FORBIDDEN = Object.fromEntries(
   FLOORS.flatMap((floor, level) =>
@@ -75,28 +80,26 @@ const directions = Object.entries(FORBIDDEN).map(([folder, others]) => ({
 }));
 
 /** Bytes and options in, bytes and a report out: the engine knows nothing else of the application. */
-const pureEngine = {
-  files: ['src/compression/*.ts'],
+const pureEngine = [
+  ['src/compression/*.ts', '^\\.\\./(?!errors/)'],
+  ['src/compression/{encoding,framing,search,specs}/*.ts', '^\\.\\./\\.\\./(?!errors/)'],
+].map(([files, outside]) => ({
+  files: [files],
   rules: {
     'no-restricted-imports': [
       'error',
       {
         paths: onlyOutboundConnects,
-        patterns: [
-          {
-            regex: '^\\.\\./(?!errors/)',
-            message: 'The engine depends on its options and report only.',
-          },
-        ],
+        patterns: [{ regex: outside, message: 'The engine depends on its options and report only.' }],
       },
     ],
   },
-};
+}));
 
 /** What files of each format look like inside: bytes alone, read by nobody but us. */
 const pureFormats = [
   ['src/compression/formats/*.ts', '^\\.\\./(?!options\\.js$|\\.\\./errors/)'],
-  ['src/compression/formats/guards/*.ts', '^\\.\\./\\.\\./(?!options\\.js$|\\.\\./errors/)'],
+  ['src/compression/formats/*/*.ts', '^\\.\\./\\.\\./(?!options\\.js$|\\.\\./errors/)'],
 ].map(([files, outside]) => ({
   files: [files],
   rules: {
@@ -119,8 +122,25 @@ const pureFormats = [
   },
 }));
 
+/** The page runs in a browser: its calls go through one file, and its texts stand in another. */
+const page = {
+  files: ['web/src/**/*.{ts,tsx}'],
+  languageOptions: {
+    parserOptions: { project: './web/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+  },
+  rules: {
+    '@typescript-eslint/no-floating-promises': 'error',
+    '@typescript-eslint/no-misused-promises': 'error',
+    'no-restricted-syntax': [
+      'error',
+      { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+    ],
+    'max-lines': ['error', 300],
+  },
+};
+
 export default tseslint.config(
-  { ignores: ['test/fixtures', 'dist', 'data', 'coverage', 'node_modules'] },
+  { ignores: ['web/src/api/schema.d.ts', 'test/fixtures', 'dist', 'data', 'coverage', 'node_modules'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -140,11 +160,13 @@ export default tseslint.config(
         clearInterval: 'readonly',
         performance: 'readonly',
         AbortSignal: 'readonly',
+        WebAssembly: 'readonly',
       },
     },
   },
   {
     files: ['**/*.ts'],
+    ignores: ['web/**'],
     languageOptions: {
       parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
     },
@@ -169,12 +191,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config/settings.ts', 'test/**', 'bench/**', '**/*.spec.ts'],
+    files: ['src/config/{settings,process-environment}.ts', 'test/**', 'bench/**', '**/*.spec.ts'],
     rules: { 'no-restricted-syntax': 'off', 'no-restricted-globals': 'off' },
   },
+  {
+    // A client of the API, in a process of its own.
+    files: ['src/command-line/*.ts'],
+    rules: { 'no-restricted-globals': 'off' },
+  },
   { files: ['test/**', '**/*.spec.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
+  page,
   ...directions,
-  pureEngine,
+  ...pureEngine,
   ...pureFormats,
   {
     files: ['**/*.spec.ts'],

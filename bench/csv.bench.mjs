@@ -6,9 +6,9 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { createConnection } from 'mysql2/promise';
 import Papa from 'papaparse';
-import { openInputCsv } from '../dist/src/tables/tables.js';
+import { openInputTable } from '../dist/src/tables/tables.js';
 import { PrivateServers } from '../scripts/private-servers.mjs';
-import { RunningService } from './running-service.mjs';
+import { RunningService } from './helpers/running-service.mjs';
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const ROUNDS = 3;
@@ -76,7 +76,7 @@ function papaparseAlone() {
 
 async function readAndValidate() {
   let rows = 0;
-  for await (const batch of (await openInputCsv(file)).batches()) rows += batch.rows.length;
+  for await (const batch of (await openInputTable(file)).batches()) rows += batch.rows.length;
   if (rows !== ROWS) throw new Error(`${rows} rows read`);
 }
 

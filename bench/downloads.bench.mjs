@@ -1,8 +1,8 @@
 // How a slow, a dead and a silent host change the pace of the others.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { startOrigins } from './origin.mjs';
-import { RunningService } from './running-service.mjs';
+import { startOrigins } from './helpers/origin.mjs';
+import { RunningService } from './helpers/running-service.mjs';
 
 const ROUNDS = 3;
 const SLOW_MS = 300;

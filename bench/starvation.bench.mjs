@@ -1,6 +1,6 @@
 // How soon the service answers while it settles images whose addresses are refused: work that waits for nothing.
 import { performance } from 'node:perf_hooks';
-import { RunningService } from './running-service.mjs';
+import { RunningService } from './helpers/running-service.mjs';
 
 const ROUNDS = 2;
 const IMAGES = 100_000;

@@ -9,12 +9,18 @@ export const MAIN = path.join(ROOT, 'dist/src/main.js');
 
 const SOURCES = ['src', 'migrations', 'ormconfig.ts', 'tsconfig.json', 'nest-cli.json', 'package-lock.json'];
 const BUILT = path.join(ROOT, 'dist/.built');
+const PAGE_SOURCES = ['web', 'package-lock.json'];
+const PAGE_BUILT = path.join(ROOT, 'dist/.page-built'); // gone with dist/, which a build of the sources empties
 const INSTALLED = path.join(ROOT, 'node_modules/.package-lock.json');
 
 /** Installs and builds what is missing or older than its sources; takes a fraction of a second when nothing is. */
 export function prepare() {
   preparePackages();
-  if (newest(SOURCES) > changedAt(BUILT)) build();
+  const isOld = newest(SOURCES) > changedAt(BUILT);
+  const isPageOld = isOld || newest(PAGE_SOURCES) > changedAt(PAGE_BUILT);
+  if (isPageOld) console.log('Building …');
+  if (isOld) build();
+  if (isPageOld) buildPage();
 }
 
 /** Installs the packages when they are missing or older than the lock file, and builds nothing. */
@@ -41,9 +47,13 @@ function install() {
 }
 
 function build() {
-  console.log('Building …');
   run([process.execPath, path.join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']);
   writeStamp(BUILT, '');
+}
+
+function buildPage() {
+  run([process.execPath, path.join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', 'web']);
+  writeStamp(PAGE_BUILT, '');
 }
 
 function run([command, ...args]) {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { startSwift } from './swift-server.mjs';
 
 const READY_WITHIN_MS = 60_000;
 const EVERY_MS = 100;
@@ -13,6 +14,8 @@ const EVERY_MS = 100;
 export class PrivateServers {
   folder = mkdtempSync(path.join(tmpdir(), 'image-processing-test-'));
   children = [];
+  /** File with the certificate of the authority of the database; undefined where it has no TLS. */
+  certificates;
 
   /** Starts MariaDB or MySQL and gives its address, or null where neither is installed. */
   async startMysql() {
@@ -32,11 +35,47 @@ export class PrivateServers {
       `--socket=${path.join(this.folder, 'mysql.sock')}`,
       `--pid-file=${path.join(this.folder, 'mysql.pid')}`,
     ];
+    const tls = this.makeCertificates();
     // Durable writes are the server's own matter, and slow on a shared disk.
-    this.run(server, [...options, ...sockets, '--innodb-flush-log-at-trx-commit=0', '--skip-log-bin']);
+    this.run(server, [
+      ...options,
+      ...sockets,
+      ...tls,
+      '--innodb-flush-log-at-trx-commit=0',
+      '--skip-log-bin',
+    ]);
     const url = `mysql://root@127.0.0.1:${port}/mysql`;
     await ready(async () => (await createConnection(url)).end());
     return url;
+  }
+
+  /** A certificate for `localhost`, which {@link certificates} vouches for; nothing where there is no openssl. */
+  makeCertificates() {
+    if (!find('openssl')) return [];
+    const [ca, caKey, key, request, certificate] = ['ca.pem', 'ca.key', 'tls.key', 'tls.csr', 'tls.pem'].map(
+      (name) => path.join(this.folder, name),
+    );
+    const extension = path.join(this.folder, 'tls.ext');
+    writeFileSync(extension, 'subjectAltName=DNS:localhost\n');
+    const newKey = ['-newkey', 'rsa:2048', '-nodes'];
+    openssl(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      caKey,
+      '-out',
+      ca,
+      '-days',
+      '2',
+      '-subj',
+      '/CN=Test authority',
+    );
+    openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', '/CN=localhost');
+    const signed = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', '2', '-extfile', extension];
+    openssl('x509', '-req', '-in', request, '-out', certificate, ...signed);
+    this.certificates = ca;
+    return [`--ssl-ca=${ca}`, `--ssl-cert=${certificate}`, `--ssl-key=${key}`];
   }
 
   /** Starts Redis and gives its address, or null where it is not installed. */
@@ -58,6 +97,15 @@ export class PrivateServers {
     ]);
     await ready(() => pong(port));
     return `redis://127.0.0.1:${port}/0`;
+  }
+
+  /** Starts Swift and gives the address of its S3, or null where it is not installed. */
+  async startS3() {
+    const folder = path.join(this.folder, 'swift');
+    mkdirSync(folder, { recursive: true });
+    const url = await startSwift({ folder, find, run: this.run.bind(this), freePort });
+    if (url) await ready(async () => assertOk(await fetch(`${url}/healthcheck`)));
+    return url;
   }
 
   async stop() {
@@ -83,6 +131,11 @@ async function freePort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function openssl(...args) {
+  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`openssl ${args[0]} failed: ${stderr}`);
 }
 
 function initialize(server, data) {
@@ -133,6 +186,10 @@ function pong(port) {
     });
     socket.once('error', reject);
   });
+}
+
+function assertOk(response) {
+  if (!response.ok) throw new Error(`${response.url} says ${response.status}`);
 }
 
 async function ready(attempt) {

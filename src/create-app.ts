@@ -6,14 +6,20 @@ import { AppModule } from './app.module.js';
 import type { Settings } from './config/settings.js';
 import { makePrivateFolder } from './files/private-folder.js';
 import { limitConnections } from './http/connections.js';
+import { accessLog } from './http/middleware/access-log.js';
 import { callId } from './http/middleware/call-id.js';
+import { handleCrossOriginCalls } from './http/middleware/cross-origin.js';
 import { healthOnly } from './http/middleware/health-only.js';
+import { measureCalls } from './http/middleware/measure-calls.js';
 import { ownMachineOnly } from './http/middleware/own-machine.js';
 import { securityHeaders } from './http/middleware/security-headers.js';
 import { bodyWithin, closeUnread } from './http/middleware/unread-body.js';
 import { serveOpenApi } from './http/open-api.js';
-import { QuietLogger } from './http/quiet-logger.js';
+import { servePage } from './http/page.js';
 import { Lifecycle } from './lifecycle.js';
+import { AppLogger } from './logging/app-logger.js';
+import { Measurements } from './measurements/measurements.js';
+import { servePublicMetrics } from './metrics/public-metrics.js';
 import { EVENT_DESCRIPTIONS } from './webhooks/webhook-events.api.js';
 
 /** How long the body of a call may take that is no upload. */
@@ -26,7 +32,7 @@ export async function createApp(
 ): Promise<NestExpressApplication> {
   makePrivateFolder(settings.DATA_DIR);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings), {
-    logger: logger ?? new QuietLogger(settings.LOG_LEVEL),
+    logger: logger ?? new AppLogger(settings),
     abortOnError: false,
     bodyParser: false, // bodies are read after the guards, and only by the routes that take one
     forceCloseConnections: true,
@@ -34,11 +40,16 @@ export async function createApp(
   app.disable('x-powered-by');
   app.set('trust proxy', settings.trustedProxies);
   app.use(callId);
+  app.use(accessLog(settings));
+  app.use(measureCalls(app.get(Measurements)));
   app.use(securityHeaders);
   app.use(closeUnread);
   app.use(bodyWithin(BODY_WITHIN_MS));
-  if (!settings.servesApi) app.use(healthOnly);
+  if (settings.servesApi) handleCrossOriginCalls(app, settings);
+  if (settings.METRICS_PUBLIC === 'on') servePublicMetrics(app);
+  if (!settings.servesApi) app.use(healthOnly(settings));
   else if (settings.API_KEYS.length === 0) app.use(ownMachineOnly(settings));
+  if (settings.servesApi) servePage(app);
   serveOpenApi(app, EVENT_DESCRIPTIONS);
   return app;
 }

@@ -1,12 +1,16 @@
 import { ImageError } from '../errors/app-error.js';
-import { Encoder, isOnePass } from './encode.js';
+import { Encoder } from './encoding/encode.js';
 import { wantedMetadata } from './formats/image-metadata.js';
-import { isBigTiff } from './formats/strip-tiff.js';
-import { type ImageHeader, readHeader } from './image-header.js';
+import { recogniseForeign } from './formats/registry.js';
+import { isBigTiff } from './formats/tiff/tiff.js';
+import { decodeForeign, type ForeignPicture, readForeign, weighForeign } from './foreign.js';
+import { type ImageHeader, isWhole, mendSource, readHeader } from './image-header.js';
 import { keepOriginal, stripImage } from './image-original.js';
-import { asImageError } from './libvips.js';
-import type { CompressionOptions, ImageNote } from './options.js';
-import { fitInside, type Job } from './picture.js';
+import { asImageError, countWarnings } from './libvips.js';
+import { MAX_HELD_PIXELS } from './memory.js';
+import { type CompressionOptions, type ImageNote, reportsSimilarity } from './options.js';
+import { layOut } from './framing/layout.js';
+import { type Job, lookForBorder } from './picture.js';
 import { planEncodings, weigh } from './plan.js';
 import {
   type CompressedImage,
@@ -15,15 +19,15 @@ import {
   type Result,
   withMoreNotes,
 } from './report.js';
-import { type Encoded, findBest } from './search.js';
+import { type Encoded, findBest } from './search/search.js';
 
 export type { CompressedImage, CompressionReport, ImageFacts } from './report.js';
 
 /**
- * Increase this whenever the same bytes and options give other bytes than before: it is part of the key under which
- * results may be kept.
+ * Increase this whenever the same bytes and options give other bytes than before. It is noted with results that are kept;
+ * they are reused all the same, so that an upgrade changes no address.
  */
-export const ENGINE_VERSION = 7;
+export const ENGINE_VERSION = 9;
 
 /** An image whose header was read and accepted. */
 export interface OpenedImage {
@@ -37,9 +41,8 @@ export interface OpenedImage {
    * that nothing hidden in or behind the image gets through. They keep their ICC profile, and their orientation stays a
    * tag, because turning them would mean encoding them again. What could not be done as asked is in the notes.
    *
-   * The similarity to the source is measured for every result, which takes another decoding and some arithmetic: more
-   * than half of the time for a JPEG of 600×450 (`npm run bench -- engine`), a few percent for AVIF and PNG. With
-   * the `fast` effort it is left out (`similarity: null`) unless a target or `auto` needs it.
+   * The similarity to the source is reported where the options ask for it, a target or `auto`: it takes another decoding and
+   * some arithmetic, once or twice as much time again for a JPEG (`npm run bench -- engine`). Otherwise it is null.
    *
    * @throws ImageError FORMAT_NOT_SUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_MANY_FRAMES, IMAGE_TOO_SLOW
    */
@@ -55,6 +58,8 @@ export interface OpenedImage {
  *   IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_SLOW
  */
 export async function openSource(source: Buffer, maxPixels: number): Promise<OpenedImage> {
+  const foreign = recogniseForeign(source);
+  if (foreign) return openForeign(readForeign(source, foreign, maxPixels), maxPixels);
   const began = performance.now();
   const header = await readHeader(source, maxPixels);
   const headerMs = performance.now() - began;
@@ -62,18 +67,96 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
     weight: (options) => weigh(header, options),
     compress: async (options) => {
       const from = performance.now() - headerMs;
-      const { report, ...image } = await refusing(header, () =>
-        compress(jobOf(source.length, header, options, maxPixels)),
+      const { report, ...image } = await withMending(header, (whole) =>
+        compressAsAsked(jobOf(source.length, whole, options, maxPixels)),
       );
       return { ...image, report: { ...report, milliseconds: Math.round(performance.now() - from) } };
     },
   };
 }
 
+/** HEIC and BMP. They are decoded once, and go the same way from there. */
+function openForeign(picture: ForeignPicture, maxPixels: number): OpenedImage {
+  const headers = new Map<string, Promise<ImageHeader>>();
+  return {
+    weight: (options) => weighForeign(picture, options),
+    compress: async (options) => {
+      const from = performance.now();
+      const decoded = headers.get(options.metadata) ?? decodeForeign(picture, options);
+      headers.set(options.metadata, decoded);
+      const header = await decoded;
+      const { report, ...image } = await refusing(header, () =>
+        compressForeign(picture.source.length, header, options, maxPixels),
+      );
+      return { ...image, report: { ...report, milliseconds: Math.round(performance.now() - from) } };
+    },
+  };
+}
+
+/** What would be larger than its source is made as small by a lower quality; where that can't be, it is larger, and says so. */
+async function compressForeign(
+  inputBytes: number,
+  header: ImageHeader,
+  options: CompressionOptions,
+  maxPixels: number,
+): Promise<Result> {
+  const run = (wish: CompressionOptions): Promise<Result> =>
+    compressAnyway(jobOf(inputBytes, header, wish, maxPixels));
+  if (options.canvas) return compressAsAsked(jobOf(inputBytes, header, options, maxPixels));
+  const result = await run(options);
+  if (result.data.length <= inputBytes) return result;
+  // A larger one takes too long for several trials.
+  if (!options.target && header.pixels <= MAX_HELD_PIXELS) {
+    const smaller = await run({ ...options, quality: null, target: { bytes: inputBytes } });
+    if (smaller.data.length <= inputBytes) return smaller;
+  }
+  return withMoreNotes(result, ['larger_than_source']);
+}
+
 function jobOf(inputBytes: number, header: ImageHeader, options: CompressionOptions, maxPixels: number): Job {
   const { source } = header;
   const wanted = wantedMetadata(options.metadata, header.metadata, source);
   return { source, inputBytes, header, options, wanted, maxPixels };
+}
+
+/** Whatever bytes it takes, where a canvas is asked for; where that changes nothing, and the file may be shown anywhere, as without. */
+async function compressAsAsked(asked: Job): Promise<Result> {
+  const { canvas } = asked.options;
+  if (!canvas) return compress(asked);
+  refuseCutOffAnimation(asked);
+  const job = await lookForBorder(withFirstFrame(asked));
+  const { isResized, isReduced } = layOut(job.header, job.options);
+  if (!isResized && isPlain(job)) return compress(job);
+  const result = await compressAnyway({ ...job, mustEncode: true });
+  const isLarger = result.data.length > job.inputBytes;
+  return withMoreNotes(result, [
+    ...(isReduced ? (['canvas_reduced'] as const) : []),
+    ...(isLarger ? (['larger_than_source'] as const) : []),
+  ]);
+}
+
+/** Also where the result has more bytes than its source. */
+async function compressAnyway(job: Job): Promise<Result> {
+  const result = await compress({ ...job, inputBytes: Infinity });
+  return { ...result, input: { ...result.input, bytes: job.inputBytes } };
+}
+
+/** A canvas shows a still picture. */
+function withFirstFrame(job: Job): Job {
+  const { header } = job;
+  if (header.frames === 1) return job;
+  const notes: ImageNote[] = [...header.notes, 'first_frame_only'];
+  return { ...job, header: { ...header, frames: 1, pixels: header.width * header.height, notes } };
+}
+
+/** Whether the file looks the same to everybody: of the format that was asked for, upright, of usual colours, nothing showing through. */
+function isPlain({ header, options }: Job): boolean {
+  const { format, metadata, orientation, inputFormat } = header;
+  const isFormat = options.format === 'keep' || options.format === 'auto' || options.format === format;
+  const isUsual = metadata.depth === 'uchar' && (metadata.space === 'srgb' || metadata.space === 'b-w');
+  const hasOwnColours = metadata.icc !== undefined && !header.hasSrgbProfile;
+  const isOpaque = !metadata.hasAlpha || options.canvas?.background === 'transparent';
+  return !inputFormat && isFormat && isUsual && !hasOwnColours && isOpaque && orientation === 1;
 }
 
 /** The way of an image whose header was read: refuse, plan, decode, encode or search, choose, describe. */
@@ -91,7 +174,8 @@ async function compress(job: Job): Promise<Result> {
   const original = await betterOriginal(job, best);
   if (original) return describeOriginal(job, original, notes);
   if (best.data.length < job.inputBytes) {
-    return describeEncoded(job, isOnePass(job.options) ? best : await encoder.measured(best), notes);
+    const isReported = reportsSimilarity(job.options);
+    return describeEncoded(job, isReported ? await encoder.measured(best) : best, notes);
   }
   return best.picture.isResized ? compressAtFullSize(job, notes) : deliverOriginal(job, notes);
 }
@@ -105,8 +189,8 @@ function refuseCutOffAnimation({ source, header, wanted }: Job): void {
 async function originalWithinTarget(job: Job): Promise<Buffer | undefined> {
   const { target, format } = job.options;
   const isOwn = format === 'keep' || format === job.header.format;
-  if (!target || !('bytes' in target) || !isOwn || fitInside(job.header, job.options).isResized)
-    return undefined;
+  const isChanged = job.mustEncode || layOut(job.header, job.options).isResized;
+  if (!target || !('bytes' in target) || !isOwn || isChanged) return undefined;
   return originalOf(job, target.bytes);
 }
 
@@ -117,10 +201,11 @@ async function betterOriginal(job: Job, best: Encoded): Promise<Buffer | undefin
 }
 
 /** Up to how many bytes the original is better than the encoding; 0 for none. */
-function maxBytesOfOriginal({ header, inputBytes, options }: Job, best: Encoded): number {
+function maxBytesOfOriginal(job: Job, best: Encoded): number {
+  const { header, inputBytes, options } = job;
   const { format, picture, isTargetReached, data } = best;
   const isSuited = format === header.format || (options.format === 'auto' && header.format !== 'tiff');
-  if (picture.isResized || !isSuited) return 0;
+  if (job.mustEncode || picture.isResized || !isSuited) return 0;
   // Nothing is more similar to the source than itself.
   if (!isTargetReached) return 'ssim' in options.target! ? inputBytes : 0;
   // An encoding of half the bytes is better whatever the original could save. Not looking saves 1 % of the time.
@@ -131,20 +216,42 @@ function maxBytesOfOriginal({ header, inputBytes, options }: Job, best: Encoded)
 async function compressAtFullSize(job: Job, notes: ImageNote[]): Promise<Result> {
   // For an AVIF of its full size, less memory was set aside than it takes.
   if (job.header.format === 'avif') return deliverOriginal(job, notes);
-  const options = { ...job.options, format: 'keep' as const, maxWidth: null, maxHeight: null };
+  const options = {
+    ...job.options,
+    format: 'keep' as const,
+    maxWidth: null,
+    maxHeight: null,
+    decodedFor: null,
+  };
   return withMoreNotes(await compress({ ...job, options }), [...notes, 'size_kept']);
 }
 
 async function deliverOriginal(job: Job, notes: ImageNote[]): Promise<Result> {
   const original = await originalOf(job, job.inputBytes);
   if (!original) throw isBigTiff(job.source) ? bigTiff() : corrupt();
-  const { isResized } = fitInside(job.header, job.options);
-  return describeOriginal(job, original, isResized ? [...notes, 'size_kept'] : notes);
+  const { isResized } = layOut(job.header, job.options);
+  const kept = job.options.canvas ? 'canvas_not_possible' : 'size_kept';
+  return describeOriginal(job, original, isResized ? [...notes, kept] : notes);
 }
 
 function originalOf(job: Job, maxBytes: number): Promise<Buffer | undefined> {
   const { source, header, wanted, maxPixels, inputBytes } = job;
   return keepOriginal(source, header, wanted, { mostBytes: Math.min(maxBytes, inputBytes), maxPixels });
+}
+
+/** Works on the file as it is; where a decoder complains about it, and its picture is whole nevertheless, on the mended file. */
+async function withMending<T>(header: ImageHeader, work: (header: ImageHeader) => Promise<T>): Promise<T> {
+  const before = countWarnings();
+  try {
+    const result = await refusing(header, () => work(header));
+    if (countWarnings() !== before && !(await isWhole(header))) throw corrupt();
+    return result;
+  } catch (error) {
+    const isDamaged = error instanceof ImageError && error.code === 'IMAGE_CORRUPT';
+    const mended = isDamaged ? await mendSource(header) : undefined;
+    if (!mended) throw error;
+    return refusing(mended, () => work(mended));
+  }
 }
 
 /** Turns what libvips says of damaged files into our codes. */

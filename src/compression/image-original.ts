@@ -2,30 +2,11 @@ import { ImageError } from '../errors/app-error.js';
 import { asImageError, openImage } from './libvips.js';
 import { type ImageHeader, readHeader } from './image-header.js';
 import type { WantedMetadata } from './formats/image-metadata.js';
-import { stripAvif } from './formats/strip-avif.js';
-import { stripGif } from './formats/strip-gif.js';
-import { stripJpeg } from './formats/strip-jpeg.js';
-import { stripPng } from './formats/strip-png.js';
-import { stripTiff } from './formats/strip-tiff.js';
-import { stripWebp } from './formats/strip-webp.js';
+import { FORMATS } from './formats/registry.js';
 
 /** The picture of the source with no more than the wanted metadata; undefined where it can't be taken out of its file. */
 export function stripImage(source: Buffer, header: ImageHeader, wanted: WantedMetadata): Buffer | undefined {
-  const { format, orientation, isCutDown } = header;
-  switch (format) {
-    case 'jpeg':
-      return stripJpeg(source, orientation, wanted);
-    case 'png':
-      return stripPng(source, orientation, wanted);
-    case 'webp':
-      return isCutDown ? undefined : stripWebp(source, orientation, wanted);
-    case 'gif':
-      return stripGif(source, { firstFrameOnly: isCutDown });
-    case 'avif':
-      return stripAvif(source, wanted);
-    case 'tiff':
-      return stripTiff(source, wanted);
-  }
+  return FORMATS[header.format].strip(header.original ?? source, { ...header, wanted });
 }
 
 /**
@@ -48,7 +29,12 @@ async function decodes(original: Buffer, header: ImageHeader, maxPixels: number)
   try {
     const { width, height, frames } = await readHeader(original, maxPixels);
     // Every pixel is decoded; one channel of them is enough to keep: 49 MB in place of 196 for 49 million.
-    await openImage(original, { maxPixels, isAnimated: frames > 1, ignoresProfile: true })
+    await openImage(original, {
+      maxPixels,
+      isAnimated: frames > 1,
+      ignoresProfile: true,
+      isLenient: header.isLenient,
+    })
       .extractChannel(0)
       .raw()
       .toBuffer();

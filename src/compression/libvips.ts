@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Raw, type Sharp } from 'sharp';
 import { AppError, ImageError } from '../errors/app-error.js';
 
 // Bytes from strangers never reach the loaders for SVG, PDF, HEIC and others: 1.4 kB of SVG ran for over 60 s.
@@ -31,17 +31,41 @@ export interface ReadOptions {
   isAnimated: boolean;
   /** Whether its ICC profile is not applied, as there is no use in it. */
   ignoresProfile?: boolean;
+  /** Whether decoders may complain about something, as long as it is no error. */
+  isLenient?: boolean;
 }
 
-/** A pipeline that reads these bytes, and fails where they are damaged or cut off. */
+let warnings = 0;
+
+/**
+ * How often decoders of this process have complained. Their complaints are one list, out of which the next pipeline to end takes
+ * all: more of them than before a decoding mean that one of the images decoded since then may be damaged, and not which.
+ */
+export function countWarnings(): number {
+  return warnings;
+}
+
+function heard(pipeline: Sharp): Sharp {
+  return pipeline.on('warning', () => (warnings += 1));
+}
+
+/** A pipeline that begins with pixels. */
+export function openPixels(data: Buffer, { width, height, channels }: Omit<Raw, 'premultiplied'>): Sharp {
+  return heard(sharp(data, { raw: { width, height, channels }, limitInputPixels: false }));
+}
+
+/** A pipeline that reads these bytes, and fails where they are damaged or cut off, or seem to be. */
 export function openImage(source: Buffer, options: ReadOptions): Sharp {
-  const { maxPixels, isAnimated, ignoresProfile = false } = options;
-  return sharp(source, {
-    failOn: 'error', // 'warning' refuses 15 of 853 photos that every browser shows
+  const { maxPixels, isAnimated, ignoresProfile = false, isLenient = false } = options;
+  const pipeline = sharp(source, {
+    // What decoders complain about may be pixels that are missing: half a JPEG that was closed again, and tiles of a TIFF
+    // that can't be read, are no error to them. sharp's events for warnings are of the whole process, and of no image.
+    failOn: isLenient ? 'error' : 'warning',
     limitInputPixels: maxPixels,
     animated: isAnimated,
     ignoreIcc: ignoresProfile,
-  }).timeout({ seconds: TIMEOUT_SECONDS });
+  });
+  return heard(pipeline).timeout({ seconds: TIMEOUT_SECONDS });
 }
 
 /**

@@ -1,7 +1,13 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { CompressionForm } from '../uploads/compression-fields.dto.js';
-import { canonicalOptions, readCompressionOptions, toCompressionOptions } from './options.js';
+import {
+  canonicalOptions,
+  type CompressionFields,
+  type MeasureChoice,
+  readCompressionOptions,
+  toCompressionOptions,
+} from './options.js';
 
 describe('CompressionForm', () => {
   const faults = (fields: object) =>
@@ -16,8 +22,12 @@ describe('CompressionForm', () => {
     [{ target: 'ssim:1' }],
     [{ target: 'bytes:60000', quality: '' }],
     [{ format: 'auto', effort: 'best', metadata: 'copyright' }],
+    [{ measure: 'similarity' }],
     [{ max_width: '1', max_height: '16383' }],
-    [{ format: '', effort: '', metadata: '', max_width: '', max_height: '' }],
+    [{ canvas: '1:1.44', background: '#FFF0aa', trim: 'true', fill: '85', enlarge: 'true' }],
+    [{ canvas: 'none', background: 'auto' }],
+    [{ canvas: '', background: '', trim: '', fill: '', enlarge: '' }],
+    [{ format: '', effort: '', metadata: '', measure: '', max_width: '', max_height: '' }],
   ])('takes %j', (fields) => {
     expect(faults(fields)).toEqual([]);
   });
@@ -40,8 +50,19 @@ describe('CompressionForm', () => {
     ['max_width', { max_width: '-5' }],
     ['max_height', { max_height: '16384' }],
     ['max_height', { max_height: 'wide' }],
+    ['canvas', { canvas: 'square' }],
+    ['canvas', { canvas: '1:0' }],
+    ['canvas', { canvas: '1:11' }],
+    ['canvas', { canvas: ['1:1', '1:2'] }],
+    ['background', { background: 'white' }],
+    ['background', { background: '#fff' }],
+    ['trim', { trim: 'yes' }],
+    ['fill', { fill: '0' }],
+    ['fill', { fill: '101' }],
+    ['enlarge', { enlarge: '1' }],
     ['effort', { effort: 'worst' }],
     ['metadata', { metadata: 'some' }],
+    ['measure', { measure: 'time' }],
   ])('refuses %s of %j', (property, fields) => {
     expect(faults(fields)).toEqual([property]);
   });
@@ -56,7 +77,7 @@ describe('toCompressionOptions', () => {
     expect(canonicalOptions(toCompressionOptions(written, 30))).toBe(text);
     expect(canonicalOptions(toCompressionOptions({ quality: '50%' }, 30))).not.toBe(text);
     expect(text).toBe(
-      '{"quality":50,"target":null,"format":"keep","maxWidth":null,"maxHeight":null,"effort":"balanced","metadata":"none"}',
+      '{"quality":50,"target":null,"format":"keep","maxWidth":null,"maxHeight":null,"effort":"balanced","metadata":"none","measure":"none"}',
     );
   });
 
@@ -73,5 +94,22 @@ describe('toCompressionOptions', () => {
     const options = toCompressionOptions({ quality: '70%', format: 'auto', max_width: 800 }, 50);
 
     expect(readCompressionOptions(canonicalOptions(options))).toEqual(options);
+  });
+
+  it('comes back from text that says nothing of what is measured', () => {
+    const text = canonicalOptions(toCompressionOptions({}, 50)).replace(',"measure":"none"', '');
+
+    expect(readCompressionOptions(text)).toEqual(toCompressionOptions({}, 50));
+  });
+
+  it('measures what the upload says, or else the setting', () => {
+    const measure = (fields: CompressionFields, byDefault?: MeasureChoice) =>
+      toCompressionOptions(fields, 50, byDefault).measure;
+
+    expect([measure({}), measure({}, 'similarity'), measure({ measure: 'none' }, 'similarity')]).toEqual([
+      'none',
+      'similarity',
+      'none',
+    ]);
   });
 });

@@ -1,11 +1,14 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { WantedMetadata } from './formats/image-metadata.js';
-import { gammaToSrgb } from './formats/strip-png.js';
+import { type Colour, meanOfEdge, withoutBorder } from './framing/border.js';
+import { backgroundOf, cutOut, placeOnCanvas } from './framing/canvas-pixels.js';
+import { enlarged, layOut, type Layout } from './framing/layout.js';
+import { gammaToSrgb } from './formats/png/colours.js';
 import type { ImageHeader } from './image-header.js';
-import { openImage } from './libvips.js';
+import { openImage, openPixels } from './libvips.js';
 import { decodingBytes, MAX_HELD_PIXELS } from './memory.js';
-import type { CompressionOptions } from './options.js';
-import { type Luminance, type Pixels, sampleLuminance } from './similarity.js';
+import { type CompressionOptions, WHITE } from './options.js';
+import { type Look, lookOf, type Pixels } from './search/similarity.js';
 
 /** One image on its way through the library. */
 export interface Job {
@@ -18,6 +21,10 @@ export interface Job {
   wanted: WantedMetadata;
   /** Width × height × frames. */
   maxPixels: number;
+  /** Whether nothing of the source's own file may be delivered. */
+  mustEncode?: boolean;
+  /** What was seen when its border was looked for: the mean colour at its edge; all of its pixels, where these are not too many. */
+  border?: { edge: Colour; pixels?: Pixels };
 }
 
 /** How a picture is taken out of its file. */
@@ -45,12 +52,16 @@ export interface Picture {
   frames: number;
   hasAlpha: boolean;
   isResized: boolean;
+  /** Whether it has colours that its source does not have. */
+  isColoured?: boolean;
+  /** Whether its canvas is white, and is to stay so. */
+  isOnWhite?: boolean;
   /** Whether it has the metadata that was to be kept; only the file itself has it, held pixels do not. */
   isDescribed: boolean;
   /** Whether its similarity is measured at half its size, which takes a quarter of the memory. */
   isLarge: boolean;
-  /** The brightness of the first frame, to measure the similarity; read once. */
-  luminance(): Promise<Luminance>;
+  /** How the first frame looks, to measure the similarity; read once. */
+  look(): Promise<Look>;
   /** A new pipeline, ready to be encoded. */
   open(): Sharp;
 }
@@ -63,34 +74,134 @@ export interface Picture {
  * @throws the errors of libvips for damaged files; so do the pipelines
  */
 export async function openPicture(job: Job, options: PictureOptions): Promise<Picture> {
-  const { source, header, wanted } = job;
-  const size = fitInside(header, job.options);
+  const { header, wanted } = job;
+  const size = layOut(header, job.options);
+  if (job.options.canvas) return openOnCanvas(job, size, options);
   if (header.frames > 1 && options.isAnimated) return openAnimation(job, size);
-  const exponent = options.needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
-  const openAs = (target: Size): Sharp => {
-    const pipeline = openUpright(job, target);
-    return exponent === 1 ? pipeline : withGamma(pipeline, exponent);
-  };
+  const exponent = exponentFor(job, options);
+  const openAs = (target: Size): Sharp => withGamma(openUpright(job, target), exponent);
   const { hasAlpha } = header.metadata;
   // libvips lays what is transparent on white first, and applies the gamma then.
   const isDescribed = wanted.isAll && canDescribe(header) && (exponent === 1 || !hasAlpha);
+  const shared = isDescribed || exponent !== 1 ? undefined : pixelsForAllSizes(job, openAs);
+  if (shared) return openSize(await shared, size, options);
   const open = (): Sharp => (isDescribed ? withMetadata(openAs(size), job) : openAs(size));
   const unheld = { ...size, frames: 1, hasAlpha, isDescribed, open };
 
   if (size.width * size.height > MAX_HELD_PIXELS) {
-    return { ...unheld, isLarge: true, luminance: once(() => readHalved(openAs(halfOf(size)))) };
+    return { ...unheld, isLarge: true, look: once(() => readLook(openAs(halfOf(size)))) };
   }
   // Whether an alpha channel hides anything, only the pixels tell.
   if (options.isReadOnce && canStream(header) && !hasAlpha) {
-    const luminance = once(async () => sampleLuminance(await readPixels(openAs(size))));
-    return { ...unheld, isLarge: false, luminance };
+    return { ...unheld, isLarge: false, look: once(() => readLook(openAs(size))) };
   }
   const held = holdPixels(await readPixels(openAs(size)), size);
   return isDescribed ? { ...held, isDescribed, open } : held;
 }
 
+/** What was decoded of a file for several sizes, as long as somebody holds its header. */
+const decodedPixels = new WeakMap<ImageHeader, Map<string, Promise<Pixels>>>();
+
+/** The pixels of which all sizes of a picture are made, decoded by the first that asks; undefined where each is decoded for itself. */
+function pixelsForAllSizes(
+  { header, options }: Job,
+  openAs: (size: Size) => Sharp,
+): Promise<Pixels> | undefined {
+  const { decodedFor } = options;
+  if (!decodedFor) return undefined;
+  const size = layOut(header, { ...decodedFor, canvas: null });
+  if (size.width * size.height > MAX_HELD_PIXELS) return undefined;
+  const known = decodedPixels.get(header) ?? new Map<string, Promise<Pixels>>();
+  decodedPixels.set(header, known);
+  const read = (one: Size, decode: () => Promise<Pixels>): Promise<Pixels> => {
+    const id = `${one.width}x${one.height}`;
+    const pixels = known.get(id) ?? decode();
+    known.set(id, pixels);
+    return pixels;
+  };
+  const own = layOut(header, options);
+  let level: Size = size;
+  let pixels = read(level, () => readPixels(openAs(size)));
+  // Halves on the way: a small size of a large picture takes a few milliseconds less.
+  for (let half = halfOf(level); isUseful(half, own, level); half = halfOf(level)) {
+    const larger = pixels;
+    level = half;
+    pixels = read(half, async () => readPixels(openResized(await larger, half, 'linear')));
+  }
+  return pixels;
+}
+
+function isUseful(half: Size, own: Size, level: Size): boolean {
+  const isSmaller = half.width < level.width && half.height < level.height;
+  return isSmaller && half.width >= own.width && half.height >= own.height;
+}
+
+function openResized(pixels: Pixels, size: Size, kernel: 'cubic' | 'linear'): Sharp {
+  const { data, width, height, channels } = pixels;
+  const whole = openPixels(data, { width, height, channels: channels as 3 });
+  return whole.resize(size.width, size.height, { fit: 'fill', kernel });
+}
+
+/** A size of a picture, made of pixels that are no smaller. */
+async function openSize(pixels: Pixels, size: Size, { isReadOnce }: PictureOptions): Promise<Picture> {
+  if (pixels.width === size.width && pixels.height === size.height) return holdPixels(pixels, size);
+  // The pixels are as sharp as they can be: a longer kernel takes half as long again, and nobody sees it.
+  const open = (): Sharp => openResized(pixels, size, 'cubic');
+  if (!isReadOnce || hasAlpha(pixels)) return holdPixels(await readPixels(open()), size);
+  const unheld = { ...size, frames: 1, hasAlpha: false, isDescribed: false, isLarge: false };
+  return { ...unheld, look: once(() => readLook(open())), open };
+}
+
+/**
+ * Looks for the border of the picture, where the options cut it off, and notes what is left of it without: exactly where its pixels
+ * can be held, else to two pixels or so.
+ */
+export async function lookForBorder(job: Job): Promise<Job> {
+  if (!job.options.canvas?.trims) return job;
+  const { header } = job;
+  const most = Math.sqrt(Math.min(1, MAX_HELD_PIXELS / (header.width * header.height)));
+  const [width, height] = [Math.floor(header.width * most), Math.floor(header.height * most)];
+  const pixels = await readColours(openUpright(job, { width, height, isResized: most < 1 }));
+  const found = await withoutBorder(pixels);
+  const shown = most < 1 ? enlarged(found, header.width / width, header.height / height, header) : found;
+  const border = { edge: meanOfEdge(pixels), ...(most < 1 ? {} : { pixels }) };
+  return { ...job, header: { ...header, shown }, border };
+}
+
+async function openOnCanvas(job: Job, layout: Layout, options: PictureOptions): Promise<Picture> {
+  const exponent = exponentFor(job, options);
+  const known = exponent === 1 ? job.border?.pixels : undefined;
+  const pixels = known ? await cutOut(known, layout) : await readColours(openPart(job, layout, exponent));
+  const colour = backgroundOf(job.options.canvas!, job.border?.edge ?? meanOfEdge(pixels));
+  const [red, green, blue] = colour;
+  return {
+    ...holdPixels(await placeOnCanvas(pixels, layout, colour), layout),
+    isColoured: red !== green || green !== blue,
+    isOnWhite: job.options.canvas!.background === WHITE,
+  };
+}
+
+function openPart(job: Job, { shown, place, isResized }: Layout, exponent: number): Sharp {
+  const { width, height } = job.header;
+  const isWhole = shown.width === width && shown.height === height;
+  const isScaled = isResized && (place.width !== shown.width || place.height !== shown.height);
+  if (isWhole) return withGamma(openUpright(job, { ...place, isResized: isScaled }), exponent);
+  const part = withGamma(openUpright(job, { width, height, isResized: false }), exponent).extract(shown);
+  return isScaled ? withSize(part, place) : part;
+}
+
+function exponentFor({ source, header }: Job, { needsSrgbGamma }: PictureOptions): number {
+  return needsSrgbGamma && header.format === 'png' ? gammaToSrgb(source) : 1;
+}
+
+/** Of three channels, or four with transparency. */
+function readColours(pipeline: Sharp): Promise<Pixels> {
+  return readPixels(pipeline.toColourspace('srgb'));
+}
+
+// An encoder rounds 16 bits in another way than the pixels that are held.
 function canStream({ format, metadata, pixels }: ImageHeader): boolean {
-  return decodingBytes(format, metadata) * pixels <= MAX_STREAMED_BYTES;
+  return metadata.depth === 'uchar' && decodingBytes(format, metadata) * pixels <= MAX_STREAMED_BYTES;
 }
 
 // On the way from the file to the encoder libvips makes something else of Lab colours, signed and 32-bit numbers, and
@@ -106,8 +217,8 @@ function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
   return {
     ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized, isDescribed: false },
     isLarge: false,
-    luminance: once(() => Promise.resolve(sampleLuminance(pixels))),
-    open: () => sharp(data, { raw: { width, height, channels: channels as 3 }, limitInputPixels: false }),
+    look: once(() => Promise.resolve(lookOf(pixels))),
+    open: () => openPixels(data, { width, height, channels: channels as 3 }),
   };
 }
 
@@ -118,31 +229,24 @@ function withMetadata(pipeline: Sharp, { header: { metadata }, wanted: { keepsXm
   return metadata.space === 'cmyk' ? pipeline : pipeline.keepIccProfile();
 }
 
-/** Decodes an encoded image, and returns the brightness of its first frame, to compare it with its picture. */
-export async function readLuminance(encoded: Buffer, picture: Picture): Promise<Luminance> {
+/** Decodes an encoded image, and returns how its first frame looks, to compare it with its picture. */
+export async function readLookOf(encoded: Buffer, picture: Picture): Promise<Look> {
   const image = openImage(encoded, { maxPixels: Number.MAX_SAFE_INTEGER, isAnimated: false });
-  if (picture.isLarge) return readHalved(withSize(image, halfOf(picture)));
+  if (picture.isLarge) return readLook(withSize(image, halfOf(picture)));
   const pixels = await readPixels(image);
   if (pixels.width !== picture.width || pixels.height !== picture.height) {
     throw new Error(`encoded as ${pixels.width}×${pixels.height}, not ${picture.width}×${picture.height}`);
   }
-  return sampleLuminance(pixels);
+  return lookOf(pixels);
 }
 
-/** The upright size of an image within the limits. */
-export function fitInside(
-  { width, height }: { width: number; height: number },
-  { maxWidth, maxHeight }: { maxWidth: number | null; maxHeight: number | null },
-): { width: number; height: number; isResized: boolean } {
-  const factor = Math.min(1, (maxWidth ?? width) / width, (maxHeight ?? height) / height);
-  const scaled = (side: number): number => Math.max(1, Math.round(side * factor));
-  return { width: scaled(width), height: scaled(height), isResized: factor < 1 };
-}
-
-type Size = ReturnType<typeof fitInside>;
+type Size = Pick<Layout, 'width' | 'height' | 'isResized'>;
 
 function openUpright({ source, header, maxPixels }: Job, size: Size): Sharp {
-  const pipeline = openImage(source, { maxPixels, isAnimated: false, ignoresProfile: header.hasSrgbProfile });
+  const pipeline = openImage(source, {
+    ...{ maxPixels, isAnimated: false, isLenient: header.isLenient },
+    ignoresProfile: header.hasSrgbProfile,
+  });
   // Asking for it costs 2 % for a small photo, even where there is nothing to be turned.
   if ((header.metadata.orientation ?? 1) !== 1) pipeline.autoOrient();
   convertWideColours(pipeline, header);
@@ -157,8 +261,8 @@ function halfOf({ width, height }: { width: number; height: number }): Size {
   return { width: Math.ceil(width / 2), height: Math.ceil(height / 2), isResized: true };
 }
 
-async function readHalved(pipeline: Sharp): Promise<Luminance> {
-  return sampleLuminance(await readPixels(pipeline), { isHalved: true });
+async function readLook(pipeline: Sharp): Promise<Look> {
+  return lookOf(await readPixels(pipeline));
 }
 
 // sharp takes 16-bit colours with a profile to Display P3, and would deliver those numbers as if they were sRGB.
@@ -190,7 +294,7 @@ function openAnimation({ source, header, maxPixels, wanted }: Job, size: Size): 
       isDescribed: wanted.isAll,
     },
     isLarge: false,
-    luminance: once(async () => sampleLuminance(await readPixels(first))),
+    look: once(() => readLook(first)),
     open,
   };
 }
@@ -237,6 +341,7 @@ function withoutOpaqueAlpha(pixels: Pixels): Pixels {
 
 // Two gammas are applied one after the other, of which one is 1.
 function withGamma(pipeline: Sharp, exponent: number): Sharp {
+  if (exponent === 1) return pipeline;
   const bounded = (gamma: number): number => Math.min(MAX_GAMMA, Math.max(1, gamma));
   return pipeline.gamma(bounded(exponent), bounded(1 / exponent));
 }

@@ -1,15 +1,23 @@
-import { type EncodeOptions, encodeOptions, isSameSetting, noiseMs } from './encoder-settings.js';
+import {
+  type EncodeOptions,
+  encodeOptions,
+  isSameSetting,
+  MAX_FULL_COLOUR_PIXELS,
+  noiseMs,
+} from './encoding/encoder-settings.js';
 import type { ImageFormat } from './formats/image-format.js';
 import type { ImageHeader } from './image-header.js';
 import { fitsIntoMemory, MAX_HELD_PIXELS } from './memory.js';
 import type { CompressionOptions, Effort, ImageNote } from './options.js';
-import { fitInside } from './picture.js';
-import { MAX_TRIALS } from './quality-search.js';
+import { layOut, mostPixels } from './framing/layout.js';
+import { MAX_TRIALS } from './search/quality-search.js';
 
 /** A format, and the effort with which it is made. */
 export interface Setup {
   format: ImageFormat;
   effort: Effort;
+  /** Of mozjpeg, where it is not to take its own. */
+  quantisationTable?: number;
 }
 
 /** What is tried, and how often at most: at several qualities, where one does not do. */
@@ -36,7 +44,9 @@ const MAX_PIXELS_FOR_SEVERAL = 24_000_000;
 const MAX_NOISE_MS = 12_000;
 // Above the size that is held, each trial decodes the image and the result.
 const DECODING_MS_PER_MEGAPIXEL = 80;
+const MAX_SLOW_SEARCH_PIXELS = 200_000;
 const AVIF_WEIGHT = 3;
+const FULL_COLOUR_AVIF_WEIGHT = 4;
 const TRANSPARENT_WEBP_WEIGHT = 4;
 
 /** Decides from the header alone what is tried, so that the time is bounded before anything is decoded. */
@@ -45,7 +55,7 @@ export function planEncodings(header: ImageHeader, options: CompressionOptions):
   if (!canBecome(formats[0], header, options)) return { candidates: [], notes };
 
   const effort = usualEffort(options);
-  const usual = formats.map((format) => ({ format, effort }));
+  const usual = formats.map((format) => ({ format, effort: searchEffort(format, effort, header, options) }));
   const usualMs = totalMs(usual, header, options);
   const maxTrials = Math.max(1, trialsWithin(MAX_NOISE_MS, usualMs));
   const candidates: Candidate[] = usual.map((setup) => ({ ...setup, maxTrials }));
@@ -67,7 +77,11 @@ function bestCandidates(
   options: CompressionOptions,
 ): Candidate[] {
   const setups = formats
-    .map((format): Setup => ({ format, effort: 'best' }))
+    .flatMap((format): Setup[] => {
+      const setup: Setup = { format, effort: 'best' };
+      // Neither of both tables is the better one for all pictures.
+      return format === 'jpeg' ? [setup, { ...setup, quantisationTable: 2 }] : [setup];
+    })
     .filter((setup) => {
       const settings = expectedOptions(setup, header, options);
       return !isSameSetting(settings, { ...settings, effort: 'balanced' });
@@ -82,23 +96,41 @@ function trialsWithin(ms: number, msOfAll: number): number {
 }
 
 function totalMs(setups: Setup[], header: ImageHeader, options: CompressionOptions): number {
-  return setups.reduce((ms, setup) => ms + encodingMs(expectedOptions(setup, header, options)), 0);
+  const isSearched = options.target !== null;
+  return setups.reduce(
+    (ms, setup) => ms + encodingMs(expectedOptions(setup, header, options), isSearched),
+    0,
+  );
 }
 
-function encodingMs(settings: EncodeOptions): number {
+function encodingMs(settings: EncodeOptions, isSearched: boolean): number {
   const isLarge = settings.framePixels > MAX_HELD_PIXELS;
-  return noiseMs(settings) + (isLarge ? (settings.framePixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0);
+  return (
+    noiseMs(settings, { isSearched }) +
+    (isLarge ? (settings.framePixels / 1_000_000) * DECODING_MS_PER_MEGAPIXEL : 0)
+  );
 }
 
 function expectedOptions(setup: Setup, header: ImageHeader, options: CompressionOptions): EncodeOptions {
   const frames = framesOf(setup.format, header);
   const { hasAlpha } = header.metadata;
-  return encodeOptions(header, { ...fitInside(header, options), frames, hasAlpha }, setup);
+  return encodeOptions(header, { ...layOut(header, options), frames, hasAlpha }, setup);
 }
 
 /** `best` adds its own settings to those of `balanced`. */
 function usualEffort({ effort }: CompressionOptions): Effort {
   return effort === 'best' ? 'balanced' : effort;
+}
+
+/** A PNG above some size is searched in the quickest setting: more trials are better than a slower one. */
+function searchEffort(
+  format: ImageFormat,
+  effort: Effort,
+  header: ImageHeader,
+  options: CompressionOptions,
+): Effort {
+  const { width, height } = layOut(header, options);
+  return format === 'png' && options.target && width * height > MAX_SLOW_SEARCH_PIXELS ? 'fast' : effort;
 }
 
 /** At least one format. */
@@ -110,6 +142,10 @@ function formatsFor(
   if (format === 'auto') return { formats: automaticFormats(header, options), notes: [] };
   if (format === 'keep' || format === header.format) return { formats: [header.format], notes: [] };
   if (canBecome(format, header, options)) return { formats: [format], notes: [] };
+  // The original is no answer to who asks for a canvas.
+  const other =
+    options.canvas && ([header.format, 'jpeg'] as const).find((one) => canBecome(one, header, options));
+  if (other) return { formats: [other], notes: ['format_not_possible'] };
   return { formats: [header.format], notes: ['format_not_possible'] };
 }
 
@@ -121,7 +157,7 @@ function formatsFor(
  */
 function automaticFormats(header: ImageHeader, options: CompressionOptions): ImageFormat[] {
   const { format: source, frames, metadata } = header;
-  const { width, height } = fitInside(header, options);
+  const { width, height } = layOut(header, options);
   const isStill = frames === 1;
   const isSeveral = width * height <= MAX_PIXELS_FOR_SEVERAL;
   // Whether an alpha channel hides anything shows when the pixels are held.
@@ -144,7 +180,7 @@ function affordable(formats: ImageFormat[], header: ImageHeader, options: Compre
   const effort = usualEffort(options);
   let leftMs = MAX_NOISE_MS;
   return formats.filter((format, index) => {
-    const ms = encodingMs(expectedOptions({ format, effort }, header, options));
+    const ms = encodingMs(expectedOptions({ format, effort }, header, options), options.target !== null);
     if (index > 0 && ms > leftMs) return false;
     leftMs -= ms;
     return true;
@@ -158,7 +194,7 @@ function framesOf(format: ImageFormat, { frames }: ImageHeader): number {
 
 /** Whether the format can hold the picture in the size that the options ask for, in bounded time and memory. */
 function canBecome(format: ImageFormat, header: ImageHeader, options: CompressionOptions): boolean {
-  const { width, height } = fitInside(header, options);
+  const { width, height } = layOut(header, options);
   if (Math.max(width, height) > (MAX_SIDE[format] ?? Infinity)) return false;
   if (format === 'avif' && width * height > MAX_AVIF_PIXELS) return false;
   if (format === 'gif' && width * height * header.frames > MAX_GIF_PIXELS) return false;
@@ -177,13 +213,16 @@ function canBecome(format: ImageFormat, header: ImageHeader, options: Compressio
 
 /** The memory that compressing takes, in pixels of 10 bytes. */
 export function weigh(header: ImageHeader, options: CompressionOptions): number {
-  const { width, height } = fitInside(header, options);
-  const encoded = width * height * header.frames;
+  const { width, height } = layOut(header, options);
+  const encoded = mostPixels(header, options) * (options.canvas ? 1 : header.frames);
   const mayBe = (format: ImageFormat): boolean => {
     const asked = options.format === 'keep' ? header.format : options.format;
     return (asked === 'auto' || asked === format) && canBecome(format, header, options);
   };
-  const asAvif = mayBe('avif') ? AVIF_WEIGHT * encoded : 0;
+  // A canvas is held beside what lies on it.
+  const onCanvas = options.canvas ? encoded : 0;
+  const avifWeight = width * height <= MAX_FULL_COLOUR_PIXELS ? FULL_COLOUR_AVIF_WEIGHT : AVIF_WEIGHT;
+  const asAvif = mayBe('avif') ? avifWeight * encoded : 0;
   const asWebp = header.metadata.hasAlpha && mayBe('webp') ? TRANSPARENT_WEBP_WEIGHT * encoded : 0;
-  return Math.max(header.pixels, asAvif, asWebp);
+  return Math.max(header.pixels, asAvif, asWebp) + onCanvas;
 }

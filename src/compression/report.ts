@@ -1,13 +1,14 @@
-import type { Encoded } from './search.js';
-import { contentTypeOf, type ImageFormat } from './formats/image-format.js';
+import type { Encoded } from './search/search.js';
+import { contentTypeOf, type ImageFormat, type SourceFormat } from './formats/image-format.js';
 import { hasMetadata, hasMoreTags, isWanted } from './formats/image-metadata.js';
-import type { ImageNote } from './options.js';
+import { type ImageNote, reportsSimilarity } from './options.js';
 import type { Job } from './picture.js';
+import { rounded } from './search/similarity.js';
 
 /** What a viewer sees: width and height are upright, with the orientation applied. */
 export interface ImageFacts {
   bytes: number;
-  format: ImageFormat;
+  format: SourceFormat;
   width: number;
   height: number;
 }
@@ -16,7 +17,7 @@ export interface ImageFacts {
 export interface CompressionReport {
   /** Encoder quality used, 1 to 100; null where the format has none, or nothing was encoded. */
   quality: number | null;
-  /** To the source, 0 to 1; null where it was not measured. */
+  /** To the source, 0 to 1; null where it was not asked for (`reportsSimilarity`), but 1 for the source's own pixels. */
   similarity: number | null;
   milliseconds: number;
   /** What was left out or could not be done, as stable codes. */
@@ -29,7 +30,7 @@ export interface CompressedImage {
   /** `kept_original`: encoding saves nothing, so these are the source's own pixels, taken out of their file. */
   outcome: 'compressed' | 'kept_original';
   input: ImageFacts;
-  output: ImageFacts;
+  output: ImageFacts & { format: ImageFormat };
   /** MIME type of `data`. */
   contentType: string;
   report: CompressionReport;
@@ -56,7 +57,7 @@ export function describeEncoded(job: Job, best: Encoded, notes: ImageNote[]): Re
     outcome: 'compressed',
     report: {
       quality: best.hasQuality ? best.quality : null,
-      similarity: best.similarity ?? null,
+      similarity: reportsSimilarity(job.options) ? rounded(best.similarity!) : null,
       notes: [...new Set(all)],
     },
   };
@@ -103,7 +104,12 @@ function delivered(
 ) {
   return {
     data,
-    input: { bytes: inputBytes, format: header.format, width: header.width, height: header.height },
+    input: {
+      bytes: inputBytes,
+      format: header.inputFormat ?? header.format,
+      width: header.width,
+      height: header.height,
+    },
     output: { bytes: data.length, format, width, height },
     contentType: contentTypeOf(format),
   };

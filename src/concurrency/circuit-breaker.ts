@@ -31,6 +31,18 @@ export interface Permit {
 export type Admission<E extends Error> =
   { is: 'admitted'; permit: Permit } | { is: 'paused'; waitMs: number } | { is: 'refused'; error: E };
 
+/** What {@link CircuitBreaker.admit} is going to say. */
+export interface Outlook {
+  /** Calls that would not be told to wait: all of them where the circuit is closed, or where they would be refused. */
+  calls: number;
+  /** Of callers that have not failed there. */
+  isForFreshOnly: boolean;
+  /** Milliseconds after which there may be more; 0 where all calls may be made. */
+  waitMs: number;
+}
+
+const EVERY_CALL: Outlook = { calls: Infinity, isForFreshOnly: false, waitMs: 0 };
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
@@ -108,6 +120,19 @@ export class CircuitBreaker<E extends Error> {
     return { is: 'admitted', permit };
   }
 
+  /** How many callers of a group are worth being sent now. Admits nobody. */
+  outlook(server: string, group: number): Outlook {
+    const now = performance.now();
+    const circuit = this.circuits.get(server);
+    if (!circuit || circuit.openings === 0) return EVERY_CALL;
+    const isFresh = takesProbe(circuit, { group, hasFailed: false }, now);
+    const turned = isFresh ? null : turnedAway(circuit, { group, hasFailed: false }, now);
+    if (turned?.is === 'refused') return EVERY_CALL;
+    if (turned?.is === 'paused') return { calls: 0, isForFreshOnly: false, waitMs: turned.waitMs };
+    const isForFreshOnly = !takesProbe(circuit, { group, hasFailed: true }, now);
+    return { calls: circuit.probes.left, isForFreshOnly, waitMs: PROBE_WAIT_MS };
+  }
+
   /** Reports how a call ended: with an answer, or with its error. */
   report(permit: Permit, error?: unknown): void {
     const circuit = this.circuitOf(permit.server);
@@ -140,6 +165,13 @@ export class CircuitBreaker<E extends Error> {
   /** Whether calls are made as usual: the circuit is neither open nor half-open. */
   isClosed(server: string): boolean {
     return (this.circuits.get(server)?.openings ?? 0) === 0;
+  }
+
+  /** Servers whose circuit is open or half-open. */
+  get pausedServers(): number {
+    let count = 0;
+    for (const { openings } of this.circuits.values()) if (openings > 0) count++;
+    return count;
   }
 
   /** How many calls at once the server bears, as far as that is known; before its first answer as many as tell that it is away. */

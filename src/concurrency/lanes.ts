@@ -5,8 +5,8 @@ export interface Task {
   id: string;
   /** Does not throw. @returns false where it found nothing to do: then nothing is learnt from how long it took */
   run(): Promise<boolean | void>;
-  /** Told that there is no room for the task in its lane, which forgets it. `delayMs`: when to come again. */
-  defer?(delayMs: number): void;
+  /** Told that it is not run: there is no room for it in its lane, or the lanes are closed. */
+  defer?(): void;
 }
 
 /** The tasks for one server, as a policy sees them. */
@@ -39,8 +39,8 @@ export interface LanePolicy<State> {
   admits(lane: Lane<State>, running: RunningTasks): boolean;
   /** How many tasks may wait. Asked again while they do: what is too much then is deferred. */
   maxWaiting(lane: Lane<State>): number;
-  /** For how long a task is deferred that finds no room. */
-  deferMs(lane: Lane<State>): number;
+  /** How many more tasks are to be brought now: those that may run, and a few more, so that the lane does not stand still. */
+  room(lane: Lane<State>, running: RunningTasks): number;
 }
 
 /** How often waiting tasks are compared with {@link LanePolicy.maxWaiting}. */
@@ -101,26 +101,44 @@ export class Lanes<State> {
     };
   }
 
+  /** Tasks that run now. */
+  get runningInAllLanes(): number {
+    return this.runningInAll;
+  }
+
   /** Whether a task waits here already. */
   isWaiting(id: string): boolean {
     return this.waitingIds.has(id);
   }
 
+  /** Whether tasks wait in a lane. */
+  hasWaiting(laneName: string): boolean {
+    return (this.lanes.get(laneName)?.waiting ?? 0) > 0;
+  }
+
+  /** How many more tasks of a lane are to be brought now. */
+  room(laneName: string): number {
+    const lane = this.lanes.get(laneName) ?? new TaskLane(laneName, this.policy.newState());
+    return this.isClosed ? 0 : Math.max(0, this.policy.room(lane, this.running));
+  }
+
   /** Runs the task, and then what waits and may begin; or lets the task wait, or defers it, and returns at once. */
   async run(laneName: string, task: Task): Promise<void> {
-    if (this.isClosed || this.waitingIds.has(task.id)) return;
+    if (this.waitingIds.has(task.id)) return;
+    if (this.isClosed) return task.defer?.();
     const lane = this.laneOf(laneName);
     if (this.policy.admits(lane, this.running)) await this.runFrom(lane, task);
     else this.wait(lane, task);
   }
 
-  /** Forgets the tasks that wait and takes no more; those that run end by themselves. */
+  /** Defers the tasks that wait and takes no more; those that run end by themselves. */
   close(): void {
     this.isClosed = true;
     clearInterval(this.timer);
-    for (const lane of this.withWaiting) lane.queue.length = 0;
+    const waiting = [...this.withWaiting].flatMap(({ queue }) => queue.splice(0));
     this.withWaiting.clear();
     this.waitingIds.clear();
+    for (const task of waiting) task.defer?.();
   }
 
   private laneOf(name: string): TaskLane<State> {
@@ -141,7 +159,7 @@ export class Lanes<State> {
 
   private wait(lane: TaskLane<State>, task: Task): void {
     if (this.waitingIds.size >= MAX_WAITING || lane.waiting >= this.policy.maxWaiting(lane)) {
-      task.defer?.(this.policy.deferMs(lane));
+      task.defer?.();
       return;
     }
     this.waitingIds.add(task.id);
@@ -155,7 +173,7 @@ export class Lanes<State> {
     for (const lane of [...this.withWaiting]) {
       for (const task of lane.queue.splice(this.policy.maxWaiting(lane))) {
         this.waitingIds.delete(task.id);
-        task.defer?.(this.policy.deferMs(lane));
+        task.defer?.();
       }
       if (lane.waiting === 0) this.withWaiting.delete(lane);
     }

@@ -8,7 +8,7 @@ const ANY_ADDRESS = /^(0\.0\.0\.0|\[?::\]?)$/;
 
 /** What is wrong with settings that are each valid: one sentence a fault, without any value. */
 export function impossibleMixes(settings: Settings): string[] {
-  return [...faultsOfProcesses(settings), ...faultsOfAccess(settings)];
+  return [...faultsOfProcesses(settings), ...faultsOfStorage(settings), ...faultsOfAccess(settings)];
 }
 
 /** What will probably disappoint, although it can work: one sentence each, without any value, for the log at the start. */
@@ -23,8 +23,17 @@ export function riskyMixes({ HOST, PUBLIC_URL, servesApi }: Settings): string[] 
   return [];
 }
 
+function faultsOfStorage(settings: Settings): string[] {
+  if (settings.S3_BUCKET) return [];
+  const given: string[] = (
+    ['S3_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE', 'S3_PREFIX', 'S3_PUBLIC_URL'] as const
+  ).filter((name) => settings[name]);
+  if (settings.S3_REDIRECTS === 'on') given.push('S3_REDIRECTS');
+  return given.map((name) => `${name} needs S3_BUCKET: without it, images are kept in a folder.`);
+}
+
 function faultsOfProcesses(settings: Settings): string[] {
-  const { MODE, DATABASE_URL, REDIS_URL, SECRET_KEY } = settings;
+  const { MODE, DATABASE_URL, DATABASE_CA, REDIS_URL, SECRET_KEY, SECRET_KEY_PREVIOUS } = settings;
   const faults: string[] = [];
   if (MODE !== 'all' && !REDIS_URL)
     faults.push(`MODE=${MODE} needs REDIS_URL: the in-process queue can't reach another process.`);
@@ -36,11 +45,15 @@ function faultsOfProcesses(settings: Settings): string[] {
     faults.push(
       'DATABASE_URL needs SECRET_KEY: every process must read the webhook secrets by the same key.',
     );
+  if (DATABASE_CA && !DATABASE_URL)
+    faults.push('DATABASE_CA needs DATABASE_URL: the embedded database is a file.');
+  if (SECRET_KEY_PREVIOUS && !SECRET_KEY)
+    faults.push('SECRET_KEY_PREVIOUS needs SECRET_KEY: it is the key that this one replaces.');
   return faults;
 }
 
 function faultsOfAccess(settings: Settings): string[] {
-  const { HOST, API_KEYS, SECRET_KEY, TRUST_PROXY, publicUrl, servesApi } = settings;
+  const { HOST, API_KEYS, CORS_ORIGINS, SECRET_KEY, TRUST_PROXY, publicUrl, servesApi } = settings;
   const faults: string[] = [];
   if (API_KEYS.some((key) => PLACEHOLDER.test(key)))
     faults.push('API_KEYS has a placeholder from a document, which everybody knows: make a key of your own.');
@@ -57,7 +70,16 @@ function faultsOfAccess(settings: Settings): string[] {
     faults.push(
       'PUBLIC_URL is not a loopback address, so API_KEYS must be set: without keys the service would be open to everybody.',
     );
+  if (!CORS_ORIGINS.every(isOnThisMachine))
+    faults.push(
+      'CORS_ORIGINS names origins that are not on this machine, so API_KEYS must be set: without keys their pages could do ' +
+        'everything.',
+    );
   if (TRUST_PROXY.length > 0)
     faults.push('TRUST_PROXY needs API_KEYS: without keys, calls that a proxy passes on are refused.');
   return faults;
+}
+
+function isOnThisMachine(origin: string): boolean {
+  return origin !== '*' && isLoopback(new URL(origin).hostname);
 }

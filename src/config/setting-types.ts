@@ -29,11 +29,23 @@ export const httpUrl = ValidateBy(
   { message: 'must be an http or https address' },
 );
 
+/** Origins of pages (`https://shop.example`, no path), or `*` for all. */
+export const origins = ValidateBy(
+  { name: 'origins', validator: { validate: (value: string[]) => value.every(isOrigin) } },
+  { message: 'must be *, or a comma-separated list of origins such as https://shop.example' },
+);
+
 /** One number of proxies, or a list of their addresses, CIDR blocks, `loopback`, `linklocal` and `uniquelocal`. */
 export const proxies = ValidateBy(
   { name: 'proxies', validator: { validate: (value: string[]) => isCount(value) || value.every(isProxy) } },
   { message: 'must be a number of proxies, or a comma-separated list of addresses or CIDR blocks' },
 );
+
+/** As a browser writes it in the `Origin` header: nothing else would ever be equal to one. */
+function isOrigin(text: string): boolean {
+  if (text === '*') return true;
+  return isHttpUrl(text) && new URL(text).origin === text;
+}
 
 function isHttpUrl(text: string): boolean {
   if (!/^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/.test(text)) return false;

@@ -45,6 +45,7 @@ describe('the settings', () => {
     [{ PORT: 'http' }, 'PORT'],
     [{ QUALITY: '0' }, 'QUALITY'],
     [{ QUALITY: '50.5' }, 'QUALITY'],
+    [{ MEASURE: 'time' }, 'MEASURE'],
     [{ PUBLIC_URL: 'images.example' }, 'PUBLIC_URL'],
     [{ DATABASE_URL: 'postgres://localhost/x' }, 'DATABASE_URL'],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
@@ -72,6 +73,17 @@ describe('the settings', () => {
     [{ ...KEY, TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY'],
     [{ ...KEY, TRUST_PROXY: '10.0.0.0/' }, 'TRUST_PROXY'],
     [{ MAX_CONNECTIONS: '0' }, 'MAX_CONNECTIONS'],
+    [{ ...KEY, CORS_ORIGINS: 'shop.example' }, 'CORS_ORIGINS must be *, or'],
+    [{ ...KEY, CORS_ORIGINS: 'https://shop.example/' }, 'CORS_ORIGINS must be *, or'],
+    [{ ...KEY, CORS_ORIGINS: 'https://Shop.example' }, 'CORS_ORIGINS must be *, or'],
+    [{ ...KEY, CORS_ORIGINS: 'null' }, 'CORS_ORIGINS must be *, or'],
+    [{ S3_BUCKET: 'A bucket' }, 'S3_BUCKET must be the name of a bucket'],
+    [{ S3_BUCKET: 'bucket', S3_ENDPOINT: 'localhost:9000' }, 'S3_ENDPOINT'],
+    [{ S3_BUCKET: 'bucket', S3_PREFIX: 'shop' }, 'S3_PREFIX'],
+    [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'S3_ENDPOINT needs S3_BUCKET'],
+    [{ S3_PUBLIC_URL: 'https://cdn.example' }, 'S3_PUBLIC_URL needs S3_BUCKET'],
+    [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS names origins that are not on this machine'],
+    [{ CORS_ORIGINS: 'http://localhost:5173,https://shop.example' }, 'CORS_ORIGINS names origins'],
   ])('refuse %j', (environment, message) => {
     expect(() => readSettings(environment)).toThrow(SettingsError);
     expect(() => readSettings(environment)).toThrow(message);
@@ -100,7 +112,7 @@ describe('the settings', () => {
   it('are the same in .env.example, with the same defaults', () => {
     const example = readFileSync(path.join(__dirname, '../../.env.example'), 'utf8');
     const listed = Object.fromEntries(
-      [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+      [...example.matchAll(/^([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
     );
 
     expect(Object.keys(listed).sort()).toEqual(Object.keys(new Settings()).sort());

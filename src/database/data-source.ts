@@ -1,26 +1,50 @@
 import libsql from 'libsql';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DataSource, type DataSourceOptions, type QueryRunner, type ReplicationMode } from 'typeorm';
 import { CreateTables1767225600000 } from '../../migrations/1767225600000-create-tables.js';
 import { CreateCache1767225650000 } from '../../migrations/1767225650000-create-cache.js';
 import { CreateWebhooks1767225700000 } from '../../migrations/1767225700000-create-webhooks.js';
+import { CreateDataModel1767225750000 } from '../../migrations/1767225750000-create-data-model.js';
+import { FillDataModel1767225760000 } from '../../migrations/1767225760000-fill-data-model.js';
+import { AddImageHeaders1767225800000 } from '../../migrations/1767225800000-add-image-headers.js';
+import { AddRetryCodes1767225850000 } from '../../migrations/1767225850000-add-retry-codes.js';
+import { AddAccess1767225870000 } from '../../migrations/1767225870000-add-access.js';
+import { CreateWorkers1767225900000 } from '../../migrations/1767225900000-create-workers.js';
+import { AddImageNames1767225950000 } from '../../migrations/1767225950000-add-image-names.js';
+import { AddChannels1767225960000 } from '../../migrations/1767225960000-add-channels.js';
+import { AddFileUrls1767225965000 } from '../../migrations/1767225965000-add-file-urls.js';
+import { AddRenditions1767225970000 } from '../../migrations/1767225970000-add-renditions.js';
+import { MendStatusIndex1767225975000 } from '../../migrations/1767225975000-mend-status-index.js';
 import type { Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
 import { databaseUnavailable, isDatabaseAway } from './database-errors.js';
+import { letGiveBack } from './embedded-space.js';
+import { ApiKeyEntity } from './entities/access/api-key.entity.js';
+import { AuditLineEntity } from './entities/access/audit-line.entity.js';
+import { IdempotencyKeyEntity } from './entities/access/idempotency-key.entity.js';
+import { OwnerEntity } from './entities/access/owner.entity.js';
+import { UsageDayEntity } from './entities/access/usage-day.entity.js';
 import { CachedResultEntity } from './entities/cached-result.entity.js';
 import { CachedSourceEntity } from './entities/cached-source.entity.js';
 import { FaultEntity } from './entities/fault.entity.js';
+import { FileEntity } from './entities/file.entity.js';
 import { ImageEntity } from './entities/image.entity.js';
+import { OutputEntity } from './entities/output.entity.js';
 import { ProductEntity } from './entities/product.entity.js';
+import { RequestHostEntity } from './entities/request-host.entity.js';
 import { RequestEntity } from './entities/request.entity.js';
 import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity.js';
 import { WebhookEndpointEntity } from './entities/webhook-endpoint.entity.js';
 import { EventEntity } from './entities/event.entity.js';
 import { WebhookTryEntity } from './entities/webhook-try.entity.js';
+import { WorkerEntity } from './entities/worker.entity.js';
 import { migrate } from './migrate.js';
 
 const SECOND = 1000;
+
+/** What the write-ahead log keeps of the disk once it is written back, whatever it grew to. */
+const MAX_WAL_BYTES = 64 * 1024 * 1024;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {
@@ -29,14 +53,38 @@ const SCHEMA = {
     ProductEntity,
     FaultEntity,
     ImageEntity,
+    RequestHostEntity,
+    OutputEntity,
+    FileEntity,
+    OwnerEntity,
+    ApiKeyEntity,
+    IdempotencyKeyEntity,
+    UsageDayEntity,
+    AuditLineEntity,
     CachedSourceEntity,
     CachedResultEntity,
     WebhookEndpointEntity,
     EventEntity,
     WebhookDeliveryEntity,
     WebhookTryEntity,
+    WorkerEntity,
   ],
-  migrations: [CreateTables1767225600000, CreateCache1767225650000, CreateWebhooks1767225700000],
+  migrations: [
+    CreateTables1767225600000,
+    CreateCache1767225650000,
+    CreateWebhooks1767225700000,
+    CreateDataModel1767225750000,
+    FillDataModel1767225760000,
+    AddImageHeaders1767225800000,
+    AddRetryCodes1767225850000,
+    AddAccess1767225870000,
+    CreateWorkers1767225900000,
+    AddImageNames1767225950000,
+    AddChannels1767225960000,
+    AddFileUrls1767225965000,
+    AddRenditions1767225970000,
+    MendStatusIndex1767225975000,
+  ],
   migrationsTransactionMode: 'each' as const,
   logging: false,
 };
@@ -53,7 +101,7 @@ const NOT_MIGRATED =
 
 /** The options for the database that the settings name: MySQL or MariaDB, or else an SQLite file in `DATA_DIR`. */
 export function dataSourceOptions(settings: Settings): DataSourceOptions {
-  return settings.DATABASE_URL ? serverOptions(settings.DATABASE_URL) : embeddedOptions(settings);
+  return settings.DATABASE_URL ? serverOptions(settings, settings.DATABASE_URL) : embeddedOptions(settings);
 }
 
 /**
@@ -83,6 +131,7 @@ async function bringUpToDate(options: DataSourceOptions): Promise<void> {
   } as DataSourceOptions);
   try {
     await migrate(dataSource);
+    if (options.type === 'better-sqlite3') await letGiveBack(dataSource);
   } finally {
     await dataSource.destroy();
   }
@@ -123,12 +172,15 @@ function embeddedOptions(settings: Settings): DataSourceOptions {
     database,
     enableWAL: true,
     // Enough for a killed process; transactions that must survive a power cut are `durable` (Database).
-    prepareDatabase: (connection: { pragma(text: string): void }) =>
-      connection.pragma('synchronous = NORMAL'),
+    prepareDatabase: (connection: { pragma(text: string): void }) => {
+      connection.pragma('synchronous = NORMAL');
+      connection.pragma('auto_vacuum = INCREMENTAL'); // of a new file; for others see `letGiveBack`
+      connection.pragma(`journal_size_limit = ${MAX_WAL_BYTES}`);
+    },
   };
 }
 
-function serverOptions(url: string): DataSourceOptions {
+function serverOptions({ DATABASE_CA }: Settings, url: string): DataSourceOptions {
   return {
     ...SCHEMA,
     type: url.startsWith('mariadb:') ? 'mariadb' : 'mysql',
@@ -137,6 +189,9 @@ function serverOptions(url: string): DataSourceOptions {
     timezone: 'Z',
     supportBigNumbers: true,
     bigNumberStrings: false, // ours are below 2^53
+    ...(DATABASE_CA
+      ? { ssl: { ca: certificates(DATABASE_CA), rejectUnauthorized: true, verifyIdentity: true } }
+      : {}),
     poolSize: 10,
     connectTimeout: 10 * SECOND,
     // Without a limit, a query to a server that froze waits for ever. Migrations have none (bringUpToDate).
@@ -144,6 +199,21 @@ function serverOptions(url: string): DataSourceOptions {
     enableQueryTimeout: true,
     extra: { enableKeepAlive: true, keepAliveInitialDelay: 10 * SECOND },
   };
+}
+
+/** @throws SettingsError where there are none in the file */
+function certificates(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SettingsError(
+      `DATABASE_CA: the file can't be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+  if (!text.includes('-----BEGIN CERTIFICATE-----'))
+    throw new SettingsError('DATABASE_CA: the file holds no certificate; it must be in PEM format.');
+  return text;
 }
 
 async function prepareSessions(dataSource: DataSource): Promise<void> {

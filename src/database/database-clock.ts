@@ -5,7 +5,7 @@ const SECOND = 1000;
 const SYNC_EVERY_MS = 30 * SECOND;
 
 /**
- * The time by the database's clock, so that leases and schedules mean the same to every process, whatever its own clock
+ * The time by the database's clock, so that leases and schedules mean the same to every process, even where its own clock is wrong
  * says. Synchronised with the server every 30 s and extrapolated in between, so {@link now} does no I/O. An inexact clock
  * only shifts when something is tried again; who may settle it is decided by the `attempt`.
  */

@@ -8,7 +8,12 @@ const AWAY =
 /** Deadlock, lock wait timeout, and MariaDB's snapshot conflict: the server asks to run the transaction again. */
 const RUN_AGAIN = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
 
-const DUPLICATE = new Set(['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT']);
+const DUPLICATE = new Set([
+  'ER_DUP_ENTRY',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  'SQLITE_CONSTRAINT',
+]);
 
 /** Whether `error` says that the database can't be reached at the moment, rather than that it refused a statement. */
 export function isDatabaseAway(error: unknown): boolean {

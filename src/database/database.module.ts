@@ -6,6 +6,7 @@ import { dataSourceOptions, openDataSource } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { isDatabaseAway } from './database-errors.js';
 import { Database } from './database.js';
+import { EmbeddedSpace } from './embedded-space.js';
 
 const SECOND = 1000;
 
@@ -30,7 +31,7 @@ class DataFolderModule {}
       dataSourceFactory: (options) => openDataSource(options!),
     }),
   ],
-  providers: [Database, DatabaseClock],
-  exports: [Database, DatabaseClock],
+  providers: [Database, DatabaseClock, EmbeddedSpace],
+  exports: [Database, DatabaseClock, EmbeddedSpace],
 })
 export class DatabaseModule {}

@@ -1,12 +1,18 @@
-import type { DataSource } from 'typeorm';
+import { Logger } from '@nestjs/common';
+import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { SettingsError } from '../errors/app-error.js';
+import { refuseOtherVersions } from './other-connections.js';
 
 const LOCK = 'image_processing_migrations';
-const LOCK_SECONDS = 120;
+const WAIT_SECONDS = 30;
+
+const logger = new Logger('migration');
 
 /**
  * Brings the schema up to date; does nothing where it is. Safe to call from many processes at once: on a server one of
- * them migrates and the others wait for it, up to 120 s. The data source must not limit the time of a query.
- * @throws Error where another process still migrates after 120 s
+ * them migrates, and the others wait for it as long as it takes. What a killed one left is gone on with. The data source
+ * must not limit the time of a query.
+ * @throws SettingsError where processes of an earlier version still use a database that is to be migrated
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type === 'better-sqlite3') {
@@ -15,14 +21,27 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   }
   const runner = dataSource.createQueryRunner();
   try {
-    const [row] = await runner.query('SELECT GET_LOCK(?, ?) AS locked', [LOCK, LOCK_SECONDS]);
-    if (row.locked !== 1) throw new Error(`another process has been migrating for ${LOCK_SECONDS} s`);
+    await lock(runner);
     try {
-      await dataSource.runMigrations();
+      // By the same connection, so that it is the only one of this process.
+      if (await new MigrationExecutor(dataSource, runner).showMigrations()) {
+        await refuseOtherVersions(runner);
+        await dataSource.runMigrations();
+      }
     } finally {
       await runner.query('SELECT RELEASE_LOCK(?)', [LOCK]);
     }
   } finally {
     await runner.release();
+  }
+}
+
+/** Millions of rows take minutes: who waits says so now and then. */
+async function lock(runner: QueryRunner): Promise<void> {
+  for (;;) {
+    const [{ locked }] = await runner.query('SELECT GET_LOCK(?, ?) AS locked', [LOCK, WAIT_SECONDS]);
+    if (locked === 1) return;
+    if (locked === null) throw new SettingsError('The server gave no lock for the migration of its schema.');
+    logger.log('waiting for the process that migrates the database');
   }
 }

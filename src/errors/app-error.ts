@@ -19,7 +19,7 @@ export interface AppErrorOptions {
 /**
  * A failure that we expect. Its status and whether it is retryable are those of its code (`error-codes.ts`). `message`
  * is one sentence that we would show a stranger: that of the code, unless it has details such as a number or a name;
- * whatever is private goes to `cause`.
+ * what is private goes to `cause`.
  */
 export class AppError<Code extends ErrorCode = ErrorCode> extends Error {
   /** HTTP status of a call that it answers. */
@@ -56,6 +56,11 @@ export class ImageError extends AppError<ImageCode> {}
 /** The settings can't work; the process must not start. The message names variables, never values. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
+}
+
+/** A command line can't be carried out. The message says why, and what to write. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
 }
 
 const DISK_FAULT = /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|EACCES|EPERM)$/;

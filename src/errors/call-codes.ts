@@ -1,6 +1,6 @@
 import type { ErrorFacts } from './error-facts.js';
 
-/** Errors that answer calls, by status. Some of them also end images and deliveries. */
+/** Errors that answer calls, by status, but for those of access. Some of them also end images and deliveries. */
 export const CALL_CODES = {
   BAD_REQUEST: {
     status: 400,
@@ -12,6 +12,20 @@ export const CALL_CODES = {
     status: 400,
     retryable: false,
     sentence: 'A parameter or a field has a value that is not allowed; `details` names each of them.',
+    where: ['call'],
+  },
+  IMAGE_NAME_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence:
+      'The field image_name is text with the placeholders {sku}, {product}, {serial}, {original}, {n}, {hash} and {column:<name>}.',
+    where: ['call'],
+  },
+  IMAGE_NAME_NOT_POSSIBLE: {
+    status: 400,
+    retryable: false,
+    sentence:
+      'This service gives out addresses in its bucket (S3_PUBLIC_URL), where a file has one name: leave image_name out.',
     where: ['call'],
   },
   UNKNOWN_FIELD: {
@@ -52,6 +66,12 @@ export const CALL_CODES = {
       'The file has faults. Correct the lines listed in `details`, or send `on_invalid=skip` to leave them out.',
     where: ['call'],
   },
+  PATCH_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence: 'The file has no such line or column as `patches` names; `details` has each of them.',
+    where: ['call'],
+  },
   IDEMPOTENCY_KEY_INVALID: {
     status: 400,
     retryable: false,
@@ -80,30 +100,6 @@ export const CALL_CODES = {
     status: 400,
     retryable: false,
     sentence: 'A secret is `whsec_` and 24 to 64 random bytes in base64.',
-    where: ['call'],
-  },
-  API_KEY_MISSING: {
-    status: 401,
-    retryable: false,
-    sentence: 'This call needs an API key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`.',
-    where: ['call'],
-  },
-  API_KEY_INVALID: {
-    status: 401,
-    retryable: false,
-    sentence: 'The API key is not valid.',
-    where: ['call'],
-  },
-  FOREIGN_ORIGIN: {
-    status: 403,
-    retryable: false,
-    sentence: 'Without API_KEYS the service answers programs on its own machine only.',
-    where: ['call'],
-  },
-  FORWARDED_CALL: {
-    status: 403,
-    retryable: false,
-    sentence: 'Without API_KEYS the service answers no calls through a proxy; set API_KEYS.',
     where: ['call'],
   },
   ROUTE_NOT_FOUND: {
@@ -160,6 +156,24 @@ export const CALL_CODES = {
     sentence: 'This Idempotency-Key was used for another upload; choose a new one.',
     where: ['call'],
   },
+  REQUEST_NOT_FINISHED: {
+    status: 409,
+    retryable: true,
+    sentence: 'The request has not ended yet; try again when its `is_final` is true.',
+    where: ['call'],
+  },
+  NOT_A_WORKBOOK: {
+    status: 409,
+    retryable: false,
+    sentence: 'The request was not made of an Excel workbook; take output.csv.',
+    where: ['call'],
+  },
+  UPLOAD_NOT_KEPT: {
+    status: 409,
+    retryable: false,
+    sentence: 'The file of this request is not there any more; upload it again.',
+    where: ['call'],
+  },
   TOO_MANY_WEBHOOKS: {
     status: 409,
     retryable: false,
@@ -184,16 +198,28 @@ export const CALL_CODES = {
     sentence: 'The body of the call is larger than this service takes.',
     where: ['call'],
   },
+  PREVIEW_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    sentence: 'A preview is made of images of at most 12 MB.',
+    where: ['call'],
+  },
   MEDIA_TYPE_NOT_SUPPORTED: {
     status: 415,
     retryable: false,
     sentence: 'Send the body as JSON, with the header "Content-Type: application/json".',
     where: ['call'],
   },
-  TOO_MANY_WRONG_KEYS: {
+  PREVIEW_IMPOSSIBLE: {
+    status: 422,
+    retryable: false,
+    sentence: 'The image of the preview can not be fetched or compressed; `details` has its error.',
+    where: ['call'],
+  },
+  TOO_MANY_PREVIEWS: {
     status: 429,
     retryable: true,
-    sentence: 'Too many wrong API keys came from this address; try again after the seconds of Retry-After.',
+    sentence: 'Too many previews are waiting; try again in a second.',
     where: ['call'],
   },
   INTERNAL: {
@@ -208,6 +234,13 @@ export const CALL_CODES = {
     sentence: 'The database does not answer at the moment; try again later.',
     where: ['call'],
   },
+  TOO_MANY_LISTENERS: {
+    status: 503,
+    retryable: true,
+    sentence:
+      'Too many calls wait for events at the moment; ask for the status now and then instead, or try again later.',
+    where: ['call'],
+  },
   QUEUE_UNAVAILABLE: {
     status: 503,
     retryable: true,
@@ -220,27 +253,10 @@ export const CALL_CODES = {
     sentence: 'The service can not store anything at the moment; try again later.',
     where: ['call', 'image'],
   },
-} as const satisfies Record<string, ErrorFacts>;
-
-/** Errors of webhooks that answer no call. */
-export const WEBHOOK_CODES = {
-  SECRET_UNREADABLE: {
-    status: null,
+  FREE_SPACE_LOW: {
+    status: 507,
     retryable: true,
-    sentence:
-      'The secret of the webhook can not be read with this SECRET_KEY; set the right one, or rotate the secret.',
-    where: ['delivery'],
-  },
-  ENDPOINT_GONE: {
-    status: null,
-    retryable: false,
-    sentence: 'The receiver answered with status 410: it wants no more.',
-    where: ['webhook'],
-  },
-  ENDPOINT_FAILING: {
-    status: null,
-    retryable: false,
-    sentence: 'No try has succeeded for five days.',
-    where: ['webhook'],
+    sentence: 'The disk of the service has less free space than it is to have; try again later.',
+    where: ['call'],
   },
 } as const satisfies Record<string, ErrorFacts>;

@@ -1,8 +1,10 @@
-import { CALL_CODES, WEBHOOK_CODES } from './call-codes.js';
+import { ACCESS_CODES } from './access-codes.js';
+import { CALL_CODES } from './call-codes.js';
 import type { ErrorFacts, Place } from './error-facts.js';
 import { IMAGE_CODES } from './image-codes.js';
 import { type HttpStatusCode, httpStatusFacts, OUTBOUND_CODES } from './outbound-codes.js';
 import { TABLE_FAULTS } from './table-codes.js';
+import { WEBHOOK_CODES } from './webhook-codes.js';
 
 /**
  * Every code of an error, but for the family `HTTP_<status>`. Codes are part of the API: they are added, and never
@@ -10,6 +12,7 @@ import { TABLE_FAULTS } from './table-codes.js';
  */
 export const ERROR_CODES = {
   ...CALL_CODES,
+  ...ACCESS_CODES,
   ...TABLE_FAULTS,
   ...OUTBOUND_CODES,
   ...IMAGE_CODES,

@@ -12,7 +12,7 @@ export const IMAGE_CODES = {
     status: null,
     retryable: false,
     sentence:
-      'This kind of image is not supported; use JPEG, PNG, WebP, AVIF, GIF or TIFF of 8 or 16 bits a channel.',
+      'This kind of image is not supported; use JPEG, PNG, WebP, AVIF, GIF, HEIC, BMP, or TIFF of 8 or 16 bits a channel.',
     where: ['image'],
   },
   IMAGE_CORRUPT: {
@@ -51,6 +51,24 @@ export const IMAGE_CODES = {
     sentence: 'Processing this image ended the worker several times.',
     where: ['image'],
   },
+  IMAGE_CANCELLED: {
+    status: null,
+    retryable: true,
+    sentence: 'The request was cancelled before this image was begun.',
+    where: ['image'],
+  },
+  DOES_NOT_FIT: {
+    status: null,
+    retryable: false,
+    sentence: 'The image is done, and breaks rules of the channel that it is for; a warning of errors.csv.',
+    where: ['image'],
+  },
+  REQUEST_STALLED: {
+    status: null,
+    retryable: true,
+    sentence: 'No image of the request could be settled for so long that those that were left were given up.',
+    where: ['image'],
+  },
 } as const satisfies Record<string, ErrorFacts>;
 
 /** What was left out of an image that is done, or could not be done as asked: the values of `notes`. They never change. */
@@ -63,5 +81,9 @@ export const IMAGE_NOTES = {
   metadata_dropped: 'Something that `metadata` asks for has no place in this format, or more than 4 MiB.',
   format_not_possible: 'The picture is too large for the format asked for, and keeps its own.',
   size_kept: 'Made smaller it would have more bytes, so it keeps its size and format.',
+  larger_than_source:
+    'The result has more bytes than its source, which could not be delivered as it is: browsers do not show HEIC and BMP, and a canvas was asked for.',
+  canvas_reduced: 'The canvas has 16 million pixels, the most there can be: with more it would be larger.',
+  canvas_not_possible: 'The picture is too large to be laid on a canvas, and stays as it is.',
   target_not_reached: 'This comes nearest to the target in the time for one image.',
 } as const;

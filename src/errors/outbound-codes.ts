@@ -12,7 +12,8 @@ export const OUTBOUND_CODES = {
   ADDRESS_REFUSED: {
     status: null,
     retryable: false,
-    sentence: 'The host is not on the public internet, or browsers block the port.',
+    sentence:
+      'The host is not on the public internet, or browsers block the port; ALLOW_PRIVATE names exceptions.',
     where: ['image', 'delivery'],
   },
   HOST_NOT_FOUND: {

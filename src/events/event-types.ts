@@ -1,5 +1,10 @@
 /** The types of events that a subscription can ask for. */
-export const EVENT_TYPES = ['request.processing', 'request.completed', 'image.failed'] as const;
+export const EVENT_TYPES = [
+  'request.processing',
+  'request.completed',
+  'request.cancelled',
+  'image.failed',
+] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -7,10 +12,14 @@ export type EventType = (typeof EVENT_TYPES)[number];
 export const IMAGE_EVENT_TYPES: EventType[] = ['image.failed'];
 
 /** What a subscription gets that asks for nothing: one file may have a million images that fail. */
-export const DEFAULT_EVENT_TYPES: EventType[] = ['request.processing', 'request.completed'];
+export const DEFAULT_EVENT_TYPES: EventType[] = [
+  'request.processing',
+  'request.completed',
+  'request.cancelled',
+];
 
 /** What the `webhook_url` of an upload is called for: its sender waits for the end. */
-export const UPLOAD_EVENT_TYPES: EventType[] = ['request.completed'];
+export const UPLOAD_EVENT_TYPES: EventType[] = ['request.completed', 'request.cancelled'];
 
-/** Sent on demand to one subscription, whatever types it asks for. */
+/** Sent on demand to one subscription, also where it asks for other types only. */
 export const PING = 'ping';

@@ -56,6 +56,19 @@ describe('the outbox', () => {
     };
   }
 
+  it('records the same event once in each run of its request', async () => {
+    const complete = () =>
+      database.transaction((manager) => record(manager, 'request.completed', [WHOLE_REQUEST]));
+    await complete();
+    await complete();
+    await dataSource.manager.update(RequestEntity, { key: requestKey }, { run: 2 });
+    await complete();
+    await complete();
+
+    const events = await dataSource.manager.find(EventEntity, { order: { key: 'ASC' } });
+    expect(events.map(({ run }) => run)).toEqual([1, 2]);
+  });
+
   it('records the events of requests without a reader, and those of images for none', async () => {
     await database.transaction(async (manager) => {
       await record(manager, 'request.completed', [WHOLE_REQUEST]);

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { type EntityManager, In } from 'typeorm';
 import { DatabaseClock } from '../database/database-clock.js';
 import { EventEntity } from '../database/entities/event.entity.js';
-import { insertObjects } from '../database/insert-rows.js';
+import { RequestEntity } from '../database/entities/request.entity.js';
+import { insertObjects } from '../database/statements/insert-rows.js';
 import type { EventReader } from './event-reader.js';
 import { type EventType, IMAGE_EVENT_TYPES, type PING } from './event-types.js';
 
@@ -45,18 +46,20 @@ export class Outbox {
   }
 
   /**
-   * Records one event for each number in the transaction of `manager`; none where the same has been recorded before, nor for
+   * Records one event for each number in the transaction of `manager`; none where the same has been recorded before in this run of the request, nor for
    * images whose events no reader wants. The caller holds the lock of the row that the event is about, so that nobody else
    * records the same at this moment.
    * @param compose is given the numbers to be recorded, and awaits database calls only
    */
   async record(
     manager: EntityManager,
-    { type, requestKey, imageNumbers }: EventSubject,
+    subject: EventSubject,
     compose: (imageNumbers: number[]) => Promise<EventContent[]>,
   ): Promise<void> {
+    const { type, requestKey, imageNumbers } = subject;
     if (IMAGE_EVENT_TYPES.includes(type) && !(await this.isWanted(manager, type, requestKey))) return;
-    const where = { requestKey, type, imageNumber: In(imageNumbers) };
+    const run = await runOf(manager, requestKey);
+    const where = { requestKey, run, type, imageNumber: In(imageNumbers) };
     const recorded = await manager.find(EventEntity, { select: { imageNumber: true }, where });
     const isRecorded = new Set(recorded.map(({ imageNumber }) => imageNumber));
     const fresh = imageNumbers.filter((number) => !isRecorded.has(number));
@@ -64,7 +67,11 @@ export class Outbox {
 
     const contents = await compose(fresh);
     for (let at = 0; at < contents.length; at += INSERTED_AT_ONCE) {
-      const eventKeys = await this.add(manager, type, requestKey, contents.slice(at, at + INSERTED_AT_ONCE));
+      const eventKeys = await this.add(
+        manager,
+        { ...subject, run },
+        contents.slice(at, at + INSERTED_AT_ONCE),
+      );
       for (const reader of this.readers) await reader.take(manager, { type, requestKey, eventKeys });
     }
   }
@@ -75,7 +82,7 @@ export class Outbox {
    */
   async recordPing(manager: EntityManager, type: typeof PING, data: object): Promise<number> {
     const content = { imageNumber: WHOLE_REQUEST, requestId: null, data };
-    const [key] = await this.add(manager, type, null, [content]);
+    const [key] = await this.add(manager, { type, requestKey: null, run: 1 }, [content]);
     return key;
   }
 
@@ -87,8 +94,7 @@ export class Outbox {
   /** @returns the keys of the rows, in the order of `contents` */
   private async add(
     manager: EntityManager,
-    type: string,
-    requestKey: number | null,
+    { type, requestKey, run }: { type: string; requestKey: number | null; run: number },
     contents: EventContent[],
   ): Promise<number[]> {
     const now = this.clock.now();
@@ -98,6 +104,7 @@ export class Outbox {
       type,
       request_key: requestKey,
       request_id: requestId,
+      run,
       image_number: imageNumber,
       body: JSON.stringify({ type, timestamp, data }),
       created_at: now,
@@ -107,4 +114,10 @@ export class Outbox {
     const written = await manager.find(EventEntity, { select: { key: true }, where, order: { key: 'ASC' } });
     return written.map(({ key }) => key);
   }
+}
+
+/** Does not change while the caller holds the lock of the request. */
+async function runOf(manager: EntityManager, requestKey: number): Promise<number> {
+  const request = await manager.findOne(RequestEntity, { select: { run: true }, where: { key: requestKey } });
+  return request?.run ?? 1;
 }

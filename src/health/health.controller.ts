@@ -1,10 +1,10 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Public } from '../http/api-key.guard.js';
+import { Public } from '../http/guards/api-key.guard.js';
 import { ApiCall } from '../http/description/api-call.js';
 import { settings, type Settings } from '../config/settings.js';
-import { type ChecksResponse, LivenessResponse, ReadinessResponse } from './health.dto.js';
+import { LivenessResponse, ReadinessResponse } from './health.dto.js';
 import { Readiness } from './readiness.js';
 
 /** For load balancers and container platforms; answered in every mode. */
@@ -35,10 +35,10 @@ export class HealthController {
   })
   @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It can not, or it is stopping' })
   async ready(@Res({ passthrough: true }) response: Response): Promise<ReadinessResponse> {
-    const checks = (await this.readiness.check()) as ChecksResponse;
+    const { workers, ...checks } = await this.readiness.check();
     const isReady = !this.readiness.isStopping && Object.values(checks).every((check) => check === 'ok');
     response.status(isReady ? 200 : 503);
     const status = this.readiness.isStopping ? 'stopping' : isReady ? 'ok' : 'unavailable';
-    return { status, mode: this.settings.MODE, checks };
+    return { status, mode: this.settings.MODE, checks, workers };
   }
 }

@@ -19,6 +19,10 @@ export class ChecksResponse {
 
   @ApiProperty({ enum: CHECK_RESULTS })
   storage!: CheckResult;
+
+  /** `unavailable`: less than `MIN_FREE_BYTES` is free, so that uploads are refused and images wait. */
+  @ApiProperty({ enum: CHECK_RESULTS })
+  free_space!: CheckResult;
 }
 
 export class ReadinessResponse {
@@ -30,4 +34,8 @@ export class ReadinessResponse {
   mode!: Settings['MODE'];
 
   checks!: ChecksResponse;
+
+  /** Processes that work on images: with 0 uploads are taken, and wait. Null where that is not known. */
+  @ApiProperty({ type: 'integer', nullable: true })
+  workers!: number | null;
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { RepeatedWarning } from '../errors/repeated-warning.js';
+import { RepeatedWarning } from '../logging/repeated-warning.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { AppError } from '../errors/app-error.js';
 import { INVALID_REQUEST_ID, InvalidRequestIdError } from './invalid-request-id.error.js';
 import type { CallCode } from '../errors/error-codes.js';
-import { RepeatedWarning } from '../errors/repeated-warning.js';
+import { RepeatedWarning } from '../logging/repeated-warning.js';
 import { callIdOf } from './middleware/call-id.js';
 import { sendError } from './send-error.js';
 
@@ -19,7 +19,7 @@ const HTTP_CODES: Record<number, CallCode> = {
 
 /**
  * Answers every error: an AppError as what it is, a call that the framework or a parser refuses with the code of its
- * status. Whatever else is thrown is a fault of ours: a 500 that says nothing more, and an error in the log.
+ * status. Anything else that is thrown is a fault of ours: a 500 that says nothing more, and an error in the log.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -34,17 +34,17 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const error = toAppError(thrown);
-    if (error.status >= 500) this.log(`${callIdOf(response)} ${request.method} ${request.path}`, error);
+    if (error.status >= 500) this.log(callIdOf(response), `${request.method} ${request.path}`, error);
     if (response.headersSent || response.destroyed) response.destroy();
     else if (isInvalidRequestId(thrown, error, request)) response.status(404).json(INVALID_REQUEST_ID);
     else sendError(response, error);
   }
 
   /** What a server behind us causes goes on for a while, and is logged now and then; a fault of ours each time. */
-  private log(call: string, { code, status, cause }: AppError): void {
-    if (status === 503)
-      this.unavailable.warn(`${call}: ${code}: ${(cause as Error | undefined)?.message ?? ''}`);
-    else this.logger.error(`${call}: ${code}`, cause);
+  private log(callId: string | undefined, call: string, { code, status, cause }: AppError): void {
+    const line = `${callId} ${call}: ${code}`;
+    if (status !== 500) this.unavailable.warn(`${line}: ${(cause as Error | undefined)?.message ?? ''}`);
+    else this.logger.error(line, cause, { call_id: callId, code });
   }
 }
 
@@ -61,9 +61,14 @@ function isInvalidRequestId(thrown: unknown, { code }: AppError, { path }: Reque
   return thrown instanceof InvalidRequestIdError || (code === 'BAD_REQUEST' && path.startsWith('/status/'));
 }
 
-/** The client hung up in the middle of its upload: nobody is left to be answered, and nothing is wrong here. */
+/**
+ * The client hung up in the middle of its upload, or sent what is no HTTP behind its call, for which Node closed the
+ * connection (`HPE_…`): nobody is left to be answered, and nothing is wrong here.
+ */
 function isGone(thrown: unknown, request: Request): boolean {
-  return request.destroyed && /^Request (aborted|closed)$/.test((thrown as Error | null)?.message ?? '');
+  const { message = '', code = '' } = (thrown ?? {}) as { message?: string; code?: unknown };
+  if (String(code).startsWith('HPE_')) return request.socket.destroyed;
+  return request.destroyed && /^Request (aborted|closed)$/.test(message);
 }
 
 /** The 4xx of an error of Nest, Express or a body parser, or 0 for anything else. */

@@ -10,6 +10,7 @@ import { catchError, Observable, race } from 'rxjs';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError, isDiskFault } from '../errors/app-error.js';
 import { storageUnavailable } from '../files/on-disk.js';
+import { principalOf } from './guards/principal.js';
 import { askForBody, hasBody } from './request-body.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -27,23 +28,26 @@ const MAX_BESIDES_FILE_BYTES = 2 * MEBIBYTE;
  */
 @Injectable()
 export class FormBodyInterceptor implements NestInterceptor {
-  private readonly maxBytes: number;
-
-  constructor(@Inject(settings.KEY) { MAX_UPLOAD_BYTES }: Settings) {
-    this.maxBytes = MAX_UPLOAD_BYTES + MAX_BESIDES_FILE_BYTES;
-  }
+  constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<Request>();
-    if (!hasBody(request)) return next.handle();
+    if (!hasBody(request) || request.files) return next.handle(); // it has been read already
     if (!request.is('multipart/form-data')) throw new AppError('FILE_MISSING');
-    if (Number(request.headers['content-length'] ?? 0) > this.maxBytes) throw tooLarge();
+    const maxBytes = this.maxBytesOf(request);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
     askForBody(request);
-    return race(endAfter(this.maxBytes, request), next.handle()).pipe(
+    return race(endAfter(maxBytes, request), next.handle()).pipe(
       catchError((error: unknown) => {
         throw isDiskFault(error) ? storageUnavailable(error) : error; // multer's, where the file can't be written
       }),
     );
+  }
+
+  /** An upload token may allow less than the service. */
+  private maxBytesOf(request: Request): number {
+    const ofToken = principalOf(request)?.token?.maxBytes ?? Infinity;
+    return Math.min(this.settings.MAX_UPLOAD_BYTES, ofToken) + MAX_BESIDES_FILE_BYTES;
   }
 }
 

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 
-/** The original system's answer to whatever is no request of ours, kept to the letter. */
+/** The original system's answer to an id that no request has, kept to the letter. */
 export const INVALID_REQUEST_ID = { error: 'Invalid request ID' };
 
 /** There is no request with the id that `/status` was asked for. Answered with 404 {@link INVALID_REQUEST_ID}. */

@@ -6,9 +6,8 @@ import { type DocumentParts, openApiDocument } from './description/open-api-docu
 /** The paths of the API document, and of the script that holds it for `/docs`. */
 const DOCUMENT_PATHS = ['/openapi.json', '/openapi.yaml', '/docs/swagger-ui-init.js'];
 
-/** Serves the API document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`; `/` leads there. `parts`: what the features add. */
+/** Serves the API document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`. `parts`: what the features add. */
 export function serveOpenApi(app: NestExpressApplication, parts: DocumentParts): void {
-  app.use(redirectToDocs);
   const express = app.getHttpAdapter().getInstance() as Express;
   for (const path of DOCUMENT_PATHS) express.get(path, answeredOnce());
   SwaggerModule.setup('docs', app, () => openApiDocument(app, parts), {
@@ -40,9 +39,4 @@ export function answeredOnce(): RequestHandler {
     };
     next();
   };
-}
-
-function redirectToDocs(request: Request, response: Response, next: NextFunction): void {
-  if (request.path === '/' && request.method === 'GET') response.redirect('/docs');
-  else next();
 }

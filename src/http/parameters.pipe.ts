@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
 import { AppError } from '../errors/app-error.js';
+import { NO_OTHER_FIELDS } from './unknown-fields.pipe.js';
 
 /**
  * Checks every parameter, query and body against its class, and makes an object of that class of it.
@@ -11,9 +12,23 @@ export class ParametersPipe extends ValidationPipe {
     super({ transform: true, exceptionFactory: invalidParameters });
   }
 
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'body' || metadata.type === 'query') refuseInheritedNames(value);
-    return super.transform(value, metadata);
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (error) {
+      throw metadata.type === 'body' ? await unknownFieldIn(value, metadata, error) : error;
+    }
+  }
+}
+
+/** Somebody who misspells a field that is needed hears of the misspelling, and not that a field is missing. */
+async function unknownFieldIn(value: unknown, metadata: ArgumentMetadata, error: unknown): Promise<unknown> {
+  try {
+    await NO_OTHER_FIELDS.transform(value, metadata);
+    return error;
+  } catch (other) {
+    return other instanceof AppError && other.code === 'UNKNOWN_FIELD' ? other : error;
   }
 }
 

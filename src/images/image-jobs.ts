@@ -1,21 +1,35 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { settings, type Settings } from '../config/settings.js';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { RepeatedWarning } from '../logging/repeated-warning.js';
 import { JobQueue } from '../queue/job-queue.js';
-import { ImageProcessor } from './processing/image-processor.js';
+import { RequestTurns } from './scheduling/request-turns.js';
 
-/** Connects the queue to {@link ImageProcessor}. Registered in every mode; jobs run only where the queue is started. */
+/**
+ * Connects the queue to {@link RequestTurns}: a job says that a request has work, whatever the number of its images. A worker
+ * that takes one and does not know the request yet enqueues it again for the next worker, before it works on any image; one
+ * that knows it lets it end. Registered in every mode; jobs run only where the queue is started.
+ */
 @Injectable()
 export class ImageJobs implements OnModuleInit {
+  private readonly warning = new RepeatedWarning(new Logger(ImageJobs.name));
+
   constructor(
     private readonly queue: JobQueue,
-    private readonly images: ImageProcessor,
-    @Inject(settings.KEY) private readonly settings: Settings,
+    private readonly turns: RequestTurns,
   ) {}
 
   onModuleInit(): void {
-    // More jobs than encoder slots: while some wait for slow hosts, others keep the encoder busy.
-    this.queue.handle('process-image', this.settings.DOWNLOADS_IN_FLIGHT, ({ requestKey, number }) =>
-      this.images.process(requestKey, number),
+    this.queue.handle('work-on-request', 1, async ({ requestKey, hop }) =>
+      this.turns.join(requestKey, () => void this.enqueue(requestKey, hop + 1)),
     );
+  }
+
+  /** Says that a request has work. Never fails: the reconciler of each worker finds it, too, some seconds later. */
+  async enqueue(requestKey: number, hop = 0): Promise<void> {
+    const job = { id: `${requestKey}-${hop}`, data: { requestKey, hop } };
+    await this.queue
+      .add('work-on-request', [job])
+      .catch((error: Error) =>
+        this.warning.warn(`a request was not enqueued; the reconcilers will find it: ${error.message}`),
+      );
   }
 }

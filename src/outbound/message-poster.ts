@@ -11,7 +11,7 @@ import { contentCodings } from './download/content-coding.js';
 import { readStart } from './download/response-body.js';
 import { OutboundAgents } from './outbound-agents.js';
 import { connectionError } from './outbound-failure.js';
-import { parseOutboundUrl } from './outbound-url.js';
+import { parseOutboundUrl } from './urls/outbound-url.js';
 
 /** Bytes of an answer that are kept. */
 const MAX_ANSWER_BYTES = 1024;
@@ -23,7 +23,7 @@ export interface PostOptions {
   signal?: AbortSignal;
 }
 
-/** What a server answered to {@link MessagePoster.post}, whatever the status. */
+/** What a server answered to {@link MessagePoster.post}, with any status. */
 export interface PostAnswer {
   status: number;
   headers: Record<string, string>;
@@ -53,7 +53,7 @@ export class MessagePoster {
   }
 
   /**
-   * Posts `body` as it is and returns the answer, whatever its status. Redirects are not followed: an answer that
+   * Posts `body` as it is and returns the answer, with any status. Redirects are not followed: an answer that
    * sends a signed message elsewhere is a failure, for the caller to see by its status.
    *
    * @throws OutboundError final: `URL_INVALID`, `ADDRESS_REFUSED`, `TLS_FAILED`, `RESPONSE_INVALID`;

@@ -7,7 +7,7 @@ import { FileDownloader } from './download/file-downloader.js';
 import { MessagePoster } from './message-poster.js';
 import { OutboundAgents } from './outbound-agents.js';
 import { HostResolver } from './addresses/host-resolver.js';
-import { MAX_URL_LENGTH } from './outbound-url.js';
+import { MAX_URL_LENGTH } from './urls/outbound-url.js';
 
 // Where Node hands an address to the kernel: nothing reaches the network that does not pass here.
 type Connect = (this: unknown, request: unknown, address: string, port: number) => number;

@@ -5,7 +5,7 @@ import { AddressGuard } from './addresses/address-guard.js';
 import { AllowedPrivate, type DialTarget } from './addresses/allowed-private.js';
 import { HostResolver } from './addresses/host-resolver.js';
 import { guardedAgents, type GuardedAgents } from './guarded-agents.js';
-import { hostOf, portOf } from './outbound-url.js';
+import { hostOf, portOf } from './urls/outbound-url.js';
 
 /** The agents of all outbound calls: every name and address is checked at the dial (see {@link AddressGuard}). */
 @Injectable()

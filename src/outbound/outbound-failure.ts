@@ -49,7 +49,7 @@ export function connectionError(error: unknown): OutboundError {
   const cause = inner ?? error;
   const code = codeOf(error) || codeOf(inner);
   if (TIMEOUTS.has(code)) {
-    return new OutboundError('TIMEOUT', 'The server did not answer in time.', { cause });
+    return new OutboundError('TIMEOUT', `The server did not answer in time${addressesOf(cause)}.`, { cause });
   }
   if (TLS.test(code)) {
     const reason = TLS_REASONS.find(([pattern]) => pattern.test(code))?.[1] ?? 'its TLS is faulty';

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { BEHAVIOURS, head, MAX_BYTES, photo } from '../../test/helpers/raw-origin.js';
+import { BEHAVIOURS, head, MAX_BYTES, photo } from '../../test/helpers/servers/raw-origin.js';
 import { turns, until } from '../../test/helpers/wait.js';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
@@ -275,6 +275,13 @@ describe('a download from a hostile origin', () => {
     const { error } = await failureOf(download('/429'));
 
     expect(error).toMatchObject({ retryAfterMs: 7000 });
+  });
+
+  it('tells how much of a body came', async () => {
+    const { error } = await failureOf(download('/shorter'));
+
+    const message = 'The server ended the connection after 5 of the 100 bytes that it had announced.';
+    expect(error).toMatchObject({ code: 'CONNECTION_FAILED', message });
   });
 
   it('leaves no connection to an origin that it gave up on', async () => {

@@ -5,7 +5,7 @@ import { FileDownloader } from './download/file-downloader.js';
 import { MessagePoster } from './message-poster.js';
 import { OutboundAgents } from './outbound-agents.js';
 
-/** The guarded way out, for whatever fetches or calls an address that a user gave. */
+/** The guarded way out, for everything that fetches or calls an address that a user gave. */
 @Module({
   imports: [HttpModule],
   providers: [

@@ -2,7 +2,7 @@ import { getQueueToken } from '@nestjs/bull';
 import type { Queue } from 'bull';
 import { randomBytes } from 'node:crypto';
 import { jobQueueContract } from '../../test/contracts/job-queue.contract.js';
-import { cuttableProxy } from '../../test/helpers/cuttable-proxy.js';
+import { cuttableProxy } from '../../test/helpers/servers/cuttable-proxy.js';
 import { type OpenedQueue, openQueue } from '../../test/helpers/queue.js';
 import { deferred, until } from '../../test/helpers/wait.js';
 
@@ -22,7 +22,7 @@ if (redis) {
     it('says that the queue is unavailable when Redis does not answer', async () => {
       const opened = await openQueue({ ...onRedis(), REDIS_URL: 'redis://127.0.0.1:1/0' });
 
-      const adding = opened.queue.add('process-image', [{ id: '1', data: { requestKey: 1, number: 1 } }]);
+      const adding = opened.queue.add('work-on-request', [{ id: '1', data: { requestKey: 1, hop: 0 } }]);
 
       await expect(adding).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', status: 503 });
       await opened.close();
@@ -34,13 +34,13 @@ if (redis) {
       const finish = deferred();
       let hasEnded = false;
       let hasBegun = false;
-      opened.queue.handle('process-image', 1, async () => {
+      opened.queue.handle('work-on-request', 1, async () => {
         hasBegun = true;
         await finish.promise;
         hasEnded = true;
       });
       opened.queue.start();
-      await opened.queue.add('process-image', [{ id: '1', data: { requestKey: 1, number: 1 } }]);
+      await opened.queue.add('work-on-request', [{ id: '1', data: { requestKey: 1, hop: 0 } }]);
       await until(() => hasBegun);
       await proxy.cut();
       await until(() => bullOf(opened).client.status !== 'ready');
@@ -55,13 +55,13 @@ if (redis) {
 
     it('leaves nothing of a finished job in Redis', async () => {
       const opened = await openQueue(onRedis());
-      opened.queue.handle('process-image', 1, async () => undefined);
+      opened.queue.handle('work-on-request', 1, async () => undefined);
       opened.queue.start();
-      await opened.queue.add('process-image', [{ id: '1', data: { requestKey: 1, number: 1 } }]);
-      await until(async () => (await opened.queue.size('process-image')) === 0);
+      await opened.queue.add('work-on-request', [{ id: '1', data: { requestKey: 1, hop: 0 } }]);
+      await until(async () => (await opened.queue.size('work-on-request')) === 0);
 
       const counts = await opened.module
-        .get(getQueueToken('process-image'), { strict: false })
+        .get(getQueueToken('work-on-request'), { strict: false })
         .getJobCounts();
 
       expect(counts).toMatchObject({ waiting: 0, active: 0, completed: 0, failed: 0, delayed: 0 });
@@ -69,7 +69,7 @@ if (redis) {
     });
 
     const bullOf = ({ module }: OpenedQueue): Queue =>
-      module.get(getQueueToken('process-image'), { strict: false });
+      module.get(getQueueToken('work-on-request'), { strict: false });
 
     it.each([
       ['without data, as Bull leaves them after a flush', { failedReason: 'x', attemptsMade: '1' }],
@@ -77,18 +77,18 @@ if (redis) {
     ])('takes an id again of which Redis has a key, but no place in a list (%s)', async (_case, fields) => {
       const opened = await openQueue(onRedis());
       const ran: number[] = [];
-      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
+      opened.queue.handle('work-on-request', 1, async ({ requestKey: number }) => void ran.push(number));
       const bull = bullOf(opened);
       await bull.isReady();
       await bull.client.hset(bull.toKey('1-1-0'), fields);
       await bull.client.zadd(bull.toKey('failed'), 1, '1-1-0');
 
-      await opened.queue.add('process-image', [{ id: '1-1-0', data: { requestKey: 1, number: 1 } }]);
+      await opened.queue.add('work-on-request', [{ id: '1-1-0', data: { requestKey: 1, hop: 0 } }]);
       opened.queue.start();
 
       await until(() => ran.length === 1);
       expect(ran).toEqual([1]);
-      await until(async () => (await opened.queue.size('process-image')) === 0);
+      await until(async () => (await opened.queue.size('work-on-request')) === 0);
       expect(await bull.getJobCounts()).toMatchObject({ failed: 0, completed: 0 });
       expect(await bull.client.exists(bull.toKey('1-1-0'))).toBe(0);
       await opened.close();
@@ -97,18 +97,18 @@ if (redis) {
     it('leaves an old job that waits in its place', async () => {
       const opened = await openQueue(onRedis());
       const ran: number[] = [];
-      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
-      const job = { id: '1-1-0', data: { requestKey: 1, number: 1 } };
-      await opened.queue.add('process-image', [job]);
+      opened.queue.handle('work-on-request', 1, async ({ requestKey: number }) => void ran.push(number));
+      const job = { id: '1-1-0', data: { requestKey: 1, hop: 0 } };
+      await opened.queue.add('work-on-request', [job]);
       const bull = bullOf(opened);
       await bull.client.hset(bull.toKey('1-1-0'), { timestamp: '1000' });
 
-      await opened.queue.add('process-image', [job]);
+      await opened.queue.add('work-on-request', [job]);
 
-      expect(await opened.queue.size('process-image')).toBe(1);
+      expect(await opened.queue.size('work-on-request')).toBe(1);
       opened.queue.start();
       await until(() => ran.length === 1);
-      await until(async () => (await opened.queue.size('process-image')) === 0);
+      await until(async () => (await opened.queue.size('work-on-request')) === 0);
       expect(ran).toEqual([1]);
       await opened.close();
     });
@@ -116,7 +116,7 @@ if (redis) {
     it('passes over a job whose data a flush has taken, keeps nothing of it, and takes its id again', async () => {
       const opened = await openQueue(onRedis());
       const ran: unknown[] = [];
-      opened.queue.handle('process-image', 1, async ({ number }) => void ran.push(number));
+      opened.queue.handle('work-on-request', 1, async ({ requestKey: number }) => void ran.push(number));
       const bull = bullOf(opened);
       const failed: unknown[] = [];
       bull.on('failed', (job) => failed.push(job.id));
@@ -124,11 +124,11 @@ if (redis) {
       await bull.client.lpush(bull.toKey('wait'), '1-1-0');
 
       opened.queue.start();
-      await until(async () => (await opened.queue.size('process-image')) === 0);
+      await until(async () => (await opened.queue.size('work-on-request')) === 0);
 
       expect(await bull.client.exists(bull.toKey('1-1-0'))).toBe(0);
       expect(await bull.getJobCounts()).toMatchObject({ failed: 0, completed: 0 });
-      await opened.queue.add('process-image', [{ id: '1-1-0', data: { requestKey: 1, number: 1 } }]);
+      await opened.queue.add('work-on-request', [{ id: '1-1-0', data: { requestKey: 1, hop: 0 } }]);
       await until(() => ran.length === 1);
       expect([ran, failed]).toEqual([[1], []]);
       await opened.close();

@@ -3,7 +3,7 @@ import type { Job as BullJob, Queue, QueueOptions } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors/app-error.js';
 import { EventLoopTurns } from '../concurrency/event-loop-turns.js';
-import { RepeatedWarning } from '../errors/repeated-warning.js';
+import { RepeatedWarning } from '../logging/repeated-warning.js';
 import {
   type Job,
   type JobHandler,

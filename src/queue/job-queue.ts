@@ -1,13 +1,14 @@
 /** Every kind of job with what its handler is given. Ids only: the state is in the database. */
 export interface Jobs {
-  'process-image': { requestKey: number; number: number };
+  /** `hop`: how many workers took a job for this request one after the other before this one was added. */
+  'work-on-request': { requestKey: number; hop: number };
   'deliver-webhook': { deliveryKey: number };
 }
 
 export type JobKind = keyof Jobs;
 
 /** Every kind, for adapters that must know them beforehand. */
-export const JOB_KINDS: JobKind[] = ['process-image', 'deliver-webhook'];
+export const JOB_KINDS: JobKind[] = ['work-on-request', 'deliver-webhook'];
 
 export interface Job<K extends JobKind> {
   /** Two jobs of a kind with the same id, one of them not yet finished, count as one. Letters, digits and dashes. */

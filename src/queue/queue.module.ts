@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js';
 import { BullJobQueue, bullOptions } from './bull.job-queue.js';
 import { InProcessJobQueue } from './in-process.job-queue.js';
 import { JOB_KINDS, JobQueue } from './job-queue.js';
+import { RedisConnection } from './redis-connection.js';
 
 const SECOND = 1000;
 
@@ -16,8 +17,11 @@ export class QueueModule {
     if (!REDIS_URL) {
       return {
         module: QueueModule,
-        providers: [{ provide: JobQueue, useFactory: () => new InProcessJobQueue() }],
-        exports: [JobQueue],
+        providers: [
+          { provide: JobQueue, useFactory: () => new InProcessJobQueue() },
+          { provide: RedisConnection, useFactory: () => new RedisConnection(null, '') },
+        ],
+        exports: [JobQueue, RedisConnection],
       };
     }
     return {
@@ -37,8 +41,13 @@ export class QueueModule {
           useFactory: (...queues: Queue[]) =>
             new BullJobQueue(new Map(JOB_KINDS.map((kind, index) => [kind, queues[index]]))),
         },
+        {
+          provide: RedisConnection,
+          inject: [getQueueToken(JOB_KINDS[0])],
+          useFactory: (queue: Queue) => RedisConnection.of(queue, QUEUE_PREFIX),
+        },
       ],
-      exports: [JobQueue],
+      exports: [JobQueue, RedisConnection],
     };
   }
 }

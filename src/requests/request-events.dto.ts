@@ -16,6 +16,10 @@ export class RequestEventData extends RequestResponse {
 export class ImageEventData extends ImageResponse {
   @ApiProperty({ format: 'uuid' })
   request_id!: string;
+
+  /** The run of the request in which it failed. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  run!: number;
 }
 
 /** What every event has. */
@@ -36,6 +40,13 @@ export class RequestProcessingEvent extends EventBody {
 export class RequestCompletedEvent extends EventBody {
   @ApiProperty({ enum: ['request.completed'] satisfies EventType[] })
   type!: 'request.completed';
+  data!: RequestEventData;
+}
+
+/** A request was cancelled, and the last image that was at work has ended. */
+export class RequestCancelledEvent extends EventBody {
+  @ApiProperty({ enum: ['request.cancelled'] satisfies EventType[] })
+  type!: 'request.cancelled';
   data!: RequestEventData;
 }
 

@@ -24,6 +24,11 @@ export class RequestEvents {
     return this.ofRequest(manager, 'request.completed', requestKey);
   }
 
+  /** It was cancelled, and the last image at work has ended. */
+  cancelled(manager: EntityManager, requestKey: number): Promise<void> {
+    return this.ofRequest(manager, 'request.cancelled', requestKey);
+  }
+
   /** Images have failed for good; some hundred at most. Costs one seek in an index where no reader wants to know. */
   async imagesFailed(manager: EntityManager, requestKey: number, imageNumbers: number[]): Promise<void> {
     const subject = { type: 'image.failed', requestKey, imageNumbers } as const;
@@ -33,7 +38,7 @@ export class RequestEvents {
       return images.map(({ number, response }) => ({
         imageNumber: number,
         requestId: request.id,
-        data: { ...response, request_id: request.id } satisfies ImageEventData,
+        data: { ...response, request_id: request.id, run: request.run } satisfies ImageEventData,
       }));
     });
   }

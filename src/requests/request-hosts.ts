@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Database } from '../database/database.js';
 import type { ImageDownload, ImageStatus } from '../database/entities/image.entity.js';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { hostIn } from '../outbound/parse-url.js';
+import { hostIn } from '../outbound/urls/parse-url.js';
 import type { HostResponse, HostsResponse } from './request.dto.js';
 import { RequestReader } from './request-reader.js';
 

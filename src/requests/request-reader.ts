@@ -1,43 +1,43 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type EntityManager, In, MoreThan, Not } from 'typeorm';
 import { settings, type Settings } from '../config/settings.js';
+import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/entities/image.entity.js';
+import { MAIN_RENDITION, type OutputEntity } from '../database/entities/output.entity.js';
 import { ProductEntity } from '../database/entities/product.entity.js';
-import { RequestEntity } from '../database/entities/request.entity.js';
+import { RequestEntity, UNSEEN_STATES } from '../database/entities/request.entity.js';
 import { AppError } from '../errors/app-error.js';
 import { FileStorage } from '../storage/file-storage.js';
-import {
-  type CompressionOptions,
-  type ImageNote,
-  readCompressionOptions,
-  targetAsField,
-} from '../compression/options.js';
-import type { ImageFormat } from '../compression/formats/image-format.js';
+import { type ImageNote, readCompressionOptions } from '../compression/options.js';
+import type { SourceFormat } from '../compression/formats/image-format.js';
+import { judge } from './channels/channel-check.js';
+import { mainOutput, outputsOf } from './image-outputs.js';
+import { layoutOf } from './downloads/request-layout.js';
+import { nameOf } from './downloads/request-name.js';
 import { isoTime, isUuid } from '../http/json-formats.js';
 import { pageOf } from '../http/page-query.dto.js';
+import type { OutputResponse } from './renditions/output.dto.js';
+import { renditionsOf } from './renditions/renditions.js';
+import { optionsAsFields } from './request-options.dto.js';
+import type { WarningListing } from './request-warnings.dto.js';
 import type {
   ImagePageResponse,
   ImageResponse,
-  RequestOptionsResponse,
   RequestResponse,
   ShownImageStatus,
   ShownRequestStatus,
 } from './request.dto.js';
 
-/** The stored states of an image behind each of those that clients see. */
-const STORED_STATES: Record<ShownImageStatus, ImageStatus[]> = {
-  pending: ['pending', 'waiting', 'repeat'],
-  processing: ['processing'],
-  done: ['done'],
-  failed: ['failed'],
-};
+/** The states of images that wait: `pending` for clients, or `cancelled` where their request is. */
+export const WAITING_STATES: ImageStatus[] = ['pending', 'waiting', 'repeat'];
 
 /** What clients are told of requests. */
 @Injectable()
 export class RequestReader {
   constructor(
     private readonly database: Database,
+    private readonly clock: DatabaseClock,
     private readonly storage: FileStorage,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
@@ -45,7 +45,7 @@ export class RequestReader {
   /** The request, or null where there is none; upper case, blanks and whatever else is no id of ours included. */
   async find(id: string): Promise<RequestEntity | null> {
     if (!isUuid(id)) return null;
-    return this.database.manager.findOneBy(RequestEntity, { id, status: Not('Receiving') });
+    return this.database.manager.findOneBy(RequestEntity, { id, status: Not(In([...UNSEEN_STATES])) });
   }
 
   /** @throws AppError `REQUEST_NOT_FOUND` */
@@ -58,6 +58,25 @@ export class RequestReader {
   /** @throws AppError `REQUEST_NOT_FOUND` */
   async describe(id: string): Promise<RequestResponse> {
     return this.responseOf(this.database.manager, await this.get(id));
+  }
+
+  /** What {@link describe} gives of each, in their order, for two queries at most. */
+  async responsesOf(requests: RequestEntity[]): Promise<RequestResponse[]> {
+    const open = requests
+      .filter(({ status, completedAt }) => completedAt === null && status !== 'Pending')
+      .map(({ key }) => key);
+    const claimed = new Map<number, number>();
+    if (open.length > 0) {
+      const rows = await this.database.manager
+        .createQueryBuilder(ImageEntity, 'image')
+        .select('image.requestKey', 'key')
+        .addSelect('COUNT(*)', 'count')
+        .where("image.requestKey IN (:...open) AND image.status = 'processing'", { open })
+        .groupBy('image.requestKey')
+        .getRawMany<{ key: number; count: number | string }>();
+      for (const { key, count } of rows) claimed.set(key, Number(count));
+    }
+    return requests.map((request) => this.toResponse(request, claimed.get(request.key) ?? 0));
   }
 
   /** What {@link describe} gives, as a transaction sees it. */
@@ -75,11 +94,8 @@ export class RequestReader {
     const requestKey = request.key;
     const where = { requestKey, number: In(numbers) };
     const images = await manager.find(ImageEntity, { where, order: { number: 'ASC' } });
-    const products = await this.productsOf(manager, requestKey, images);
-    return images.map((image) => {
-      const product = products.get(image.productNumber)!;
-      return { number: image.number, response: this.toImageResponse(request, product, image) };
-    });
+    const responses = await this.toImageResponses(manager, request, images);
+    return images.map(({ number }, index) => ({ number, response: responses[index] }));
   }
 
   /**
@@ -94,13 +110,9 @@ export class RequestReader {
   ): Promise<ImagePageResponse> {
     const request = await this.get(id);
     const { manager } = this.database;
-    const images = await this.imagesAfter(request.key, status, limit + 1, after);
+    const images = await this.imagesAfter(request, status, limit + 1, after);
     const { page, next_cursor } = pageOf(images, limit, ({ number }) => number);
-    const byNumber = await this.productsOf(manager, request.key, page);
-    return {
-      items: page.map((image) => this.toImageResponse(request, byNumber.get(image.productNumber)!, image)),
-      next_cursor,
-    };
+    return { items: await this.toImageResponses(manager, request, page), next_cursor };
   }
 
   /** The products of some images, by their number. */
@@ -116,15 +128,15 @@ export class RequestReader {
 
   /** One query for each stored state: SQLite would read the whole request for two in one. */
   private async imagesAfter(
-    requestKey: number,
+    request: RequestEntity,
     status: ShownImageStatus | undefined,
     limit: number,
     after: number,
   ): Promise<ImageEntity[]> {
-    const states = status ? STORED_STATES[status].map((state) => ({ status: state })) : [{}];
+    const states = status ? storedStates(status, request).map((state) => ({ status: state })) : [{}];
     const found: ImageEntity[] = [];
     for (const state of states) {
-      const where = { requestKey, number: MoreThan(after), ...state };
+      const where = { requestKey: request.key, number: MoreThan(after), ...state };
       found.push(
         ...(await this.database.manager.find(ImageEntity, { where, order: { number: 'ASC' }, take: limit })),
       );
@@ -134,45 +146,102 @@ export class RequestReader {
 
   private toResponse(request: RequestEntity, claimed: number): RequestResponse {
     const { id, productCount, imageCount, doneCount, failedCount, inputBytes, outputBytes } = request;
+    const { renditionBytes } = request;
     const open = imageCount - doneCount - failedCount;
     const processing = Math.min(claimed, open); // counted a moment later than the rest
+    const isCancelled = request.status === 'Cancelled';
     const self = `${this.settings.publicUrl}/requests/${id}`;
     return {
       id,
       status: shownRequestStatus(request),
       outcome: request.outcome,
+      run: request.run,
+      is_final: request.completedAt !== null,
+      name: nameOf(request),
       file_name: request.fileName,
+      labels: request.labels ? (JSON.parse(request.labels) as Record<string, string>) : {},
       created_at: isoTime(request.createdAt),
       started_at: isoTime(request.startedAt),
       completed_at: isoTime(request.completedAt),
       counts: {
         products: productCount,
         images: imageCount,
-        pending: open - processing,
+        pending: isCancelled ? 0 : open - processing,
         processing,
         done: doneCount,
         failed: failedCount,
+        cancelled: isCancelled ? open - processing : 0,
       },
+      seconds_left: secondsLeft(request, this.clock.now()),
       progress: Math.floor(((doneCount + failedCount) / imageCount) * 10_000) / 10_000,
       bytes: {
         input: inputBytes,
         output: outputBytes,
-        saved_percent: inputBytes === 0 ? 0 : Math.round((1 - outputBytes / inputBytes) * 1000) / 10,
+        renditions: renditionBytes,
+        saved_percent: savedPercent(inputBytes, outputBytes - renditionBytes),
       },
+      reused: request.reusedCount,
+      rows_without_images: request.rowsWithoutImages,
       faults: request.faultCount,
-      options: optionsAsFields(readCompressionOptions(request.options)),
+      warnings: request.warnings ? (JSON.parse(request.warnings) as WarningListing) : { total: 0, items: [] },
+      options: optionsAsFields(readCompressionOptions(request.options), request.channel),
+      renditions: renditionsOf(request).map(({ name, channel, options }) => ({
+        name,
+        options: optionsAsFields(options, channel),
+      })),
       links: {
         self,
         images: `${self}/images`,
         hosts: `${self}/hosts`,
         output_csv: `${self}/output.csv`,
+        output_xlsx: layoutOf(request).sheet === undefined ? null : `${self}/output.xlsx`,
         errors_csv: `${self}/errors.csv`,
+        images_zip: `${self}/images.zip`,
+        renditions_csv: `${self}/renditions.csv`,
         webhooks: `${self}/webhooks`,
+        events: `${self}/events`,
       },
     };
   }
 
-  private toImageResponse(request: RequestEntity, product: ProductEntity, image: ImageEntity): ImageResponse {
+  /** With the products and outputs of the images, each read in one query. */
+  private async toImageResponses(
+    manager: EntityManager,
+    request: RequestEntity,
+    images: ImageEntity[],
+  ): Promise<ImageResponse[]> {
+    const products = await this.productsOf(manager, request.key, images);
+    const done = images.filter(({ status }) => status === 'done').map(({ number }) => number);
+    const outputs = await outputsOf(manager, request.key, done);
+    return images.map((image) => {
+      const product = products.get(image.productNumber);
+      if (!product) throw new AppError('REQUEST_NOT_FOUND'); // it is being deleted
+      return this.imageResponse(request, product, image, outputs.get(image.number) ?? []);
+    });
+  }
+
+  private outputResponse(output: OutputEntity, channel: string | null, name: string | null): OutputResponse {
+    const url = this.storage.urlOf(output.fileKey, name);
+    const { bytes, format, width, height } = output;
+    return {
+      ...{ rendition: output.name, url, bytes, format: format as SourceFormat, width, height },
+      quality: output.quality,
+      similarity: output.similarity === null ? null : output.similarity / 10_000,
+      milliseconds: output.milliseconds,
+      notes: (output.notes?.split(',') ?? []) as ImageNote[],
+      ...judge(channel, output, url),
+    };
+  }
+
+  /** An image as {@link images} lists it, of rows that have been read. */
+  imageResponse(
+    request: RequestEntity,
+    product: ProductEntity,
+    image: ImageEntity,
+    outputs: OutputEntity[],
+  ): ImageResponse {
+    const output = mainOutput(outputs);
+    const outputUrl = output && this.storage.urlOf(output.fileKey, image.outputName);
     return {
       id: `${request.id}-${image.number}`,
       line: product.line,
@@ -180,8 +249,8 @@ export class RequestReader {
       product_name: product.productName,
       position: image.position,
       input_url: image.inputUrl,
-      output_url: image.outputKey ? this.storage.urlOf(image.outputKey) : null,
-      status: shownImageStatus(image),
+      output_url: outputUrl,
+      status: shownImageStatus(image, request),
       outcome: image.outcome,
       error: image.errorCode
         ? { code: image.errorCode, message: image.errorMessage ?? '', retryable: image.errorRetryable === 1 }
@@ -189,30 +258,57 @@ export class RequestReader {
       attempts: image.attempt,
       download: image.download && { how: image.download, milliseconds: image.downloadMs },
       input: facts(image.inputBytes, image.inputFormat, image.inputWidth, image.inputHeight),
-      output: facts(image.outputBytes, image.outputFormat, image.outputWidth, image.outputHeight),
-      quality: image.qualityUsed,
-      similarity: image.similarity === null ? null : image.similarity / 10_000,
-      milliseconds: image.encodeMs,
-      notes: (image.notes?.split(',') ?? []) as ImageNote[],
+      output: output && facts(output.bytes, output.format, output.width, output.height),
+      quality: output?.quality ?? null,
+      similarity: typeof output?.similarity === 'number' ? output.similarity / 10_000 : null,
+      milliseconds: output?.milliseconds ?? null,
+      notes: (output?.notes?.split(',') ?? []) as ImageNote[],
+      ...judge(request.channel, output, outputUrl),
+      outputs: formNamesOf(request).flatMap(({ name, channel }) => {
+        const one = outputs.find((each) => each.name === name);
+        return one ? [this.outputResponse(one, channel, image.outputName)] : [];
+      }),
     };
   }
 }
 
-/** The state of a request as clients see it. While its rows are being stored, nobody sees it. */
-export function shownRequestStatus({ status }: RequestEntity): ShownRequestStatus {
-  return status === 'Receiving' ? 'Pending' : status;
+/** The image itself, then what else it is made in. */
+function formNamesOf(request: RequestEntity): { name: string; channel: string | null }[] {
+  return [{ name: MAIN_RENDITION, channel: request.channel }, ...renditionsOf(request)];
 }
 
-function shownImageStatus({ status }: ImageEntity): ShownImageStatus {
-  return status === 'waiting' || status === 'repeat' ? 'pending' : status;
+/** 100 × (1 − output / input), one decimal. */
+function savedPercent(input: number, output: number): number {
+  return input === 0 ? 0 : Math.round((1 - output / input) * 1000) / 10;
+}
+
+/** The state of a request as clients see it. While its rows are being stored or removed, nobody sees it. */
+export function shownRequestStatus({ status }: RequestEntity): ShownRequestStatus {
+  if (status === 'Receiving') return 'Pending';
+  if (status === 'Deleting') return 'Cancelled';
+  return status === 'Retrying' ? 'Processing' : status;
+}
+
+/** As long as the settled images let one expect; null while nothing is known, and in a later run, where few are left. */
+function secondsLeft(request: RequestEntity, now: number): number | null {
+  const { status, completedAt, startedAt, run, imageCount, doneCount, failedCount } = request;
+  const settled = doneCount + failedCount;
+  if (completedAt !== null) return 0;
+  if (status !== 'Processing' || startedAt === null || settled === 0 || run > 1) return null;
+  return Math.ceil(((imageCount - settled) * Math.max(now - startedAt, 0)) / settled / 1000);
+}
+
+function shownImageStatus(image: ImageEntity, request: RequestEntity): ShownImageStatus {
+  if (!WAITING_STATES.includes(image.status)) return image.status as ShownImageStatus;
+  return request.status === 'Cancelled' ? 'cancelled' : 'pending';
+}
+
+/** The states of the images of a request that clients see in the state `status`. */
+function storedStates(status: ShownImageStatus, request: RequestEntity): ImageStatus[] {
+  if (status !== 'pending' && status !== 'cancelled') return [status];
+  return (status === 'cancelled') === (request.status === 'Cancelled') ? WAITING_STATES : [];
 }
 
 function facts(bytes: number | null, format: string | null, width: number | null, height: number | null) {
-  return bytes === null ? null : { bytes, format: format as ImageFormat, width: width!, height: height! };
-}
-
-function optionsAsFields(options: CompressionOptions): RequestOptionsResponse {
-  const { quality, target, format, maxWidth, maxHeight, effort, metadata } = options;
-  const sides = { max_width: maxWidth, max_height: maxHeight };
-  return { quality, target: targetAsField(target), format, ...sides, effort, metadata };
+  return bytes === null ? null : { bytes, format: format as SourceFormat, width: width!, height: height! };
 }

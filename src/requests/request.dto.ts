@@ -1,50 +1,42 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { ImageFormat } from '../compression/formats/image-format.js';
-import {
-  type Effort,
-  EFFORTS,
-  FORMAT_CHOICES,
-  type FormatChoice,
-  type ImageNote,
-  METADATA_CHOICES,
-  type MetadataChoice,
-} from '../compression/options.js';
+import type { ImageNote } from '../compression/options.js';
 import type { ImageDownload, ImageOutcome, ImageStatus } from '../database/entities/image.entity.js';
 import type { RequestOutcome, RequestStatus } from '../database/entities/request.entity.js';
 import { codesAt, type ErrorCode } from '../errors/error-codes.js';
 import { IMAGE_NOTES } from '../errors/image-codes.js';
 import { wordsOf } from '../http/description/words.js';
 import { PageResponse } from '../http/page-query.dto.js';
+import { ImageFactsResponse, OutputResponse, RenditionResponse } from './renditions/output.dto.js';
+import { RequestOptionsResponse } from './request-options.dto.js';
+import { WarningListing } from './request-warnings.dto.js';
 
 /** A state of a request that clients see. */
-export type ShownRequestStatus = Exclude<RequestStatus, 'Receiving'>;
+export type ShownRequestStatus = Exclude<RequestStatus, 'Receiving' | 'Deleting' | 'Retrying'>;
 export const REQUEST_STATUSES = wordsOf<ShownRequestStatus>({
   Pending: true,
   Processing: true,
   Completed: true,
+  Cancelled: true,
 });
 
 /** A state of an image that clients see. */
-export type ShownImageStatus = Exclude<ImageStatus, 'waiting' | 'repeat'>;
+export type ShownImageStatus = Exclude<ImageStatus, 'waiting' | 'repeat'> | 'cancelled';
 export const IMAGE_STATUSES = wordsOf<ShownImageStatus>({
   pending: true,
   processing: true,
   done: true,
   failed: true,
+  cancelled: true,
 });
 
-const REQUEST_OUTCOMES = wordsOf<RequestOutcome>({ succeeded: true, partial: true, failed: true });
+export const REQUEST_OUTCOMES = wordsOf<RequestOutcome>({
+  succeeded: true,
+  partial: true,
+  failed: true,
+  cancelled: true,
+});
 const IMAGE_OUTCOMES = wordsOf<ImageOutcome>({ compressed: true, kept_original: true });
 const DOWNLOADS = wordsOf<ImageDownload>({ fetched: true, not_modified: true, repeat: true });
-const IMAGE_FORMATS = wordsOf<ImageFormat>({
-  jpeg: true,
-  png: true,
-  webp: true,
-  avif: true,
-  gif: true,
-  tiff: true,
-});
-
 /** Exactly what the original system answered. */
 export class StatusResponse {
   @ApiProperty({ enum: REQUEST_STATUSES, enumName: 'RequestStatus' })
@@ -57,7 +49,7 @@ export class InvalidRequestIdResponse {
   error!: string;
 }
 
-/** `pending + processing + done + failed = images`, always. */
+/** `pending + processing + done + failed + cancelled = images`, always. */
 export class RequestCounts {
   /** Rows of the file. */
   @ApiProperty({ type: 'integer' })
@@ -74,6 +66,9 @@ export class RequestCounts {
   done!: number;
   @ApiProperty({ type: 'integer' })
   failed!: number;
+  /** Not begun, or waiting for another try, when the request was cancelled. */
+  @ApiProperty({ type: 'integer' })
+  cancelled!: number;
 }
 
 /** Of the images that are done. */
@@ -81,36 +76,14 @@ export class RequestBytes {
   /** As fetched. */
   @ApiProperty({ type: 'integer' })
   input!: number;
-  /** As delivered. */
+  /** As delivered, in all renditions. */
   @ApiProperty({ type: 'integer' })
   output!: number;
-  /** 100 × (1 − output / input), one decimal; 0 while nothing is done. */
+  /** Of these, in renditions besides the image itself. */
+  @ApiProperty({ type: 'integer' })
+  renditions!: number;
+  /** Of the images themselves: 100 × (1 − output / input), one decimal; 0 while nothing is done. */
   saved_percent!: number;
-}
-
-export class RequestOptionsResponse {
-  /** Encoder quality 1 to 100, or as text such as `50%` a part of the source's own; null where a target was given. */
-  @ApiProperty({ oneOf: [{ type: 'integer' }, { type: 'string' }], nullable: true, example: 50 })
-  quality!: number | string | null;
-
-  @ApiProperty({ nullable: true, type: String, example: 'ssim:0.98' })
-  target!: string | null;
-
-  /** `keep`: each image stays in its own format; `auto`: the smallest of several. */
-  @ApiProperty({ enum: FORMAT_CHOICES, enumName: 'FormatChoice' })
-  format!: FormatChoice;
-
-  @ApiProperty({ nullable: true, type: 'integer' })
-  max_width!: number | null;
-
-  @ApiProperty({ nullable: true, type: 'integer' })
-  max_height!: number | null;
-
-  @ApiProperty({ enum: EFFORTS, enumName: 'Effort' })
-  effort!: Effort;
-
-  @ApiProperty({ enum: METADATA_CHOICES, enumName: 'MetadataChoice' })
-  metadata!: MetadataChoice;
 }
 
 export class RequestLinks {
@@ -118,8 +91,14 @@ export class RequestLinks {
   images!: string;
   hosts!: string;
   output_csv!: string;
+  /** Null where the request was not made of a workbook. */
+  @ApiProperty({ nullable: true, type: String })
+  output_xlsx!: string | null;
   errors_csv!: string;
+  images_zip!: string;
+  renditions_csv!: string;
   webhooks!: string;
+  events!: string;
 }
 
 export class RequestResponse {
@@ -129,14 +108,27 @@ export class RequestResponse {
   @ApiProperty({ enum: REQUEST_STATUSES, enumName: 'RequestStatus' })
   status!: ShownRequestStatus;
 
-  /** Null until the end, then `failed` where no image was done, `partial` where some failed. */
+  /** Null until the end, then `failed` where no image was done, `partial` where some failed, `cancelled` where it was. */
   @ApiProperty({ enum: REQUEST_OUTCOMES, nullable: true, type: String })
   outcome!: RequestOutcome | null;
 
+  /** 1, and one more with each retry. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  run!: number;
+
+  /** Whether nothing of it changes any more, in this run. */
+  is_final!: boolean;
+
+  /** As given with the upload, or the name of the file without its extension. */
+  @ApiProperty({ example: 'products' })
+  name!: string;
   /** The name under which the file was uploaded. */
   @ApiProperty({ example: 'products.csv' })
   file_name!: string;
 
+  /** The pairs that were given with the upload. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { order: '2026-114' } })
+  labels!: Record<string, string>;
   @ApiProperty({ format: 'date-time' })
   created_at!: string;
 
@@ -154,25 +146,29 @@ export class RequestResponse {
 
   bytes!: RequestBytes;
 
+  /** Done images for which an earlier result was reused; images that repeat another one of the file are not counted. */
+  @ApiProperty({ type: 'integer' })
+  reused!: number;
+  /** How long it will take, by the images settled so far; null while that is not known, 0 at the end. */
+  @ApiProperty({ type: 'integer', nullable: true, example: 40 })
+  seconds_left!: number | null;
+
+  /** Rows of the file without a URL: they are kept, and their output is empty. */
+  @ApiProperty({ type: 'integer' })
+  rows_without_images!: number;
+
   /** Faults of the file, where their rows were left out (`on_invalid=skip`); `errors.csv` lists them. */
   @ApiProperty({ type: 'integer' })
   faults!: number;
 
-  options!: RequestOptionsResponse;
-  links!: RequestLinks;
-}
+  /** Addresses of the file that are taken although their images will fail, or are odd. */
+  warnings!: WarningListing;
 
-export class ImageFactsResponse {
-  @ApiProperty({ type: 'integer' })
-  bytes!: number;
-  @ApiProperty({ enum: IMAGE_FORMATS, enumName: 'ImageFormat' })
-  format!: ImageFormat;
-  /** Upright, in pixels. */
-  @ApiProperty({ type: 'integer' })
-  width!: number;
-  /** Upright, in pixels. */
-  @ApiProperty({ type: 'integer' })
-  height!: number;
+  options!: RequestOptionsResponse;
+
+  /** Further forms in which each image is made. */
+  renditions!: RenditionResponse[];
+  links!: RequestLinks;
 }
 
 export class ImageErrorResponse {
@@ -246,7 +242,7 @@ export class ImageResponse {
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
 
-  /** Similarity of the output to the input (SSIM of the brightness, both shrunk), 0 to 1; null where it was not measured (`effort=fast`). */
+  /** Similarity of the output to the input in colours, brightness and transparency, 0 to 1; null where it was not measured (`measure=none`). */
   @ApiProperty({ nullable: true, type: Number, example: 0.9731 })
   similarity!: number | null;
 
@@ -257,6 +253,21 @@ export class ImageResponse {
   /** What was left out or could not be done as asked. */
   @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
   notes!: ImageNote[];
+
+  /** Whether it keeps the rules of the channel that it is for (`for`); null where it is for none, or not done. */
+  @ApiProperty({ nullable: true, type: Boolean })
+  fits!: boolean | null;
+
+  /** The rules that it breaks, each with what is and what should be. */
+  @ApiProperty({ type: [String], example: ['too_small: 430 < 500'] })
+  broken_rules!: string[];
+
+  /** What was made of it: the image itself (`image`), then its renditions. */
+  outputs!: OutputResponse[];
+}
+
+export class RequestPageResponse extends PageResponse {
+  items!: RequestResponse[];
 }
 
 export class ImagePageResponse extends PageResponse {

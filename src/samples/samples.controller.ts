@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Public } from '../http/api-key.guard.js';
+import { Public } from '../http/guards/api-key.guard.js';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError } from '../errors/app-error.js';
 import { storageUnavailable } from '../files/on-disk.js';

@@ -1,5 +1,6 @@
 import type { OutboundCode } from '../errors/error-codes.js';
-import type { TableFaultCode, TableRepairCode } from '../errors/table-codes.js';
+import { TABLE_FAULTS } from '../errors/table-codes.js';
+import type { TableFaultCode, TableRepairCode, TableWarningCode } from '../errors/table-codes.js';
 
 /**
  * Most that one file may hold. Lengths are in UTF-16 units, JavaScript's characters. The length of a row is checked
@@ -23,10 +24,10 @@ export const DEFAULT_CSV_LIMITS: CsvLimits = {
   nameLength: 1_000,
   extraBytes: 65_535,
   rowLength: 524_288,
-  headerLength: 8_192,
+  headerLength: 32_768,
   urlLength: 2_048,
   urlsPerRow: 1_000,
-  columns: 500,
+  columns: 1_000,
 };
 
 /** What can be wrong with a file or a row; `errors/table-codes.ts` says what each code means. */
@@ -37,25 +38,37 @@ export type CsvRepairCode = TableRepairCode;
 
 /** Something that we can't take, and where it stands. */
 export interface CsvFault {
-  /** Physical line of the file on which the row begins; the first is 1. */
+  /** Physical line of the file on which the row begins, or row of the sheet; the first is 1. */
   line: number;
   /** Name of the column as the user wrote it; null where it is about the whole row or file. */
   column: string | null;
+  /** Of a workbook: where to look, such as `Products!C7`. */
+  cell?: string;
   /** The text at fault, cut to 80 characters. */
   value: string;
   code: CsvFaultCode;
   /** One sentence: what to do about it. */
   hint: string;
+  /** Serial number and product name of the row that is left out, as far as they are known. */
+  row?: RowName;
 }
 
-/** An address that is taken, although its image can only fail. */
+/** By what the user knows a row. */
+export interface RowName {
+  serialNumber: string;
+  productName: string;
+}
+
+/** Something odd about an address that is taken; mostly, that its image can only fail. */
 export interface CsvWarning {
   line: number;
   column: string | null;
+  /** Of a workbook: where to look. */
+  cell?: string;
   /** The address, cut to 80 characters. */
   value: string;
-  /** The code that the image will fail with. */
-  code: OutboundCode;
+  /** The code that the image will fail with, or one of `TABLE_WARNINGS`. */
+  code: OutboundCode | TableWarningCode;
   /** One sentence: what is wrong with it. */
   hint: string;
 }
@@ -72,12 +85,20 @@ export interface CsvRepair {
 
 const HINTS: Record<TableFaultCode, (limits: CsvLimits) => string> = {
   EMPTY_FILE: () => 'The file is empty.',
-  NOT_A_CSV: () => 'This is no text file; save the table as CSV first.',
+  NOT_A_CSV: () => TABLE_FAULTS.NOT_A_CSV.sentence,
+  EXCEL_FILE: () => TABLE_FAULTS.EXCEL_FILE.sentence,
+  WORKBOOK_DAMAGED: () => TABLE_FAULTS.WORKBOOK_DAMAGED.sentence,
+  WORKBOOK_TOO_LARGE: () => TABLE_FAULTS.WORKBOOK_TOO_LARGE.sentence,
+  SHEET_UNKNOWN: () => TABLE_FAULTS.SHEET_UNKNOWN.sentence,
+  HTML_FILE: () => TABLE_FAULTS.HTML_FILE.sentence,
+  JSON_FILE: () => TABLE_FAULTS.JSON_FILE.sentence,
   HEADER_MISSING: () => 'The first line must name the columns: S. No., Product Name, Input Image Urls.',
   COLUMN_MISSING: () => 'The header must name a column of image addresses: Input Image Urls.',
+  COLUMN_UNKNOWN: () => TABLE_FAULTS.COLUMN_UNKNOWN.sentence,
+  PROFILE_MISMATCH: () => TABLE_FAULTS.PROFILE_MISMATCH.sentence,
   TOO_MANY_COLUMNS: ({ columns }: CsvLimits) => `A file may have ${columns} columns.`,
   NO_ROWS: () => 'There is no row below the header.',
-  NO_URL: () => 'Every row needs at least one image address.',
+  NO_URL: () => 'No row has an image address; at least one is needed.',
   URL_INVALID: () => 'Write the whole address, beginning with http:// or https://.',
   TOO_MANY_URLS: ({ urlsPerRow }: CsvLimits) => `A row may have ${urlsPerRow} image addresses.`,
   TOO_MANY_CELLS: () => 'The row has more cells than the header, and this is no image address.',
@@ -92,24 +113,28 @@ const HINTS: Record<TableFaultCode, (limits: CsvLimits) => string> = {
     'A quotation mark is opened here and not closed; a quote inside a cell is written "".',
 };
 
+/** V8 copies slices shorter than this: they keep no other text alive. */
+const COPIED_BY_SLICES = 13;
+
 /** Longest part of a faulty text that is shown. */
 const SHOWN_LENGTH = 80;
 
 /** A fault with the hint that belongs to its code, unless there is a better one. */
 export function csvFault(
   code: CsvFaultCode,
-  at: { line: number; column?: string | null; value?: string; hint?: string },
+  at: { line: number; column?: string | null; cell?: string; value?: string; hint?: string; row?: RowName },
   limits: CsvLimits,
 ): CsvFault {
-  const { line, column = null, value = '', hint = HINTS[code](limits) } = at;
-  return { line, column, value: shown(value), code, hint };
+  const { line, column = null, cell, value = '', hint = HINTS[code](limits), row } = at;
+  return { line, column, ...(cell && { cell }), value: shown(value), code, hint, ...(row && { row }) };
 }
 
 /**
  * The beginning of a text as well-formed Unicode without NUL characters. Copied byte by byte: a mere slice would keep
  * the whole block of the file alive that it was cut from.
  */
-export function shown(value: string): string {
-  const cut = value.slice(0, SHOWN_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
+export function shown(value: string, length = SHOWN_LENGTH): string {
+  if (value.length < COPIED_BY_SLICES && !value.includes('\0')) return value;
+  const cut = value.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
   return Buffer.from(cut).toString().replaceAll('\0', '\u2400');
 }

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Papa from 'papaparse';
-import type { ColumnRole } from './columns.js';
+import type { ColumnRole } from './header/columns.js';
 import type { CsvLayout } from './csv-layout.js';
-import { outputCsvHeader, outputCsvRows } from './output-csv.js';
+import { outputCsvHeader, outputCsvRows } from './output/output-csv.js';
 import type { CsvFault } from './csv-faults.js';
-import type { InputRow } from './csv-rows.js';
-import { openInputCsv } from './input-csv.js';
+import type { InputRow } from './rows/csv-batch.js';
+import { openInputTable } from './input-table.js';
 import { propertyRuns } from '../../test/helpers/property-runs.js';
 
 /** Files that each property tries; a hundred thousand take some minutes. */
@@ -20,6 +20,14 @@ const URL_FOR_SERIAL = `${HEADER}1,Chair,https://a.example/1\n"https://a.example
 
 /** Its second line is one of URLs only, though one of them has a separator before it. */
 const SEPARATOR_BEFORE_URL = `${HEADER}1,Chair,https://a.example/1,\rhttps://a.example/2,,|https://a.example/3\n`;
+
+/** Its second row has an address for a serial number, and nothing but a separator for images: written out, it is one of URLs only. */
+const SEPARATOR_FOR_IMAGES = [',,|', ',;,|'].map(
+  (end) => `${HEADER}1,Chair,https://a.example/1\n"https://a.example/2"${end}\n`,
+);
+
+/** Its second row would be a blank line. */
+const SEPARATOR_ALONE = `${HEADER}1,Chair,https://a.example/1\n,,|\n`;
 
 interface Reading {
   layout: CsvLayout | null;
@@ -39,7 +47,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function read(content: string | Uint8Array): Promise<Reading> {
   await writeFile(file, content);
-  const csv = await openInputCsv(file);
+  const csv = await openInputTable(file);
   const reading: Reading = { layout: csv.layout, rows: [], faults: [] };
   for await (const { rows, faults } of csv.batches()) {
     reading.rows.push(...rows);
@@ -48,8 +56,14 @@ async function read(content: string | Uint8Array): Promise<Reading> {
   return reading;
 }
 
-/** All of a row but its line. */
-const contents = (rows: InputRow[]) => rows.map((row) => ({ ...row, line: 0 }));
+/** All of a row but its line, and empty cells that a short row may lack. */
+const contents = (rows: InputRow[]) =>
+  rows.map((row) => ({
+    ...row,
+    line: 0,
+    columns: [],
+    extra: row.extra.slice(0, row.extra.findLastIndex((cell) => cell !== '') + 1),
+  }));
 
 describe('any file', () => {
   const urlArbitrary = fc.oneof(
@@ -62,13 +76,19 @@ describe('any file', () => {
   );
   const cellArbitrary = fc.string({ unit: fc.constantFrom(...'",;\t\n\r =|[\'aé😀', '\r\n') });
   const nameArbitrary = cellArbitrary.map((text) => text.trim());
-  const rowArbitrary = fc.record({
-    line: fc.constant(0),
-    serialNumber: nameArbitrary,
-    productName: nameArbitrary,
-    urls: fc.array(urlArbitrary, { minLength: 1, maxLength: 4 }),
-    extra: fc.tuple(cellArbitrary, cellArbitrary),
-  });
+  /** A row of empty cells is none: spreadsheets write them behind the last one. */
+  const rowArbitrary = fc
+    .record({
+      line: fc.constant(0),
+      serialNumber: nameArbitrary,
+      productName: nameArbitrary,
+      urls: fc.array(urlArbitrary, { maxLength: 4 }),
+      columns: fc.constant<number[]>([]),
+      extra: fc.tuple(cellArbitrary, cellArbitrary),
+    })
+    .filter(({ serialNumber, productName, urls, extra }) =>
+      [serialNumber, productName, ...urls, ...extra].some((cell) => cell.trim() !== ''),
+    );
   const roles: ColumnRole[] = ['serial', 'product', 'input', 'extra', 'extra'];
   const names = {
     serial: 'S. No.',
@@ -107,8 +127,9 @@ describe('any file', () => {
 
           const reading = await read(mark + text);
 
-          expect(reading.faults).toEqual([]);
-          expect(contents(reading.rows)).toEqual(rows);
+          const hasNoUrl = rows.every(({ urls }) => urls.length === 0);
+          expect(reading.faults.map(({ code }) => code)).toEqual(hasNoUrl ? ['NO_URL'] : []);
+          expect(contents(reading.rows)).toEqual(contents(rows));
           expect(reading.layout).toMatchObject({ delimiter, newline, bom: mark !== '' });
         },
       ),
@@ -142,7 +163,7 @@ describe('any file', () => {
     await fc.assert(
       fc.asyncProperty(fileArbitrary, async (bytes) => {
         await writeFile(file, bytes);
-        const csv = await openInputCsv(file);
+        const csv = await openInputTable(file);
         const passes = [];
         for (let pass = 0; pass < 2; pass++) {
           const batches = [];
@@ -155,7 +176,7 @@ describe('any file', () => {
         const faults = passes[0].flatMap((batch) => batch.faults);
         expect(rows.length + faults.length).toBeGreaterThan(0);
         if (!csv.layout) expect(rows).toEqual([]);
-        rows.forEach((row, i) => expect(row.line).toBeGreaterThan(i === 0 ? 1 : rows[i - 1].line));
+        rows.forEach((row, i) => expect(row.line).toBeGreaterThan(i === 0 ? 0 : rows[i - 1].line));
         for (const url of rows.flatMap((row) => row.urls)) {
           expect(new URL(url)).toMatchObject({
             protocol: expect.stringMatching(/^https?:$/),
@@ -180,7 +201,7 @@ describe('any file', () => {
     await fc.assert(
       fc.asyncProperty(outputArbitrary, async (bytes) => {
         const first = await read(bytes);
-        if (!first.layout || first.rows.length === 0) return;
+        if (!first.layout || !first.rows.some(({ urls }) => urls.length > 0)) return;
         const rows = first.rows.map((row) => ({
           ...row,
           inputUrls: row.urls,
@@ -195,7 +216,13 @@ describe('any file', () => {
       }),
       {
         numRuns: RUNS,
-        examples: [[Buffer.from(URL_FOR_SERIAL)], [Buffer.from(SEPARATOR_BEFORE_URL)]],
+        examples: [
+          [Buffer.from(URL_FOR_SERIAL)],
+          [Buffer.from(SEPARATOR_BEFORE_URL)],
+          [Buffer.from(SEPARATOR_ALONE)],
+          [Buffer.from(SEPARATOR_FOR_IMAGES[0])],
+          [Buffer.from(SEPARATOR_FOR_IMAGES[1])],
+        ],
       },
     );
   });

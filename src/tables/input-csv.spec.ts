@@ -5,15 +5,15 @@ import path from 'node:path';
 import Papa from 'papaparse';
 import type { CsvLayout } from './csv-layout.js';
 import type { CsvFault, CsvLimits, CsvRepair } from './csv-faults.js';
-import type { InputRow } from './csv-rows.js';
-import { openInputCsv } from './input-csv.js';
+import type { InputRow } from './rows/csv-batch.js';
+import { openInputTable } from './input-table.js';
 
 const FIXTURES = path.join(process.cwd(), 'test/fixtures/csv');
 const HEADER = 'S. No.,Product Name,Input Image Urls\n';
 
 /** What the file beside a fixture says that comes out. */
 interface Expected {
-  layout: (Omit<CsvLayout, 'columns'> & { columns: string[] }) | null;
+  layout: (Omit<CsvLayout, 'columns' | 'source'> & { columns: string[] }) | null;
   rows: [line: number, serialNumber: string, productName: string, urls: string[], extra: string[]][];
   faults: [line: number, code: string, column: string | null, value: string][];
   repairs: [line: number, code: string, column: string | null][];
@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function readFileAt(place: string, limits: Partial<CsvLimits> = {}): Promise<Reading> {
-  const csv = await openInputCsv(place, { limits });
+  const csv = await openInputTable(place, { limits });
   const reading: Reading = { layout: csv.layout, rows: [], faults: [], repairs: [] };
   for await (const { rows, faults, repairs } of csv.batches()) {
     reading.rows.push(...rows);
@@ -62,7 +62,7 @@ describe('a file as people send it', () => {
 
     const columns = layout?.columns.map((column) => `${column.role}: ${column.name}`);
     expect({
-      layout: layout && { ...layout, columns },
+      layout: layout && { ...layout, source: undefined, columns },
       rows: rows.map((row) => [row.line, row.serialNumber, row.productName, row.urls, row.extra]),
       faults: faults.map((fault) => [fault.line, fault.code, fault.column, fault.value]),
       repairs: repairs.map((repair) => [repair.line, repair.code, repair.column]),
@@ -125,6 +125,19 @@ describe('the header', () => {
     },
   );
 
+  it('says in which column each URL stands', async () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => `https://example.com/${name}.jpg`);
+    const { rows } = await read(`Name,Image 2,Image 1\nMug,"${a},${b}",${c}\n${d}\nLamp,,${a}`);
+
+    expect(rows.map(({ urls, columns }) => [urls, columns])).toEqual([
+      [
+        [a, b, c, d],
+        [2, 2, 3, 2],
+      ],
+      [[a], [3]],
+    ]);
+  });
+
   it('numbers the rows where the file does not, faulty ones included', async () => {
     const { rows } = await read(
       'Product Name,Images\nA,https://a.example/1\nB,\n"C,x\nD,https://a.example/2\n',
@@ -132,8 +145,96 @@ describe('the header', () => {
 
     expect(rows.map((row) => [row.serialNumber, row.productName])).toEqual([
       ['1', 'A'],
+      ['2', 'B'],
       ['4', 'D'],
     ]);
+  });
+});
+
+describe('what is no CSV', () => {
+  it.each([
+    ['EXCEL_FILE', Buffer.from('d0cf11e0a1b11ae1', 'hex')],
+    ['EXCEL_FILE', '<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'],
+    ['HTML_FILE', '\n <html lang="en">'],
+    ['HTML_FILE', '<table><tr><td>S. No.</td></tr></table>'],
+    ['JSON_FILE', '{"products": []}'],
+    ['JSON_FILE', '[]'],
+    ['NOT_A_CSV', Buffer.from('%PDF-1.7\n%\xe2\xe3', 'latin1')],
+  ])('is %s', async (code, content) => {
+    const { layout, faults } = await read(content);
+
+    expect(layout).toBeNull();
+    expect(codes(faults)).toEqual([code]);
+  });
+});
+
+describe('a header that names no images', () => {
+  it('is a fault that lists its columns and the names that are taken', async () => {
+    const { faults } = await read('Handle,Title,Variant Price\nmug,Mug,5\n');
+
+    expect(faults).toMatchObject([{ line: 1, code: 'COLUMN_MISSING' }]);
+    expect(faults[0].hint).toContain('"Handle", "Title", "Variant Price"');
+    expect(faults[0].hint).toContain('"Input Image Urls"');
+    expect(faults[0].hint).toContain('"Image URL"');
+  });
+
+  it('lists no more of a wide one than can be read', async () => {
+    const { faults } = await read(
+      `${Array.from({ length: 300 }, (_, i) => `Colour ${i} ${'x'.repeat(30)}`).join()}\n`,
+    );
+
+    expect(faults[0]).toMatchObject({ code: 'HEADER_MISSING' });
+    expect(faults[0].hint).toContain('and 280 more');
+    expect(faults[0].hint.length).toBeLessThan(1_500);
+  });
+
+  it('is no data row that has such a word', async () => {
+    const { faults } = await read('Name,Colour\nImages,red\nPhoto,blue\n');
+
+    expect(faults).toMatchObject([{ line: 1, code: 'COLUMN_MISSING' }]);
+  });
+
+  it('may stand above ten lines only', async () => {
+    const lines = (count: number) => `${'A title\n'.repeat(count)}Url\nhttps://a.example/1.jpg\n`;
+
+    expect((await read(lines(9))).rows).toMatchObject([{ line: 11 }]);
+    expect(codes((await read(lines(10))).faults)).toEqual(['HEADER_MISSING']);
+  });
+});
+
+describe('a row that is left out', () => {
+  it.each([
+    ['2,Mug,none', '2', 'Mug'],
+    ['2,Mug,https://a.example/1.jpg,red,blue', '2', 'Mug'],
+    ['2,Mug,"https://a.example/1.jpg', '2', 'Mug'],
+    ['2,https://a.example/1.jpg', '2', 'https://a.example/1.jpg'],
+  ])('is named: %s', async (line, serialNumber, productName) => {
+    const { faults } = await read(`${HEADER}${line}\n3,Pot,https://a.example/2.jpg\n`);
+
+    expect(faults).toMatchObject([{ line: 2, row: { serialNumber, productName } }]);
+  });
+});
+
+describe('bytes that are no UTF-8', () => {
+  const lines = (odd: string) =>
+    Buffer.concat([
+      Buffer.from(`${HEADER}1,Stühle,https://a.example/1.jpg\n2,`),
+      Buffer.from(odd, 'latin1'),
+      Buffer.from(',https://a.example/2.jpg\n3,Größe,https://a.example/3.jpg\n'),
+    ]);
+
+  it('are replaced where the others are', async () => {
+    const { layout, rows, repairs } = await read(lines('Gr\xf6\xe4'));
+
+    expect(layout?.encoding).toBe('utf-8');
+    expect(rows.map(({ productName }) => productName)).toEqual(['Stühle', 'Gr\ufffd\ufffd', 'Größe']);
+    expect(codes(repairs)).toContain('BYTES_REPLACED');
+  });
+
+  it('make a file Windows-1252 where they are more', async () => {
+    const { layout } = await read(lines('\xf6 \xe4 \xfc \xdf'));
+
+    expect(layout?.encoding).toBe('windows-1252');
   });
 });
 
@@ -194,7 +295,7 @@ describe('limits', () => {
   });
 
   it('keep the columns of a header few and short', async () => {
-    const wide = await read(`${'a,'.repeat(501)}url\n`);
+    const wide = await read(`${'a,'.repeat(1_001)}url\n`);
     const long = await read(`${'a'.repeat(1_001)},url\n`);
 
     expect([...codes(wide.faults), ...codes(long.faults)]).toEqual(['TOO_MANY_COLUMNS', 'CELL_TOO_LONG']);

@@ -1,30 +1,22 @@
+import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { detectEncoding, readText, type FileEncoding } from './records/csv-encoding.js';
-import { csvFault, DEFAULT_CSV_LIMITS, type CsvLimits, type RefusalOf } from './csv-faults.js';
-import { readHeader, type HeaderReading } from './csv-header.js';
-import type { CsvLayout } from './csv-layout.js';
+import { csvFault, type CsvLimits, type RefusalOf } from './csv-faults.js';
+import { readHeader, type HeaderReading } from './header/csv-header.js';
+import type { WantedColumns } from './header/header-columns.js';
+import type { InputTable } from './input-table.js';
 import { countLineEnds } from './records/csv-record-scan.js';
 import { CsvRecordReader } from './records/csv-records.js';
-import { CsvRowReader, emptyBatch, type CsvBatch } from './csv-rows.js';
+import { type CsvBatch, emptyBatch } from './rows/csv-batch.js';
+import { type OnCells, rowReaderOf } from './rows/csv-rows.js';
 import type { RecordBlock } from './records/csv-strict-text.js';
 
-/** An uploaded file whose header has been read. */
-export interface InputCsv {
-  /** How the file is written; null where it has no header that we know, or is no CSV at all. */
-  layout: CsvLayout | null;
-  /**
-   * Reads the file from its start, a few hundred rows at a time, in order; what is wrong with the file or its header
-   * comes with the first batch. Can be called again, and gives the same each time. A faulty row doesn't end the
-   * reading: it is left out, and its faults stand in the batch.
-   */
-  batches(): AsyncGenerator<CsvBatch>;
-}
-
+/** What is needed to read a CSV file. */
 export interface InputCsvOptions {
-  limits?: Partial<CsvLimits>;
-  /** Asked of each address; what it refuses becomes a warning. Without it there are none. */
+  limits: CsvLimits;
+  columns: WantedColumns;
   refusalOf?: RefusalOf;
-  /** Ends the reading: what reads then throws the reason. */
+  onCells?: OnCells;
   signal?: AbortSignal;
 }
 
@@ -33,36 +25,36 @@ export interface InputCsvOptions {
  * whatever else is wrong becomes a fault with its line. Never rejects because of what the file holds, and needs
  * the same memory for a file of any size. See {@link CsvFault} and {@link CsvRepair} for the codes.
  */
-export async function openInputCsv(file: string, options: InputCsvOptions = {}): Promise<InputCsv> {
-  const { signal, refusalOf } = options;
-  const limits = { ...DEFAULT_CSV_LIMITS, ...options.limits };
+export async function openInputCsv(file: string, options: InputCsvOptions): Promise<InputTable> {
+  const { limits, signal } = options;
   const encoding = await detectEncoding(file, signal);
-  const header = encoding.isBinary
-    ? fileFault('NOT_A_CSV', limits)
-    : await findHeader(readText(file, encoding, signal), encoding, limits);
+  const header = encoding.binary
+    ? fileFault(encoding.binary, limits)
+    : await findHeader(readText(file, encoding, signal), encoding, limits, options.columns);
   return {
     layout: header.table?.layout ?? null,
-    batches: () => readBatches(readText(file, encoding, signal), header, limits, refusalOf),
+    columns: header.columns,
+    textBytes: (await stat(file)).size,
+    batches: () => readBatches(readText(file, encoding, signal), header, options),
   };
 }
 
 async function* readBatches(
   text: AsyncIterable<string>,
   { table, faults, repairs }: HeaderReading,
-  limits: CsvLimits,
-  refusalOf?: RefusalOf,
+  options: InputCsvOptions,
 ): AsyncGenerator<CsvBatch> {
   if (faults.length > 0 || repairs.length > 0) {
     yield { ...emptyBatch(), faults: [...faults], repairs: [...repairs] };
   }
   if (!table) return;
-  const rows = new CsvRowReader(table, limits, refusalOf);
+  const { limits } = options;
+  const rows = rowReaderOf(table, options);
   for await (const block of readBlocks(text, new CsvRecordReader(table.layout.delimiter, limits))) {
     const batch = rows.push(block);
     if (hasContent(batch)) yield batch;
   }
   const end = rows.end();
-  if (rows.isEmpty) end.faults.push(csvFault('NO_ROWS', { line: table.headerLine }, limits));
   if (hasContent(end)) yield end;
 }
 
@@ -88,6 +80,7 @@ async function findHeader(
   pieces: AsyncIterable<string>,
   encoding: FileEncoding,
   limits: CsvLimits,
+  wanted?: WantedColumns,
 ): Promise<HeaderReading> {
   // Twice as much as a header may have, for its quotes.
   const most = 2 * limits.headerLength;
@@ -99,10 +92,10 @@ async function findHeader(
     firstLine += countLineEnds(blank);
     text = text.slice(blank.length);
     if (text.length > most)
-      return readHeader({ text: text.slice(0, most), firstLine, isWhole: false }, encoding, limits);
+      return readHeader({ text: text.slice(0, most), firstLine, isWhole: false }, encoding, limits, wanted);
   }
   if (text.trim() === '') return fileFault('EMPTY_FILE', limits);
-  return readHeader({ text, firstLine, isWhole: true }, encoding, limits);
+  return readHeader({ text, firstLine, isWhole: true }, encoding, limits, wanted);
 }
 
 /** Not the line end that the text ends with: a `\r` there can be half of one. */
@@ -112,8 +105,11 @@ function blankLinesAtStart(text: string): string {
   return blank.slice(0, Math.max(blank.lastIndexOf('\n'), blank.lastIndexOf('\r')) + 1);
 }
 
-function fileFault(code: 'EMPTY_FILE' | 'NOT_A_CSV', limits: CsvLimits): HeaderReading {
-  return { table: null, faults: [csvFault(code, { line: 1 }, limits)], repairs: [] };
+function fileFault(
+  code: 'EMPTY_FILE' | NonNullable<FileEncoding['binary']>,
+  limits: CsvLimits,
+): HeaderReading {
+  return { table: null, columns: [], faults: [csvFault(code, { line: 1 }, limits)], repairs: [] };
 }
 
 function hasContent({ rows, faults, repairs }: CsvBatch): boolean {

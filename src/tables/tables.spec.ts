@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { errorsCsvHeader, errorsCsvRows, openInputCsv, outputCsvHeader, outputCsvRows } from './tables.js';
+import { errorsCsvHeader, errorsCsvRows, openInputTable, outputCsvHeader, outputCsvRows } from './tables.js';
 
 describe('the tables library', () => {
   let folder: string;
@@ -17,7 +17,7 @@ describe('the tables library', () => {
   it('reads a file of products and writes it with outputs and errors', async () => {
     await writeFile(file, 'Nr;Image\r\n1;https://a.example/1.jpg|https://a.example/2.jpg\r\n2;none\r\n');
 
-    const { layout, batches } = await openInputCsv(file);
+    const { layout, batches } = await openInputTable(file);
     let output = outputCsvHeader(layout!);
     let errors = errorsCsvHeader(layout!);
     for await (const { rows, faults } of batches()) {
@@ -44,7 +44,7 @@ describe('the tables library', () => {
     await writeFile(file, ['S. No.,Product Name,Input Image Urls', line, ...rest, ''].join('\n'));
     const refusal = { code: 'ADDRESS_REFUSED', message: 'Not there.' } as const;
 
-    const { batches } = await openInputCsv(file, {
+    const { batches } = await openInputTable(file, {
       refusalOf: (url) => (url.startsWith('http://10.') ? refusal : null),
     });
     const read = [];
@@ -67,7 +67,7 @@ describe('the tables library', () => {
     await writeFile(file, `url\n${'https://a.example/1.jpg\n'.repeat(20_000)}`);
     const leaving = new AbortController();
 
-    const { batches } = await openInputCsv(file, { signal: leaving.signal });
+    const { batches } = await openInputTable(file, { signal: leaving.signal });
     let read = 0;
     const reading = (async () => {
       for await (const { rows } of batches()) {

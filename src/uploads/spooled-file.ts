@@ -16,6 +16,21 @@ export async function withSpooledFile<T>(
   response: Response,
   work: (file: UploadedFile) => Promise<T>,
 ): Promise<T> {
+  try {
+    if (files.length === 0) throw new AppError('FILE_MISSING');
+    if (files.length > 1) throw new AppError('TOO_MANY_FILES');
+    const [{ path, originalname }] = files;
+    return await whileThere(response, (signal) => work({ path, name: originalname, signal }));
+  } finally {
+    await Promise.all(files.map(({ path }) => rm(path, { force: true })));
+  }
+}
+
+/** Hands `work` a signal that is aborted when the client leaves before its answer. */
+export async function whileThere<T>(
+  response: Response,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const leaving = new AbortController();
   const onClose = () => {
     if (!response.writableFinished) leaving.abort(new Error('Request closed'));
@@ -23,12 +38,8 @@ export async function withSpooledFile<T>(
   response.once('close', onClose);
   if (response.closed) onClose();
   try {
-    if (files.length === 0) throw new AppError('FILE_MISSING');
-    if (files.length > 1) throw new AppError('TOO_MANY_FILES');
-    const [{ path, originalname }] = files;
-    return await work({ path, name: originalname, signal: leaving.signal });
+    return await work(leaving.signal);
   } finally {
     response.off('close', onClose);
-    await Promise.all(files.map(({ path }) => rm(path, { force: true })));
   }
 }

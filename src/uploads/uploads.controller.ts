@@ -8,73 +8,162 @@ import {
   Req,
   Res,
   UploadedFiles,
+  UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
 import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { onDisk } from '../files/on-disk.js';
 import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
+import { Waiting } from '../requests/live/waiting.js';
+import { Caller, ForTokens, type Principal } from '../http/guards/principal.js';
 import { noOtherFields } from '../http/unknown-fields.pipe.js';
+import { wantedColumns } from './columns/column-fields.dto.js';
+import { CsvBodyInterceptor } from './bodies/csv-body.interceptor.js';
+import { readImageHeaders } from './fields/image-headers-field.js';
+import { readRenditionFields } from './fields/renditions-field.js';
+import { readLabels } from './fields/labels-field.js';
+import type { FileProfileResponse } from './columns/profile.dto.js';
+import { readListedParts, readPatches } from './mending/mending-fields.dto.js';
+import { patchFile } from './mending/patch-file.js';
 import { ApiUpload } from './upload.api.js';
+import { type ColumnRole, profileOf, type WantedColumns } from '../tables/tables.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
+import { keepWithin } from './tokens/token-bounds.js';
 import { withSpooledFile } from './spooled-file.js';
 import { type UploadedFile, UploadsService } from './uploads.service.js';
 import { webhookUrlsOf } from './webhook-fields.dto.js';
+import { FreeSpaceGuard } from '../stored-files/free-space.guard.js';
 
 const NO_OTHER_OPTIONS = noOtherFields(
   (name) =>
     `There is no field "${name}" here; there are quality, target, format, max_width, max_height, effort, metadata, ` +
-    'on_invalid, dry_run and webhook_url.',
+    'name, labels, on_invalid, fresh, headers, dry_run, sheet, image_columns, name_column, profile, image_name, patches, ' +
+    'lines, faults_limit and webhook_url.',
 );
 const NO_OTHER_PARAMETERS = noOtherFields(
-  (name) => `There is no query parameter "${name}" here; the options are fields of the form.`,
+  (name) =>
+    `There is no query parameter "${name}" here; the options are fields of the form (or parameters of the query, where the body is the file itself).`,
 );
 
-/** Accepts CSV files of image URLs. The work itself happens in the worker. */
+/** Accepts CSV files and workbooks of image URLs. The work itself happens in the worker. */
 @ApiTags('uploads')
 @Controller('upload')
 export class UploadsController {
-  constructor(private readonly uploads: UploadsService) {}
+  constructor(
+    private readonly uploads: UploadsService,
+    private readonly waiting: Waiting,
+  ) {}
 
   @Post()
+  @ForTokens()
   @HttpCode(200)
-  @UseInterceptors(FormBodyInterceptor, AnyFilesInterceptor())
+  @UseGuards(FreeSpaceGuard)
+  @UseInterceptors(CsvBodyInterceptor, FormBodyInterceptor, AnyFilesInterceptor())
   @ApiUpload()
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],
     @Body(NO_OTHER_OPTIONS) form: UploadForm,
     @Query(NO_OTHER_PARAMETERS) query: UploadQuery,
+    @Caller() caller: Principal,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Headers('prefer') prefer: string | undefined,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UploadResponse | DryRunResponse | void> {
-    return withSpooledFile(files, response, async (file) => {
+    const waitMs = this.waiting.timeOf(prefer);
+    const answer = await withSpooledFile(files, response, async (file) => {
+      await keepWithin(caller.token, file, form, webhookUrlsOf(form, query));
+      const imageHeaders = readImageHeaders(form?.headers);
+      const labels = readLabels(form?.labels);
+      const renditions = readRenditionFields(form?.renditions, form?.sizes);
+      const compression = { ...form, ...caller.token?.options };
+      this.uploads.checkForms(compression, renditions); // a dry run refuses what the upload would
+      const columns = wantedColumns(form);
+      const patches = readPatches(form?.patches);
+      const listed = readListedParts(form ?? {});
+      const encoding = await patchFile(file, columns, patches);
       if (query.dry_run === 'true' || form?.dry_run === 'true') {
-        if (request.accepts(['json', 'text/csv']) === 'text/csv') return this.writeCleaned(file, response);
-        return toDryRunResponse(await this.uploads.survey(file));
+        const isCsv = request.accepts(['json', 'text/csv']) === 'text/csv';
+        if (isCsv && encoding) return sendFile(file, encoding, response);
+        if (isCsv) return this.writeCleaned(file, columns, response);
+        return toDryRunResponse(await this.uploads.survey(file, columns, listed));
       }
-      const id = await this.uploads.accept(file, {
+      const { id, isReplayed } = await this.uploads.accept(file, {
+        caller,
         skipsFaults: form?.on_invalid === 'skip',
-        compression: form ?? {},
+        compression,
+        isFresh: form?.fresh === 'true',
+        name: form?.name ?? null,
+        labels,
+        renditions,
+        columns,
+        imageHeaders,
         idempotencyKey: idempotencyKey || null,
         webhookUrls: webhookUrlsOf(form, query),
       });
       response.location(`/requests/${id}`);
+      if (isReplayed) response.set('Idempotent-Replayed', 'true');
       return { request_id: id };
     });
+    // It was accepted: whatever happens while it waits, a client must not take it for refused, and send it again.
+    if (answer && 'request_id' in answer)
+      await this.waiting.wait(answer.request_id, waitMs, response).catch(() => undefined);
+    return answer;
   }
 
-  private async writeCleaned(file: UploadedFile, response: Response): Promise<void> {
-    response.set({ 'Content-Type': 'text/csv; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
-    await this.uploads.writeCleaned(file, response);
+  private async writeCleaned(file: UploadedFile, columns: WantedColumns, response: Response): Promise<void> {
+    setCsvHeaders(response, 'utf-8');
+    await this.uploads.writeCleaned(file, columns, response);
   }
 }
 
-function toDryRunResponse({ distinctUrls, layout, ...survey }: CsvSurvey): DryRunResponse {
+async function sendFile({ path, signal }: UploadedFile, encoding: string, response: Response): Promise<void> {
+  setCsvHeaders(response, encoding);
+  await onDisk(() => pipeline(createReadStream(path), response, { signal }));
+}
+
+function setCsvHeaders(response: Response, encoding: string): void {
+  response.set({ 'Content-Type': `text/csv; charset=${encoding}`, 'X-Content-Type-Options': 'nosniff' });
+}
+
+/** What kind of file it is, in words. */
+function describeProfile({ layout, rows }: CsvSurvey): FileProfileResponse | null {
+  if (!layout) return null;
+  const { id, title } = profileOf(layout.profile);
+  const named = (role: ColumnRole) =>
+    layout.columns
+      .slice(layout.source?.addedColumns)
+      .filter((column) => column.role === role)
+      .map(({ name }) => name);
+  const images = named('input');
+  const summary = `${title}: ${count(rows, 'row')}, ${count(images.length, 'column')} of images`;
+  return { id, title, summary, image_columns: images, name_column: named('product')[0] ?? null };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function toDryRunResponse(survey: CsvSurvey): DryRunResponse {
+  const { distinctUrls, rowsWithoutImages, sampleUrls, imageNames, layout, columns, lines, ...others } =
+    survey;
   return {
-    ...survey,
+    ...others,
+    rows_without_images: rowsWithoutImages,
     distinct_urls: distinctUrls,
-    layout: layout && { columns: layout.columns, delimiter: layout.delimiter, encoding: layout.encoding },
+    sample_urls: sampleUrls,
+    image_names: imageNames,
+    profile: describeProfile(survey),
+    layout: layout && {
+      ...{ columns: layout.columns, delimiter: layout.delimiter, encoding: layout.encoding },
+      sheet: layout.sheet ?? null,
+    },
+    columns,
+    lines,
   };
 }

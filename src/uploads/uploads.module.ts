@@ -5,10 +5,17 @@ import { ImagesModule } from '../images/images.module.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { RequestsModule } from '../requests/requests.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
+import { NewRequestController } from './bodies/new-request.controller.js';
+import { RerunController } from './rerun/rerun.controller.js';
+import { Reruns } from './rerun/reruns.js';
+import { ProfilesController } from './columns/profiles.controller.js';
+import { TokensController } from './tokens/tokens.controller.js';
 import { UploadsController } from './uploads.controller.js';
+import { KeptUploads } from './kept-uploads.js';
 import { UploadsService } from './uploads.service.js';
 
-const KIBIBYTE = 1024;
+/** Of `patches`, the longest of the fields; all of them together are bounded as well. */
+const MAX_FIELD_BYTES = 1024 * 1024;
 
 /** From an uploaded CSV file to a request. */
 @Module({
@@ -26,14 +33,20 @@ const KIBIBYTE = 1024;
         limits: {
           fileSize: values.MAX_UPLOAD_BYTES,
           files: 2,
-          fields: 20,
-          parts: 22,
-          fieldSize: 64 * KIBIBYTE,
+          fields: 50,
+          parts: 52,
+          fieldSize: MAX_FIELD_BYTES,
         },
       }),
     }),
   ],
-  controllers: [UploadsController],
-  providers: [UploadsService],
+  controllers: [
+    UploadsController,
+    NewRequestController,
+    RerunController,
+    ProfilesController,
+    TokensController,
+  ],
+  providers: [UploadsService, KeptUploads, Reruns],
 })
 export class UploadsModule {}

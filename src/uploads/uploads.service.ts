@@ -1,23 +1,41 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { EntityManager } from 'typeorm';
+import { QuotaKeeper } from '../access/quotas.js';
+import { whyNoShopFetches } from '../config/image-address.js';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError, UnavailableError } from '../errors/app-error.js';
-import { ImageWindow } from '../images/scheduling/image-window.js';
-import { canonicalOptions, type CompressionFields, toCompressionOptions } from '../compression/options.js';
-import type { Idempotency, RequestDraft } from '../requests/request-draft.js';
-import { RepeatedUrls } from '../requests/repeated-urls.js';
+import type { Principal } from '../http/guards/principal.js';
+import { ImageJobs } from '../images/image-jobs.js';
+import { canonicalOptions, toCompressionOptions } from '../compression/options.js';
+import { ImageHeaders } from '../requests/image-headers.js';
+import type { Idempotency, RequestDraft } from '../requests/intake/request-draft.js';
+import { RepeatedUrls } from '../requests/intake/repeated-urls.js';
 import { RequestsService } from '../requests/requests.service.js';
 import { sweepFolder } from '../files/sweep-folder.js';
 import { FileDownloader } from '../outbound/download/file-downloader.js';
-import { openInputCsv, type InputCsv, outputCsvHeader, outputCsvRows } from '../tables/tables.js';
+import type { HostHeaders } from '../outbound/download/host-headers.js';
+import {
+  type CsvWarning,
+  openInputTable,
+  type InputTable,
+  type OnCells,
+  outputCsvHeader,
+  outputCsvRows,
+  type WantedColumns,
+} from '../tables/tables.js';
+import { type PictureFields, withChannel } from '../requests/channels/channel-fields.js';
+import { type Forms, formsOf, type WantedRendition } from '../requests/renditions/renditions.js';
 import { UploadWebhooks } from '../webhooks/subscriptions/upload-webhooks.js';
+import { KeptUploads } from './kept-uploads.js';
 import { judgedByOrigin } from './refused-origins.js';
+import { ListedRows } from './mending/listed-rows.js';
+import type { ListedParts } from './mending/mending-fields.dto.js';
 import { oneWebhookUrl } from './webhook-fields.dto.js';
-import { checkCsv, type CsvSurvey, surveyCsv } from './survey-csv.js';
+import { checkCsv, type CsvCheck, type CsvSurvey, surveyCsv } from './survey-csv.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -28,6 +46,8 @@ const MAX_PUBLICATIONS = 3;
 export interface UploadedFile {
   /** Where it is on the disk. */
   path: string;
+  /** The key of a stored copy of it, if there is one. */
+  storedAs?: string;
   /** Its uploader's name for it. */
   name: string;
   /** Aborted when the uploader has left: then no more is read or stored, and the calls below throw its reason. */
@@ -35,14 +55,35 @@ export interface UploadedFile {
 }
 
 export interface UploadOptions {
+  /** Whose request it becomes, and within which quotas. */
+  caller: Principal;
   /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
   skipsFaults: boolean;
+  /** The caller's own name for the request; null: that of the file. */
+  name: string | null;
+  /** The caller's own pairs, or null. */
+  labels: Record<string, string> | null;
   /** How the images are to be compressed, as far as the client said. */
-  compression: CompressionFields;
+  compression: PictureFields;
+  /** Further forms in which each image is to be made. */
+  renditions: WantedRendition[];
+  /** Whether every server is asked anew, and no earlier result is reused. */
+  isFresh: boolean;
+  /** What the client said of the columns of the file. */
+  columns: WantedColumns;
+  /** Headers for images behind a login, by host. They are no part of what makes an upload the same again: sessions end. */
+  imageHeaders: HostHeaders | null;
   /** The client's name for this upload, by which a repetition is known. */
   idempotencyKey: string | null;
   /** Every address that the upload named to be told of its end; the same one any number of times. */
   webhookUrls: string[];
+}
+
+/** The request of an upload. */
+export interface AcceptedUpload {
+  id: string;
+  /** Whether an earlier upload under the same key has made it. */
+  isReplayed: boolean;
 }
 
 /** Turns an uploaded file into a request, or says what would become of it. */
@@ -53,9 +94,12 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly requests: RequestsService,
-    private readonly images: ImageWindow,
+    private readonly images: ImageJobs,
     private readonly webhooks: UploadWebhooks,
+    private readonly imageHeaders: ImageHeaders,
     private readonly downloader: FileDownloader,
+    private readonly kept: KeptUploads,
+    private readonly quotas: QuotaKeeper,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -75,77 +119,129 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    * Checks the whole file first and stores its rows only where nothing is wrong with it, or where faults are to be
    * skipped. When this returns, the request will be finished, whatever is killed. Calling again with the same
    * idempotency key and file gives the same request.
-   * @returns the id of the request
    * @throws AppError where nothing of the file can be read, the code of that fault (`errors/table-codes.ts` lists them);
    * for rows `CSV_INVALID`; the faults are the `details`
-   * @throws AppError `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   * @throws AppError `IMAGE_NAME_NOT_POSSIBLE`, `IDEMPOTENCY_KEY_INVALID`, `WEBHOOK_URL_CONFLICT`, `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   * @throws AppError `QUOTA_EXCEEDED` (429), `STORED_BYTES_EXCEEDED` (403), and as {@link checkForms}
    * @throws AppError `IDEMPOTENCY_KEY_REUSED` (409): another file was uploaded under the key
    */
-  async accept(file: UploadedFile, options: UploadOptions): Promise<string> {
+  async accept(file: UploadedFile, options: UploadOptions): Promise<AcceptedUpload> {
+    const { caller } = options;
+    const forms = this.checkForms(options.compression, options.renditions);
+    refuseOtherForms(options);
     const webhookUrl = oneWebhookUrl(options.webhookUrls);
     if (webhookUrl) this.webhooks.check(webhookUrl);
     const idempotency =
       options.idempotencyKey === null ? null : await idempotencyOf(options.idempotencyKey, options, file);
-    const earlier = idempotency && (await this.earlier(idempotency));
-    if (earlier) return earlier;
+    const earlier = idempotency && (await this.earlier(idempotency, caller));
+    if (earlier) return { id: earlier, isReplayed: true };
 
-    const csv = await openInputCsv(file.path, { signal: file.signal });
-    const repeated = new RepeatedUrls((await stat(file.path)).size);
-    await refuseFaults(csv, options.skipsFaults, repeated);
+    const csv = await this.open(file, options.columns);
+    const repeated = new RepeatedUrls(csv.textBytes);
+    const { rowsWithoutImages, warnings } = await refuseFaults(csv, options.skipsFaults, repeated);
     const draft = await this.requests.begin({
+      owner: { ownerKey: caller.ownerKey, tokenId: caller.token?.id ?? null },
       fileName: displayName(file.name),
+      name: options.name,
+      labels: options.labels,
       layout: csv.layout!,
-      options: toCompressionOptions(options.compression, this.settings.QUALITY),
+      ...forms,
+      channel: options.compression.for ?? null,
+      rowsWithoutImages,
+      isFresh: options.isFresh,
+      warnings,
       repeated,
     });
+    const stored = file.storedAs
+      ? Promise.resolve(file.storedAs)
+      : this.kept.keep(file.path, caller.ownerKey, file.signal);
+    stored.catch(() => undefined); // it is awaited below, unless storing the rows fails before
     try {
-      if (webhookUrl) await this.webhooks.attach(draft.key, webhookUrl);
+      if (webhookUrl) await this.webhooks.attach(draft.key, caller.ownerKey, webhookUrl);
+      if (options.imageHeaders) await this.imageHeaders.attach(draft, options.imageHeaders);
       for await (const { rows, faults } of csv.batches()) {
         if (rows.length + faults.length > 0) await draft.add(rows, faults);
       }
       file.signal.throwIfAborted();
-      return await this.publish(draft, idempotency);
+      return await this.publish(draft, caller, idempotency, await stored);
     } catch (error) {
+      await stored.catch(() => undefined); // it reads the file, which the caller removes
       await this.discard(draft);
       throw error;
     }
   }
 
+  /** The forms in which each image is to be made. @throws AppError `INVALID_PARAMETER` where a channel takes no such images */
+  checkForms(compression: PictureFields, renditions: WantedRendition[]): Forms {
+    const { QUALITY, MEASURE } = this.settings;
+    return formsOf(compression, renditions, { quality: QUALITY, measure: MEASURE });
+  }
+
   /** What is in the file. Stores nothing, fetches nothing, and takes every file. */
-  async survey({ path, signal }: UploadedFile): Promise<CsvSurvey> {
-    const refusalOf = judgedByOrigin((url) => this.downloader.refusalOf(url));
-    return surveyCsv(await openInputCsv(path, { signal, refusalOf }));
+  async survey(
+    file: UploadedFile,
+    columns: WantedColumns,
+    { faultsLimit, lines }: ListedParts,
+  ): Promise<CsvSurvey> {
+    const listed = new ListedRows(lines);
+    const csv = await this.open(file, columns, (line, cells) => listed.note(line, cells));
+    return surveyCsv(csv, { unfetched: this.unfetched(), faultsLimit, listed });
   }
 
   /**
    * Writes the rows that can be taken to `output`, as we read them: one URL list to a cell, nothing else changed.
    * @throws AppError as {@link accept}, for faults of the whole file; then nothing has been written
    */
-  async writeCleaned({ path, signal }: UploadedFile, output: Writable): Promise<void> {
-    const csv = await openInputCsv(path, { signal });
+  async writeCleaned(
+    { path, signal }: UploadedFile,
+    columns: WantedColumns,
+    output: Writable,
+  ): Promise<void> {
+    const csv = await openInputTable(path, { signal, columns });
     await refuseFaults(csv, true);
     await pipeline(Readable.from(cleaned(csv)), output);
   }
 
+  private unfetched(): CsvWarning | null {
+    const hint = whyNoShopFetches(this.settings);
+    return hint === null ? null : { line: 1, column: null, value: '', code: 'PUBLIC_URL_NOT_FETCHED', hint };
+  }
+
+  private open(
+    { path, signal }: UploadedFile,
+    columns: WantedColumns,
+    onCells?: OnCells,
+  ): Promise<InputTable> {
+    if (columns.imageName && this.settings.S3_PUBLIC_URL) throw new AppError('IMAGE_NAME_NOT_POSSIBLE');
+    const refusalOf = judgedByOrigin((url) => this.downloader.refusalOf(url));
+    return openInputTable(path, { signal, refusalOf, columns, onCells });
+  }
+
   /** Publishes the draft, or where its key is taken discards it, and gives the id of the request that has the key. */
-  private async publish(draft: RequestDraft, idempotency: Idempotency | null): Promise<string> {
+  private async publish(
+    draft: RequestDraft,
+    caller: Principal,
+    idempotency: Idempotency | null,
+    uploadKey: string,
+  ): Promise<AcceptedUpload> {
+    const count = (manager: EntityManager, images: number) => this.quotas.accept(manager, caller, images);
     for (let tries = 0; tries < MAX_PUBLICATIONS; tries++) {
-      if (await draft.publish(idempotency)) {
-        this.logger.log(`request ${draft.id} accepted`);
+      if (await draft.publish(idempotency, uploadKey, count)) {
+        this.logger.log(`request ${draft.id} accepted`, { request_id: draft.id });
         void this.images.enqueue(draft.key); // if the process ends here, the reconciler does it
-        return draft.id;
+        return { id: draft.id, isReplayed: false };
       }
       // The same upload was quicker somewhere else, unless that request has been deleted since.
-      const earlier = idempotency && (await this.earlier(idempotency));
+      const earlier = idempotency && (await this.earlier(idempotency, caller));
       if (!earlier) continue;
       await this.discard(draft);
-      return earlier;
+      return { id: earlier, isReplayed: true };
     }
     throw new UnavailableError('DATABASE_UNAVAILABLE');
   }
 
-  private async earlier({ key, digest }: Idempotency): Promise<string | null> {
-    const request = await this.requests.findByIdempotencyKey(key);
+  private async earlier({ key, digest }: Idempotency, { ownerKey }: Principal): Promise<string | null> {
+    const request = await this.requests.findByIdempotencyKey(ownerKey, key);
     if (request && request.digest !== digest) {
       throw new AppError('IDEMPOTENCY_KEY_REUSED');
     }
@@ -161,19 +257,30 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** A file of which nothing can be taken answers with the code of its one fault. */
-async function refuseFaults(csv: InputCsv, skipsFaults: boolean, repeated?: RepeatedUrls): Promise<void> {
-  const { rows, faults } = await checkCsv(csv, repeated);
-  const { total, items } = faults;
-  if (total === 0) return;
-  if (csv.layout === null || items[0].code === 'NO_ROWS') {
-    throw new AppError(items[0].code, items[0].hint, { details: items });
-  }
-  if (skipsFaults && rows > 0) return;
-  throw new AppError('CSV_INVALID', faultsMessage(total, items.length, rows > 0), { details: items });
+/** @throws AppError `TOKEN_NOT_ALLOWED`: a token that fixes the options fixes that there is one form. */
+function refuseOtherForms({ caller, renditions }: UploadOptions): void {
+  if (caller.token?.options && renditions.length > 0)
+    throw new AppError('TOKEN_NOT_ALLOWED', 'This token fixes the options: leave renditions and sizes out.');
 }
 
-/** How many faults there are, and what to do. `canSkip`: some rows have none. */
+/** A file of which nothing can be taken answers with the code of its one fault. */
+async function refuseFaults(
+  csv: InputTable,
+  skipsFaults: boolean,
+  repeated?: RepeatedUrls,
+): Promise<CsvCheck> {
+  const check = await checkCsv(csv, repeated);
+  const { images, faults, endFault } = check;
+  const { total, items } = faults;
+  if (total === 0) return check;
+  const isOfFile = csv.layout === null || items[0].code === 'NO_ROWS' || items[0].code === 'NO_URL';
+  const ofFile = isOfFile ? items[0] : endFault;
+  if (ofFile) throw new AppError(ofFile.code, ofFile.hint, { details: isOfFile ? items : [ofFile] });
+  if (skipsFaults && images > 0) return check;
+  throw new AppError('CSV_INVALID', faultsMessage(total, items.length, images > 0), { details: items });
+}
+
+/** How many faults there are, and what to do. `canSkip`: some rows with images have none. */
 function faultsMessage(total: number, listed: number, canSkip: boolean): string {
   const count = total === 1 ? '1 fault' : `${total} faults`;
   const some = total > listed ? `, of which the first ${listed} are listed` : '';
@@ -181,8 +288,8 @@ function faultsMessage(total: number, listed: number, canSkip: boolean): string 
   return `The file has ${count}${some}: correct what "details" lists and upload it again${skip}.`;
 }
 
-async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
-  const layout = { ...csv.layout!, columns: csv.layout!.columns.filter(({ role }) => role !== 'output') };
+async function* cleaned(csv: InputTable): AsyncGenerator<string> {
+  const layout = csv.layout!;
   const options = { withOutput: false };
   yield outputCsvHeader(layout, options);
   for await (const { rows } of csv.batches()) {
@@ -193,21 +300,47 @@ async function* cleaned(csv: InputCsv): AsyncGenerator<string> {
 
 async function idempotencyOf(
   key: string,
-  { skipsFaults, compression, webhookUrls }: UploadOptions,
+  {
+    caller,
+    skipsFaults,
+    compression,
+    renditions,
+    columns,
+    isFresh,
+    webhookUrls,
+    name,
+    labels,
+  }: UploadOptions,
   { path, signal }: UploadedFile,
 ): Promise<Idempotency> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new AppError('IDEMPOTENCY_KEY_INVALID');
   }
-  const asked = canonicalOptions(toCompressionOptions(compression, null)); // whatever `QUALITY` is by then
-  const digest = createHash('sha256').update(
-    `${[skipsFaults, asked, ...webhookUrls.slice(0, 1)].join(' ')}\n`,
-  );
+  const asked = canonicalOptions(toCompressionOptions(withChannel(compression), null)); // whatever `QUALITY` is by then
+  // Digests of versions before these stay true.
+  const own = name || labels ? [JSON.stringify([name, labels])] : [];
+  const named = Object.keys(columns).length > 0 ? [JSON.stringify(columns)] : [];
+  const asText = [
+    skipsFaults,
+    asked,
+    ...(compression.for ? [`for ${compression.for}`] : []),
+    ...(renditions.length > 0 ? [JSON.stringify(renditions)] : []),
+    ...(isFresh ? ['fresh'] : []),
+    ...webhookUrls.slice(0, 1),
+    ...own,
+    ...named,
+  ];
+  const digest = createHash('sha256').update(`${asText.join(' ')}\n`);
   for await (const chunk of createReadStream(path)) {
     signal.throwIfAborted();
     digest.update(chunk as Buffer);
   }
-  return { key, digest: digest.digest('hex') };
+  return { key: ownKey(key, caller), digest: digest.digest('hex') };
+}
+
+/** Who has a token meets neither the keys of its owner nor those of other tokens. */
+function ownKey(key: string, { token }: Principal): string {
+  return token ? `token ${createHash('sha256').update(`${token.id} ${key}`).digest('hex')}` : key;
 }
 
 /** The name without folders and control characters, short enough to be kept. */

@@ -33,14 +33,15 @@ export class WebhookFields {
   notification_url?: unknown;
 }
 
-const NAMES: (keyof WebhookFields)[] = [
+/** The names of the fields of {@link WebhookFields}. */
+export const WEBHOOK_FIELDS: (keyof WebhookFields)[] = [
   ...(['webhook_url', 'webhookUrl', 'callback_url', 'callbackUrl'] as const),
   ...(['notify_url', 'notification_url'] as const),
 ];
 
 /** Every webhook URL in the form and in the query of an upload, as it was sent; empty fields are none. */
 export function webhookUrlsOf(...sources: (WebhookFields | undefined)[]): string[] {
-  const values = sources.flatMap((source) => NAMES.flatMap((name) => source?.[name] ?? []));
+  const values = sources.flatMap((source) => WEBHOOK_FIELDS.flatMap((name) => source?.[name] ?? []));
   // What is no text (a field named `webhook_url[a]`) becomes one that is no URL, so that it is refused.
   return values.map((value) => (typeof value === 'string' ? value.trim() : '[]')).filter((url) => url !== '');
 }

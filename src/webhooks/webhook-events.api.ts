@@ -4,6 +4,7 @@ import type { EventType, PING } from '../events/event-types.js';
 import type { DocumentParts } from '../http/description/open-api-document.js';
 import {
   ImageFailedEvent,
+  RequestCancelledEvent,
   RequestCompletedEvent,
   RequestProcessingEvent,
 } from '../requests/request-events.dto.js';
@@ -46,6 +47,11 @@ const EVENTS: Record<EventType | typeof PING, { operationId: string; summary: st
     operationId: 'onRequestCompleted',
     summary: 'The last image of a request has ended, also where images failed',
     model: RequestCompletedEvent,
+  },
+  'request.cancelled': {
+    operationId: 'onRequestCancelled',
+    summary: 'A request was cancelled, and the last image that was at work has ended',
+    model: RequestCancelledEvent,
   },
   'image.failed': {
     operationId: 'onImageFailed',

@@ -13,6 +13,7 @@ import { WebhookFanOut } from './delivery/webhook-fan-out.js';
 import { WebhookSender } from './delivery/webhook-sender.js';
 import { WebhooksProcessor } from './delivery/webhooks.processor.js';
 import { EndpointHealth } from './subscriptions/endpoint-health.js';
+import { Resealing } from './subscriptions/resealing.js';
 import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
 import { UploadWebhooks } from './subscriptions/upload-webhooks.js';
 import { WebhookSecrets } from './subscriptions/webhook-secrets.js';
@@ -24,6 +25,7 @@ import { WebhooksController } from './subscriptions/webhooks.controller.js';
   controllers: [WebhooksController, DeliveriesController, RequestWebhooksController],
   providers: [
     EndpointHealth,
+    Resealing,
     SubscriptionsService,
     UploadWebhooks,
     WebhookSecrets,

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { FileStorage } from '../../src/storage/file-storage.js';
+import type { ByteRange, FileStorage } from '../../src/storage/file-storage.js';
 
 /** A storage of its own, empty. */
 export interface OpenedStorage {
@@ -9,80 +10,166 @@ export interface OpenedStorage {
   remove(): Promise<void> | void;
 }
 
+const JPEG = { contentType: 'image/jpeg', cacheSeconds: 31_536_000 };
+const BY_CONTENT = '00112233445566778899aabbccddeeff/image.jpg';
+const BY_REQUEST = 'request-1/1-aa.jpg';
+const UPLOAD = 'uploads/00112233445566778899aabbccddeeff.gz';
+
 /** The tests that every adapter of {@link FileStorage} passes; its spec calls this. */
 export function fileStorageContract(open: () => Promise<OpenedStorage> | OpenedStorage): void {
   describe('as a file storage', () => {
     let opened: OpenedStorage;
-    beforeEach(async () => void (opened = await open()));
+    let storage: FileStorage;
+    beforeEach(async () => {
+      opened = await open();
+      ({ storage } = opened);
+    });
     afterEach(() => opened.remove());
 
-    const read = async (key: string) => {
-      const file = await opened.storage.open(key);
-      return file && { bytes: file.bytes, content: await buffer(file.content) };
+    const read = async (key: string, range?: ByteRange) => {
+      const file = await storage.open(key, range);
+      return file && { ...file, content: await buffer(file.content) };
+    };
+    const text = async (key: string) => (await read(key))?.content.toString();
+    const keys = async () => {
+      const listed: Record<string, number> = {};
+      for await (const { key, bytes } of storage.list()) listed[key] = bytes;
+      return listed;
     };
 
-    it('gives back what was put', async () => {
+    it.each([BY_CONTENT, BY_REQUEST])('gives back what was put under %s', async (key) => {
       const content = Buffer.from([0, 1, 2, 255]);
 
-      await opened.storage.put('request-1/1-aa.jpg', content, 'image/jpeg');
+      await storage.put(key, content, JPEG);
 
-      expect(await read('request-1/1-aa.jpg')).toEqual({ bytes: 4, content });
-      expect(await opened.storage.size('request-1/1-aa.jpg')).toBe(4);
-      expect(opened.storage.urlOf('request-1/1-aa.jpg')).toMatch(/^http.*\/request-1\/1-aa\.jpg$/);
+      expect(await read(key)).toEqual({ bytes: 4, contentType: 'image/jpeg', content });
+      expect(await storage.read(key)).toEqual(content);
+      expect(await storage.head(key)).toEqual({ bytes: 4, contentType: 'image/jpeg' });
+      expect(storage.urlOf(key)).toMatch(new RegExp(`^http.*/${key.replaceAll('.', '\\.')}$`));
+    });
+
+    it('stores a stream of any length', async () => {
+      const content = Buffer.alloc(3_000_000, 'abc');
+      const chunks = Array.from({ length: 30 }, (_, at) =>
+        content.subarray(at * 100_000, (at + 1) * 100_000),
+      );
+
+      await storage.put(UPLOAD, Readable.from(chunks), { contentType: 'application/gzip' });
+
+      const file = await read(UPLOAD);
+      expect(file).toMatchObject({ bytes: 3_000_000, contentType: 'application/gzip' });
+      expect(file!.content.equals(content)).toBe(true);
+    });
+
+    it('stores nothing of a stream that fails, and says why it failed', async () => {
+      const cut = Object.assign(new Error('cut off'), { code: 'ECONNRESET', syscall: 'read' });
+      const failing = Readable.from(
+        (async function* () {
+          yield Buffer.from('the first half');
+          throw cut;
+        })(),
+      );
+
+      await expect(storage.put(BY_CONTENT, failing, JPEG)).rejects.toBe(cut);
+
+      expect(await storage.head(BY_CONTENT)).toBeNull();
+      expect(await keys()).toEqual({});
+    });
+
+    it('opens a part of a file', async () => {
+      await storage.put(BY_CONTENT, Buffer.from('0123456789'), JPEG);
+
+      for (const [start, end] of [
+        [0, 0],
+        [2, 5],
+        [9, 9],
+        [0, 9],
+      ]) {
+        const part = await read(BY_CONTENT, { start, end });
+        expect(part?.content.toString()).toBe('0123456789'.slice(start, end + 1));
+        expect(part?.bytes).toBe(end - start + 1);
+      }
     });
 
     it('takes the same file again', async () => {
-      await opened.storage.put('request-1/1-aa.jpg', Buffer.from('same'), 'image/jpeg');
-      await opened.storage.put('request-1/1-aa.jpg', Buffer.from('same'), 'image/jpeg');
+      await storage.put(BY_CONTENT, Buffer.from('same'), JPEG);
+      await storage.put(BY_CONTENT, Buffer.from('same'), JPEG);
 
-      expect((await read('request-1/1-aa.jpg'))?.content.toString()).toBe('same');
+      expect(await text(BY_CONTENT)).toBe('same');
     });
 
     it('takes many at once', async () => {
-      const keys = Array.from({ length: 20 }, (_, index) => `request-1/${index}-aa.jpg`);
+      const many = Array.from({ length: 20 }, (_, index) => BY_CONTENT.replace('0011', `00${index + 10}`));
 
-      await Promise.all(keys.map((key) => opened.storage.put(key, Buffer.from(key), 'image/jpeg')));
+      await Promise.all(many.map((key) => storage.put(key, Buffer.from(key), JPEG)));
 
-      for (const key of keys) expect((await read(key))?.content.toString()).toBe(key);
+      for (const key of many) expect(await text(key)).toBe(key);
     });
 
-    it('opens null where there is no file', async () => {
-      expect(await opened.storage.open('request-1/none.jpg')).toBeNull();
-      expect(await opened.storage.size('request-1/none.jpg')).toBeNull();
+    it('has null where there is no file', async () => {
+      expect(await storage.open(BY_CONTENT)).toBeNull();
+      expect(await storage.open(BY_CONTENT, { start: 0, end: 1 })).toBeNull();
+      expect(await storage.read(BY_CONTENT)).toBeNull();
+      expect(await storage.head(BY_CONTENT)).toBeNull();
+      expect(await storage.copy(BY_CONTENT, BY_CONTENT.replace('image', 'mug'))).toBe(false);
+      expect(await keys()).toEqual({});
     });
 
-    it('deletes a file, and a folder with all its files, again and again', async () => {
-      await opened.storage.put('request-1/1-aa.jpg', Buffer.from('a'), 'image/jpeg');
-      await opened.storage.put('request-1/2-bb.jpg', Buffer.from('b'), 'image/jpeg');
-      await opened.storage.put('request-2/1-cc.jpg', Buffer.from('c'), 'image/jpeg');
+    it('copies a file, again and again, and each stays when the other goes', async () => {
+      const copied = BY_CONTENT.replace('image', 'blue-mug');
+      await storage.put(BY_CONTENT, Buffer.from('a'), JPEG);
 
-      await opened.storage.delete('request-1/1-aa.jpg');
-      await opened.storage.delete('request-1/1-aa.jpg');
-      expect(await opened.storage.open('request-1/1-aa.jpg')).toBeNull();
-      await opened.storage.deleteFolder('request-1');
-      await opened.storage.deleteFolder('request-1');
+      expect(await storage.copy(BY_CONTENT, copied)).toBe(true);
+      expect(await storage.copy(BY_CONTENT, copied)).toBe(true);
+      await storage.deleteMany([BY_CONTENT]);
 
-      expect(await opened.storage.open('request-1/2-bb.jpg')).toBeNull();
-      expect((await read('request-2/1-cc.jpg'))?.content.toString()).toBe('c');
+      expect(await storage.head(BY_CONTENT)).toBeNull();
+      expect(await read(copied)).toMatchObject({ bytes: 1, contentType: 'image/jpeg' });
+    });
+
+    it('lists every file', async () => {
+      for (const key of [BY_CONTENT, BY_REQUEST, UPLOAD]) await storage.put(key, Buffer.from(key), JPEG);
+
+      expect(await keys()).toEqual({
+        [BY_CONTENT]: BY_CONTENT.length,
+        [BY_REQUEST]: BY_REQUEST.length,
+        [UPLOAD]: UPLOAD.length,
+      });
+    });
+
+    it('deletes many files, and those that are not there, again and again', async () => {
+      const many = Array.from({ length: 50 }, (_, index) => `request-1/${index}-aa.jpg`);
+      for (const key of [...many, BY_CONTENT]) await storage.put(key, Buffer.from('a'), JPEG);
+
+      await storage.deleteMany([...many, UPLOAD]);
+      await storage.deleteMany([...many, UPLOAD]);
+      await storage.deleteMany([]);
+
+      expect(await keys()).toEqual({ [BY_CONTENT]: 1 });
     });
 
     it('answers a ping', async () => {
-      await expect(opened.storage.ping()).resolves.toBeUndefined();
+      await expect(storage.ping()).resolves.toBeUndefined();
     });
 
     it('reports STORAGE_UNAVAILABLE from every method while it fails', async () => {
-      const { storage } = opened;
-      await storage.put('request-1/1-aa.jpg', Buffer.from('a'), 'image/jpeg');
+      await storage.put(BY_CONTENT, Buffer.from('a'), JPEG);
       await opened.breakDown();
-      const unavailable = { code: 'STORAGE_UNAVAILABLE', status: 503, retryable: true };
 
-      await expect(storage.put('request-1/2-bb.jpg', Buffer.from('b'), 'image/jpeg')).rejects.toMatchObject(
-        unavailable,
-      );
-      await expect(storage.open('request-1/1-aa.jpg')).rejects.toMatchObject(unavailable);
-      await expect(storage.delete('request-1/1-aa.jpg')).rejects.toMatchObject(unavailable);
-      await expect(storage.deleteFolder('request-1')).rejects.toMatchObject(unavailable);
-      await expect(storage.ping()).rejects.toMatchObject(unavailable);
+      const calls = [
+        storage.put(BY_REQUEST, Buffer.from('b'), JPEG),
+        storage.put(BY_REQUEST, Readable.from([Buffer.from('b')]), JPEG),
+        storage.open(BY_CONTENT),
+        storage.read(BY_CONTENT),
+        storage.head(BY_CONTENT),
+        storage.copy(BY_CONTENT, BY_REQUEST),
+        storage.deleteMany([BY_CONTENT]),
+        storage.ping(),
+        keys(),
+      ];
+      const unavailable = { code: 'STORAGE_UNAVAILABLE', status: 503, retryable: true };
+      for (const call of await Promise.allSettled(calls))
+        expect(call).toMatchObject({ status: 'rejected', reason: unavailable });
     });
   });
 }

@@ -1,6 +1,6 @@
 import type { Metadata } from 'sharp';
 import type { MetadataChoice } from '../options.js';
-import { isOutOfBounds } from './out-of-bounds.js';
+import { isOutOfBounds } from './shared/out-of-bounds.js';
 import type { ImageFormat } from './image-format.js';
 
 /** Of what a file says about its picture, as libvips puts it, that on which anything here depends. */

@@ -1,30 +1,26 @@
-import { avifWith } from '../../../test/helpers/hostile-parts.js';
+import { avifWith } from '../../../test/helpers/pictures/hostile-parts.js';
 import sharp, { type Sharp } from 'sharp';
-import { stripAvif } from './strip-avif.js';
-import { stripGif } from './strip-gif.js';
-import { stripJpeg } from './strip-jpeg.js';
-import { stripPng, withColourChunks } from './strip-png.js';
-import { stripTiff } from './strip-tiff.js';
-import { stripWebp } from './strip-webp.js';
+import type { KeptParts } from './file-format.js';
+import type { ImageFormat } from './image-format.js';
+import { NO_METADATA } from './image-metadata.js';
+import { withColourChunks } from './png/colours.js';
+import { FORMATS } from './registry.js';
 
 const SCRIPT = '<script>alert(1)</script>';
 const TAIL = Buffer.from(`<!doctype html><html>${SCRIPT}</html>`);
 const METADATA = { exif: { IFD0: { Copyright: SCRIPT, Make: 'Secret Camera' } }, orientation: 6 };
 
-const stripped: Record<string, (source: Buffer) => Buffer | undefined> = {
-  jpeg: (source) => stripJpeg(source, 6),
-  png: (source) => stripPng(source, 6),
-  webp: (source) => stripWebp(source, 6),
-  gif: (source) => stripGif(source, { firstFrameOnly: false }),
-  avif: stripAvif,
-  tiff: stripTiff,
-};
+const FORMAT_NAMES = Object.keys(FORMATS) as ImageFormat[];
 
-describe.each(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const)('a stripped %s', (format) => {
+function strip(format: ImageFormat, source: Buffer, kept: Partial<KeptParts> = {}): Buffer | undefined {
+  return FORMATS[format].strip(source, { orientation: 6, wanted: NO_METADATA, isCutDown: false, ...kept });
+}
+
+describe.each(FORMAT_NAMES)('a stripped %s', (format) => {
   it('has the same pixels, and neither the metadata nor what stood behind the image', async () => {
     const source = await tagged(format);
 
-    const result = stripped[format](Buffer.concat([source, TAIL]))!;
+    const result = strip(format, Buffer.concat([source, TAIL]))!;
 
     expect(result.includes('script')).toBe(false);
     expect(result.includes('Secret')).toBe(false);
@@ -35,7 +31,7 @@ describe.each(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const)('a stripp
   it('keeps its orientation and its profile', async () => {
     const source = await tagged(format);
 
-    const { orientation, hasProfile } = await sharp(stripped[format](source)!).metadata();
+    const { orientation, hasProfile } = await sharp(strip(format, source)!).metadata();
 
     expect({ orientation, hasProfile }).toEqual({
       orientation: format === 'gif' || format === 'avif' ? undefined : 6, // AVIF has it turned already
@@ -46,7 +42,7 @@ describe.each(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const)('a stripp
   it('is undefined for a file cut off in the middle', async () => {
     const source = await tagged(format);
 
-    const result = stripped[format](source.subarray(0, Math.floor(source.length / 2)));
+    const result = strip(format, source.subarray(0, Math.floor(source.length / 2)));
 
     // An AVIF's header stands before its pixels; decoding finds that they are missing.
     if (format === 'avif') await expect(pixels(result!)).rejects.toThrow();
@@ -59,18 +55,18 @@ describe.each(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const)('a stripp
     for (let at = 0; at < source.length; at += Math.ceil(source.length / 400)) {
       const broken = Buffer.from(source);
       broken[at] ^= 0xff;
-      expect(() => stripped[format](broken)).not.toThrow();
+      expect(() => strip(format, broken)).not.toThrow();
     }
   });
 });
 
-describe('stripJpeg', () => {
+describe('a stripped JPEG', () => {
   it('drops the thumbnail of a JFIF header', async () => {
     const source = await tagged('jpeg');
     const jfif = Buffer.from('ffe0' + '0013' + '4a46494600' + '0101000001000101' + '01' + '73', 'hex');
     const withThumbnail = Buffer.concat([source.subarray(0, 2), jfif, source.subarray(2)]);
 
-    const result = stripJpeg(withThumbnail, 1)!;
+    const result = strip('jpeg', withThumbnail, { orientation: 1 })!;
 
     expect(result.subarray(2, 20).toString('hex')).toBe('ffe0001' + '04a464946000101000001000100' + '00');
     expect(await pixels(result)).toEqual(await pixels(source));
@@ -79,26 +75,26 @@ describe('stripJpeg', () => {
   it('keeps the colours of an Adobe CMYK file', async () => {
     const source = await picture().toColourspace('cmyk').jpeg().toBuffer();
 
-    const result = stripJpeg(source, 1)!;
+    const result = strip('jpeg', source, { orientation: 1 })!;
 
     expect((await sharp(result).metadata()).space).toBe('cmyk');
     expect(await pixels(result)).toEqual(await pixels(source));
   });
 });
 
-describe('stripGif', () => {
+describe('a stripped GIF', () => {
   it('keeps frames, times and loops, or the first frame alone', async () => {
     const source = await animation('gif');
 
-    const all = await sharp(stripGif(source, { firstFrameOnly: false })!, { animated: true }).metadata();
-    const first = await sharp(stripGif(source, { firstFrameOnly: true })!, { animated: true }).metadata();
+    const all = await sharp(strip('gif', source)!, { animated: true }).metadata();
+    const first = await sharp(strip('gif', source, { isCutDown: true })!, { animated: true }).metadata();
 
     expect(all).toMatchObject({ pages: 3, delay: [100, 200, 300], loop: 4 });
     expect(first.pages).toBe(1);
   });
 });
 
-describe('stripAvif', () => {
+describe('a stripped AVIF', () => {
   it('takes metadata out whose length of 0 says that it goes to the end', async () => {
     const plain = await picture().avif({ effort: 0 }).toBuffer();
     const mdat = plain.indexOf('mdat') - 4;
@@ -106,7 +102,7 @@ describe('stripAvif', () => {
     const items = [{ type: 'Exif', extents: [[pictureBytes, 0]] as [number, number][] }];
     const source = avifWith(plain, { items, data: Buffer.from('Secret Camera') });
 
-    const result = stripAvif(source)!;
+    const result = strip('avif', source)!;
 
     expect(source.includes('Secret')).toBe(true);
     expect(result.includes('Secret')).toBe(false);
@@ -114,11 +110,11 @@ describe('stripAvif', () => {
   });
 });
 
-describe('stripWebp', () => {
+describe('a stripped WebP', () => {
   it('keeps frames, times and loops', async () => {
     const source = await animation('webp');
 
-    const metadata = await sharp(stripWebp(source, 1)!, { animated: true }).metadata();
+    const metadata = await sharp(strip('webp', source, { orientation: 1 })!, { animated: true }).metadata();
 
     expect(metadata).toMatchObject({ pages: 3, delay: [100, 200, 300], loop: 4 });
   });
@@ -141,7 +137,7 @@ function picture(): Sharp {
   return sharp(data, { raw: { width: 48, height: 32, channels: 3 } });
 }
 
-async function tagged(format: 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff'): Promise<Buffer> {
+async function tagged(format: ImageFormat): Promise<Buffer> {
   const pipeline = picture().withIccProfile('p3').withExif(METADATA.exif);
   return pipeline.withMetadata({ orientation: METADATA.orientation, icc: 'p3' }).toFormat(format).toBuffer();
 }

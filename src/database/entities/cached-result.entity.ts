@@ -4,12 +4,20 @@ import { bigInteger } from './columns.js';
 /** What became of some bytes when they were compressed with some options. */
 @Entity('cached_results', { withoutRowid: true })
 @Index('cached_results_by_use', ['usedAt'])
+@Index('cached_results_by_output', ['outputKey'])
 export class CachedResultEntity {
-  /** SHA-256 (hexadecimal) of the bytes' own SHA-256, the version of the engine and the options. */
+  /** SHA-256 (hexadecimal) of the owner, the bytes' own SHA-256 and the options. */
   @PrimaryColumn('varchar', { length: 64 })
   id!: string;
 
-  /** A stored file with the compressed bytes: the output of the latest request that used them. */
+  @Column('int', { name: 'owner_key', default: 1 })
+  ownerKey!: number;
+
+  /** The version of the engine that made it; null of versions before this column. */
+  @Column('int', { name: 'engine_version', nullable: true })
+  engineVersion!: number | null;
+
+  /** A stored file with the compressed bytes (`FileEntity`). */
   @Column('varchar', { name: 'output_key', length: 255 })
   outputKey!: string;
 

@@ -22,6 +22,10 @@ export class EventEntity {
   @Column('varchar', { name: 'request_id', length: 36, nullable: true })
   requestId!: string | null;
 
+  /** The run of the request in which it happened: an event is unique by request, run, type and image. */
+  @Column('int', { default: 1 })
+  run!: number;
+
   /** The image it is about; 0 where it is about the whole request. */
   @Column('int', { name: 'image_number', default: 0 })
   imageNumber!: number;

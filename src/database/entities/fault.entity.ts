@@ -19,6 +19,13 @@ export class FaultEntity {
   @Column('text', { name: 'column_name', nullable: true })
   column!: string | null;
 
+  /** Of the row that was left out; null where it is not known. */
+  @Column('text', { name: 'serial_number', nullable: true })
+  serialNumber!: string | null;
+
+  @Column('text', { name: 'product_name', nullable: true })
+  productName!: string | null;
+
   /** The text at fault, cut to 80 characters. */
   @Column('text')
   value!: string;

@@ -21,6 +21,8 @@ export type ImageOutcome = 'compressed' | 'kept_original';
 @Entity('images', { withoutRowid: true })
 @Index('images_by_status', ['requestKey', 'status', 'number', 'dueAt'])
 @Index('images_by_same_url', ['requestKey', 'sameAs'])
+@Index('images_by_host', ['requestKey', 'host', 'status', 'number'])
+@Index('images_by_settling', ['requestKey', 'settledNo'])
 export class ImageEntity {
   @PrimaryColumn('int', { name: 'request_key' })
   requestKey!: number;
@@ -32,12 +34,32 @@ export class ImageEntity {
   @Column('int', { name: 'product_number' })
   productNumber!: number;
 
-  /** Place in its cell; the first is 1. */
+  /** Place among the images of its row; the first is 1. */
   @Column('int')
   position!: number;
 
+  /** The column of the file that its cell is in, the first is 1; null where an earlier version did not note it. */
+  @Column('int', { name: 'cell_column', nullable: true })
+  cellColumn!: number | null;
+
+  /** Place in that cell; the first is 1. */
+  @Column('int', { name: 'cell_position', nullable: true })
+  cellPosition!: number | null;
+
+  /** The host of its URL: its number in the request (`RequestHostEntity`). */
+  @Column('int', { default: 0 })
+  host!: number;
+
   @Column('text', { name: 'input_url' })
   inputUrl!: string;
+
+  /** The URL in the file, where the image was retried at another one. */
+  @Column('text', { name: 'file_url', nullable: true })
+  fileUrl!: string | null;
+
+  /** The name that its result has in addresses, without an extension, where the upload asked for names; `{hash}` in it is the digest's. */
+  @Column('varchar', { name: 'output_name', length: 96, nullable: true })
+  outputName!: string | null;
 
   @Column('varchar', { length: 16 })
   status!: ImageStatus;
@@ -62,6 +84,14 @@ export class ImageEntity {
   @Column(bigInteger('due_at', { default: 0 }))
   dueAt!: number;
 
+  /** Claims that ended because the host was too busy: they cost the image none of its tries. */
+  @Column('int', { name: 'busy_tries', default: 0 })
+  busyTries!: number;
+
+  /** Settled as the how-manieth of its request, all runs counted: the order of live events. Null while it is not settled. */
+  @Column('int', { name: 'settled_no', nullable: true })
+  settledNo!: number | null;
+
   @Column('varchar', { length: 16, nullable: true })
   outcome!: ImageOutcome | null;
 
@@ -82,10 +112,6 @@ export class ImageEntity {
   @Column('int', { name: 'download_ms', nullable: true })
   downloadMs!: number | null;
 
-  /** Where the compressed file lies in the storage. */
-  @Column('varchar', { name: 'output_key', length: 255, nullable: true })
-  outputKey!: string | null;
-
   @Column('int', { name: 'input_bytes', nullable: true })
   inputBytes!: number | null;
 
@@ -97,32 +123,4 @@ export class ImageEntity {
 
   @Column('int', { name: 'input_height', nullable: true })
   inputHeight!: number | null;
-
-  @Column('int', { name: 'output_bytes', nullable: true })
-  outputBytes!: number | null;
-
-  @Column('varchar', { name: 'output_format', length: 16, nullable: true })
-  outputFormat!: string | null;
-
-  @Column('int', { name: 'output_width', nullable: true })
-  outputWidth!: number | null;
-
-  @Column('int', { name: 'output_height', nullable: true })
-  outputHeight!: number | null;
-
-  /** Encoder quality used, 1 to 100; null where the format has none, or the original was kept. */
-  @Column('int', { name: 'quality_used', nullable: true })
-  qualityUsed!: number | null;
-
-  /** Similarity of the output to the input, in ten-thousandths. */
-  @Column('int', { nullable: true })
-  similarity!: number | null;
-
-  /** Milliseconds from the bytes of the input to those of the output. */
-  @Column('int', { name: 'encode_ms', nullable: true })
-  encodeMs!: number | null;
-
-  /** What was left out or could not be done, separated by commas. */
-  @Column('varchar', { length: 255, nullable: true })
-  notes!: string | null;
 }

@@ -9,6 +9,9 @@ export class WebhookEndpointEntity {
   @PrimaryGeneratedColumn({ name: 'endpoint_key' })
   key!: number;
 
+  @Column('int', { name: 'owner_key', default: 1 })
+  ownerKey!: number;
+
   @Column('varchar', { length: 36, unique: true })
   id!: string;
 

@@ -23,8 +23,9 @@ const ERRORS_OF_ALL: Record<string, CallCode[]> = {
 
 /** Errors of every call that wants a key where keys are set. */
 const ERRORS_WITH_KEY: Record<string, CallCode[]> = {
-  Unauthorized: ['API_KEY_MISSING', 'API_KEY_INVALID'],
-  TooManyRequests: ['TOO_MANY_WRONG_KEYS'],
+  Unauthorized: ['API_KEY_MISSING', 'API_KEY_INVALID', 'TOKEN_EXPIRED'],
+  NotAllowed: ['ROLE_NOT_ALLOWED', 'TOKEN_NOT_ALLOWED', 'FOREIGN_ORIGIN', 'FORWARDED_CALL'],
+  TooManyRequests: ['RATE_LIMITED', 'TOO_MANY_WRONG_KEYS'],
   Unavailable: ['DATABASE_UNAVAILABLE'],
 };
 
@@ -34,6 +35,7 @@ const ERRORS_OF_BODIES: Record<string, CallCode[]> = { Timeout: ['REQUEST_TIMEOU
 const TAGS = {
   uploads: 'A file goes in, and how far it is in one word',
   requests: 'An uploaded file, its images, and the files that come out',
+  access: 'API keys, upload tokens, usage and the audit log',
   webhooks: 'Subscriptions to events, and what was sent to them',
   images: 'Compressed images',
   health: 'For load balancers and container platforms',
@@ -55,9 +57,12 @@ export function openApiDocument(app: INestApplicationContext, parts: DocumentPar
     )
     .setVersion(VERSION)
     .addServer('/')
-    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of `API_KEYS`' }, 'bearer')
+    .addBearerAuth(
+      { type: 'http', bearerFormat: 'API key', description: 'An API key, or an upload token' },
+      'bearer',
+    )
     .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of `API_KEYS`' },
+      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key, or an upload token' },
       'apiKey',
     )
     .addSecurityRequirements('bearer')

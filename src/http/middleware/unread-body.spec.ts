@@ -1,7 +1,7 @@
 import express, { type Express } from 'express';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RawConnection } from '../../../test/helpers/raw-connection.js';
+import { RawConnection } from '../../../test/helpers/servers/raw-connection.js';
 import { until } from '../../../test/helpers/wait.js';
 import { bodyWithin, closeUnread } from './unread-body.js';
 

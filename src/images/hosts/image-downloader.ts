@@ -3,7 +3,8 @@ import { CircuitBreaker, type Permit } from '../../concurrency/circuit-breaker.j
 import { settings, type Settings } from '../../config/settings.js';
 import type { Validators } from '../../outbound/download/validators.js';
 import { type Download, FileDownloader } from '../../outbound/download/file-downloader.js';
-import { parseUrl } from '../../outbound/parse-url.js';
+import type { HostHeaders } from '../../outbound/download/host-headers.js';
+import { directUrl } from '../../outbound/urls/share-links.js';
 import { IMAGE_HOST_FAILURES } from './image-host-failures.js';
 
 const SECOND = 1000;
@@ -20,8 +21,9 @@ export class ImageDownloader {
   ) {}
 
   /**
-   * The bytes behind `url`, whatever they are, or null where they are still the `known` ones. The caller discards the
-   * body in the end.
+   * The bytes behind `url` (of a share link: of the file that it shows), whatever they are, or null where they are still
+   * the `known` ones. The caller discards the body in the end.
+   * @param headers of the user's own, by host
    * @throws OutboundError as {@link FileDownloader.download} does, or the reason of `signal`
    */
   async download(
@@ -29,12 +31,14 @@ export class ImageDownloader {
     known: Validators | null,
     url: string,
     signal: AbortSignal,
+    headers?: HostHeaders,
   ): Promise<Download | null> {
     try {
-      const download = await this.http.downloadUnless(known, url, {
+      const download = await this.http.downloadUnless(known, directUrl(url) ?? url, {
         maxBytes: this.settings.MAX_IMAGE_BYTES,
         timeoutMs: this.settings.DOWNLOAD_TIMEOUT_SECONDS * SECOND,
         signal,
+        headers,
       });
       this.circuits.report(permit);
       return download;
@@ -43,9 +47,4 @@ export class ImageDownloader {
       throw error;
     }
   }
-}
-
-/** The host of a URL, with its port unless it is that of the scheme: the name of one server. Empty for no URL. */
-export function hostAndPort(url: string): string {
-  return parseUrl(url)?.host ?? '';
 }

@@ -2,10 +2,12 @@ import type { Lane, LanePolicy, RunningTasks } from '../../concurrency/lanes.js'
 
 const SECOND = 1000;
 
-/** An image whose turn is further away than this is deferred: while it waits, it takes room from other hosts' images. */
+/** Images are claimed so long before their turn, so that a claim is shared by many and the host does not stand still … */
+const AHEAD_MS = SECOND / 2;
+/** … at most so many for each that the host may have at once. */
+const MAX_AHEAD = 8;
+/** An image whose turn has moved further away than this is given back: the host has become slow. */
 const MAX_WAIT_MS = 15 * SECOND;
-/** It comes back after this at the latest: the host may have become faster. */
-const MAX_DEFER_MS = 15 * SECOND;
 /** What the latest image counts in the average. */
 const WEIGHT = 0.2;
 
@@ -18,8 +20,6 @@ const SLOW_SHARE = 3 / 4;
 export interface ImageHost {
   /** How long an image takes: a moving average, 0 before the first has ended. */
   averageMs: number;
-  /** When the last one that was deferred would have had its turn (`performance.now()`). */
-  bookedUntil: number;
 }
 
 /**
@@ -34,12 +34,11 @@ export class ImageHostPolicy implements LanePolicy<ImageHost> {
   ) {}
 
   newState(): ImageHost {
-    return { averageMs: 0, bookedUntil: 0 };
+    return { averageMs: 0 };
   }
 
-  learn({ state, waiting }: Lane<ImageHost>, tookMs: number): void {
+  learn({ state }: Lane<ImageHost>, tookMs: number): void {
     state.averageMs = state.averageMs === 0 ? tookMs : state.averageMs + (tookMs - state.averageMs) * WEIGHT;
-    if (waiting === 0) state.bookedUntil = 0;
   }
 
   classOf({ averageMs }: ImageHost): string {
@@ -55,14 +54,15 @@ export class ImageHostPolicy implements LanePolicy<ImageHost> {
     return Math.max(this.maxPerHost, Math.floor(MAX_WAIT_MS / this.paceMs(lane)));
   }
 
-  /** Until shortly before its turn, as if all that were deferred stood in line one behind the other. */
-  deferMs(lane: Lane<ImageHost>): number {
-    const { state } = lane;
-    const now = performance.now();
-    const paceMs = this.paceMs(lane);
-    state.bookedUntil = Math.max(state.bookedUntil, now + lane.waiting * paceMs) + paceMs;
-    const delayMs = state.bookedUntil - now - MAX_WAIT_MS;
-    return Math.round(Math.min(Math.max(delayMs, SECOND), MAX_DEFER_MS));
+  room(lane: Lane<ImageHost>, running: RunningTasks): number {
+    const most = Math.min(this.limit(lane, running), lane.running + this.slots - running.total);
+    return most + this.ahead(lane) - lane.running - lane.waiting;
+  }
+
+  /** Of a host of which nothing is known yet none. */
+  private ahead(lane: Lane<ImageHost>): number {
+    if (lane.state.averageMs === 0) return 0;
+    return Math.min(MAX_AHEAD * this.maxPerHost, Math.floor(AHEAD_MS / this.paceMs(lane)));
   }
 
   /** Images of the host that may run at once: one at least. */

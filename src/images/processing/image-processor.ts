@@ -1,18 +1,17 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Admission } from '../../concurrency/circuit-breaker.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admission, Outlook } from '../../concurrency/circuit-breaker.js';
 import { Lanes } from '../../concurrency/lanes.js';
 import { settings, type Settings } from '../../config/settings.js';
 import { isDatabaseAway } from '../../database/database.js';
 import { AppError, OutboundError, UnavailableError } from '../../errors/app-error.js';
-import { RepeatedWarning } from '../../errors/repeated-warning.js';
+import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { FileDownloader } from '../../outbound/download/file-downloader.js';
-import { RequestsService } from '../../requests/requests.service.js';
-import { hostAndPort, ImageDownloader } from '../hosts/image-downloader.js';
+import { ImageDownloader } from '../hosts/image-downloader.js';
 import { type ImageHost, ImageHostPolicy } from '../hosts/image-host-policy.js';
-import { type ClaimableImage, type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
-import { ImageSettlement, type Settlement } from '../scheduling/image-settlement.js';
-import { ImageWindow } from '../scheduling/image-window.js';
-import { RepeatedImages } from '../scheduling/repeated-images.js';
+import { type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
+import type { Settlement } from '../scheduling/image-settlement.js';
+import { SettlementBatches } from '../scheduling/settlement-batches.js';
 import { ImageCompressor } from './image-compressor.js';
 import { nextStep } from './retry-policy.js';
 
@@ -24,56 +23,103 @@ const SECOND = 1000;
  */
 const COME_BACK_WITHIN_MS = 2 * SECOND;
 
-type Admitted = Exclude<Admission<AppError>, { is: 'paused' }>;
+const LOOK_AGAIN_MS = 20;
 
-/** The way of one image through a worker: wait in the lane of its host, then admit → claim → try → conclude. */
+/** What became of a try. */
+type Outcome =
+  | { is: 'settled'; settlement: Settlement }
+  | { is: 'failed'; error: unknown }
+  /** It was not made; `delayMs`: until the image may be claimed again. */
+  | { is: 'deferred'; delayMs: number };
+
+/** How much of its slots a process uses. */
+export interface ProcessorLoad {
+  /** Images that it has claimed and not settled. */
+  inHand: number;
+  downloads: { used: number; total: number };
+  encoders: { used: number; total: number };
+  /** Hosts to which it makes no calls for a while, but for probes. */
+  pausedHosts: number;
+}
+
+/** The way of a claimed image through a worker: wait in the lane of its host, then admit → try → conclude. */
 @Injectable()
 export class ImageProcessor {
+  /** Told the name of a host when one of its images makes room for another. */
+  onRoom: (server: string) => void = () => undefined;
+
   private readonly logger = new Logger(ImageProcessor.name);
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly lanes: Lanes<ImageHost>;
+  private readonly maxInHand: number;
+  private inHand = 0;
+  private isClosed = false;
 
   constructor(
     private readonly claims: ImageClaims,
-    private readonly window: ImageWindow,
     private readonly http: FileDownloader,
     private readonly downloader: ImageDownloader,
     private readonly compressor: ImageCompressor,
-    private readonly requests: RequestsService,
-    private readonly settlement: ImageSettlement,
-    private readonly repeats: RepeatedImages,
+    private readonly batches: SettlementBatches,
     @Inject(settings.KEY) { DOWNLOADS_IN_FLIGHT, DOWNLOADS_PER_HOST }: Settings,
   ) {
     const concurrencyOf = (host: string) => downloader.circuits.concurrencyOf(host);
     this.lanes = new Lanes(new ImageHostPolicy(DOWNLOADS_PER_HOST, DOWNLOADS_IN_FLIGHT, concurrencyOf));
+    // Some wait for their turn and some for their settlement, while the others are worked on.
+    this.maxInHand = 2 * DOWNLOADS_IN_FLIGHT;
+    batches.inHand = () => this.inHand;
+  }
+
+  /** How many more images this worker may have in hand. */
+  get room(): number {
+    return this.maxInHand - this.inHand;
+  }
+
+  /** What this process is busy with, as far as it is bounded. */
+  load(): ProcessorLoad {
+    return {
+      inHand: this.inHand,
+      downloads: { used: this.lanes.runningInAllLanes, total: this.maxInHand / 2 },
+      encoders: this.compressor.encoders,
+      pausedHosts: this.downloader.circuits.pausedServers,
+    };
+  }
+
+  /** Whether a host stands still, or will soon, although this worker has slots for its images. */
+  isDry(server: string): boolean {
+    return this.inHand < this.maxInHand / 2 && !this.lanes.hasWaiting(server);
+  }
+
+  /** How many images of a host are worth being claimed now for a request. */
+  outlookOf(server: string, requestKey: number): Outlook {
+    const outlook = this.downloader.circuits.outlook(server, requestKey);
+    if (!this.downloader.circuits.isClosed(server)) return outlook;
+    return { ...outlook, calls: this.lanes.room(server) };
   }
 
   /**
-   * Downloads, compresses, stores and settles one image. Calling it twice, or in two places at once, settles the image
-   * once. Returns at once where the host of the image is busy: then it is worked on later. Never throws. Where the
-   * database can't be reached, the claim runs out and the image is taken up again.
+   * Downloads, compresses, stores and settles an image that this process has claimed, and returns when that is committed, or
+   * when the image was given back. Never throws. Where the database can't be reached, the claim runs out and the image is
+   * taken up again.
    */
-  async process(requestKey: number, number: number): Promise<void> {
-    const id = `${requestKey}-${number}`;
-    if (this.lanes.isWaiting(id)) return;
+  async process(claim: ClaimedImage): Promise<void> {
+    this.inHand++;
     try {
-      const image = await this.claims.find(requestKey, number);
-      if (!image) return;
-      const host = hostAndPort(image.inputUrl);
-      // Nobody waits for a host whose circuit is open: its images are deferred, but for a few probes.
-      if (!this.downloader.circuits.isClosed(host)) return await this.work(image, host);
-      await this.lanes.run(host, {
-        id,
-        run: () => this.work(image, host).catch((error: unknown) => this.report(error)),
-        defer: (delayMs) => this.window.defer(requestKey, number, delayMs),
-      });
+      const outcome = await this.inTurn(claim);
+      this.onRoom(claim.server);
+      await this.conclude(claim, outcome);
     } catch (error) {
       this.report(error);
+    } finally {
+      this.inHand--;
+      this.claims.forget(claim);
+      this.onRoom(claim.server);
     }
   }
 
-  /** Begins no more tries. */
+  /** Begins no more tries: what waits for its turn is given back. */
   close(): void {
+    this.isClosed = true;
     this.lanes.close();
   }
 
@@ -82,48 +128,59 @@ export class ImageProcessor {
     this.compressor.abort();
   }
 
-  private async work(image: ClaimableImage, host: string): Promise<void> {
-    const admission = this.admit(image, host);
-    if (admission.is === 'paused') {
-      const waitMs = admission.waitMs + Math.random() * COME_BACK_WITHIN_MS;
-      return this.window.defer(image.requestKey, image.number, waitMs);
-    }
+  /** Returns when no image is in hand any more, or after `graceMs`. */
+  async whenIdle(graceMs: number): Promise<void> {
+    for (const end = performance.now() + graceMs; this.inHand > 0 && performance.now() < end;)
+      await sleep(LOOK_AGAIN_MS);
+  }
+
+  /** Nobody waits for a host whose circuit is open: its images are probes, or refused. */
+  private inTurn(claim: ClaimedImage): Promise<Outcome> {
+    const { server, requestKey, number, attempt } = claim;
+    if (!this.downloader.circuits.isClosed(server)) return this.attempt(claim);
+    this.compressor.prepare(claim);
+    return new Promise((resolve) => {
+      void this.lanes.run(server, {
+        id: `${requestKey}-${number}-${attempt}`,
+        run: async () => resolve(await this.attempt(claim)),
+        defer: () => resolve({ is: 'deferred', delayMs: this.isClosed ? 0 : COME_BACK_WITHIN_MS }),
+      });
+    });
+  }
+
+  /** Never throws. */
+  private async attempt(claim: ClaimedImage): Promise<Outcome> {
+    const admission = this.admit(claim);
+    if (admission.is === 'paused')
+      return { is: 'deferred', delayMs: admission.waitMs + Math.random() * COME_BACK_WITHIN_MS };
+    // What the image has seen itself is nearer to the truth than what others have.
+    if (admission.is === 'refused') return { is: 'failed', error: claim.lastFailure ?? admission.error };
     try {
-      const claim = await this.claims.claim(image);
-      if (claim) await this.workOn(claim, host, admission);
+      return { is: 'settled', settlement: await this.compressor.compress(claim, admission.permit) };
+    } catch (error) {
+      return { is: 'failed', error };
     } finally {
-      if (admission.is === 'admitted') this.downloader.circuits.release(admission.permit);
+      this.downloader.circuits.release(admission.permit);
     }
   }
 
   /** Whether the image may be downloaded now. */
-  private admit({ requestKey, inputUrl, failures }: ClaimableImage, host: string): Admission<AppError> {
+  private admit({ requestKey, inputUrl, server, failures }: ClaimedImage): Admission<AppError> {
     const refusal = this.http.refusalOf(inputUrl);
     if (refusal) return { is: 'refused', error: new OutboundError(refusal.code, refusal.message) };
-    return this.downloader.circuits.admit(host, { group: requestKey, hasFailed: failures > 0 });
+    return this.downloader.circuits.admit(server, { group: requestKey, hasFailed: failures > 0 });
   }
 
-  private async workOn(claim: ClaimedImage, host: string, admission: Admitted): Promise<void> {
-    try {
-      await this.settle(claim, await this.try(claim, admission));
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      await this.concludeFailure(claim, host, error);
-    } finally {
-      this.claims.forget(claim);
-      if (!claim.request.isEnqueued) this.window.topUpSoon(claim.requestKey);
-    }
+  private async conclude(claim: ClaimedImage, outcome: Outcome): Promise<void> {
+    if (outcome.is === 'settled') return this.settle(claim, outcome.settlement);
+    if (outcome.is === 'failed') return this.concludeFailure(claim, outcome.error);
+    if (outcome.delayMs > 0) await this.claims.defer(claim, outcome.delayMs);
+    else await this.claims.release(claim);
   }
 
-  private async try(claim: ClaimedImage, admission: Admitted): Promise<Settlement> {
-    if (claim.request.isNew) await this.requests.markStarted(claim.requestKey);
-    // What the image has seen itself is nearer to the truth than what others have.
-    if (admission.is === 'refused') throw claim.lastFailure ?? admission.error;
-    return this.compressor.compress(claim, admission.permit);
-  }
-
-  private async concludeFailure(claim: ClaimedImage, host: string, error: unknown): Promise<void> {
-    const step = nextStep(claim, error, this.downloader.circuits.isGivenUp(host));
+  private async concludeFailure(claim: ClaimedImage, error: unknown): Promise<void> {
+    if (isDatabaseAway(error)) throw error;
+    const step = nextStep(claim, error, this.downloader.circuits.isGivenUp(claim.server));
     if (step.is === 'release') return this.claims.release(claim);
     if (step.error instanceof UnavailableError) {
       const { message = '' } = (step.error.cause ?? {}) as Partial<Error>;
@@ -131,19 +188,17 @@ export class ImageProcessor {
     } else if (!(error instanceof AppError)) {
       this.logger.error(`image ${nameOf(claim)}: unexpected`, error);
     }
-    if (step.is === 'retry') return this.claims.retryLater(claim, step.error, step.delayMs, step.isCounted);
+    if (step.is === 'retry') return this.claims.retryLater(claim, step.error, step.delayMs, step.countedAs);
     const { code, message, retryable } = step.error;
     await this.settle(claim, { status: 'failed', download: claim.download, code, message, retryable });
   }
 
   private async settle(claim: ClaimedImage, settlement: Settlement): Promise<void> {
-    const { requestKey, number, attempt } = claim;
-    if (!(await this.settlement.settle({ requestKey, number, attempt }, settlement))) {
-      this.logger.warn(`image ${nameOf(claim)} was taken over by another worker in the meantime`);
-      return;
-    }
-    this.logger.debug(`image ${nameOf(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`);
-    if (claim.request.hasRepeats) await this.repeats.settle(requestKey, number);
+    if (await this.batches.settle(claim, settlement))
+      this.logger.debug(
+        `image ${nameOf(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`,
+      );
+    else this.logger.warn(`image ${nameOf(claim)} was taken over by another worker in the meantime`);
   }
 
   private report(error: unknown): void {

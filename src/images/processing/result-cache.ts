@@ -3,13 +3,15 @@ import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type FindOperator, LessThan } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
+import { DEFAULT_OWNER_KEY } from '../../database/entities/access/owner.entity.js';
 import { CachedResultEntity } from '../../database/entities/cached-result.entity.js';
 import { CachedSourceEntity } from '../../database/entities/cached-source.entity.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
-import { replaceRows } from '../../database/insert-rows.js';
+import { GatheredReads } from '../../database/statements/gathered-reads.js';
+import { replaceRows } from '../../database/statements/insert-rows.js';
 import type { Validators } from '../../outbound/download/validators.js';
-import { RepeatedWarning } from '../../errors/repeated-warning.js';
+import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { canonicalOptions, type CompressionOptions } from '../../compression/options.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
 import { ENGINE_VERSION } from '../../compression/compress.js';
@@ -22,26 +24,56 @@ const EVICT_EVERY_MS = 10 * MINUTE;
 /** Rows of a statement: some milliseconds of the event loop with SQLite. */
 const EVICTED_AT_ONCE = 500;
 
+/** Of the last release whose results were found only by the version of the engine that made them. */
+const OLD_ENGINE_VERSION = 7;
+
 type CachedEntity = typeof CachedSourceEntity | typeof CachedResultEntity;
 
 const SOURCE_COLUMNS = ['id', 'url', 'etag', 'last_modified', 'content', 'used_at'];
-const RESULT_COLUMNS = ['id', 'output_key', 'facts', 'used_at'];
+const RESULT_COLUMNS = ['id', 'owner_key', 'engine_version', 'output_key', 'facts', 'used_at'];
 
-// Plain statements, since they run once per image: the query builder takes ten times as long.
-const SOURCE = 'SELECT url, etag, last_modified AS lastModified, content FROM cached_sources WHERE id = ?';
-const RESULT = 'SELECT output_key AS outputKey, facts FROM cached_results WHERE id = ?';
+/** Between two statements that look something up: each is shared by the images that come meanwhile. */
+const LOOK_UP_EVERY_MS = 50;
+
+// Plain statements, since they run all the time: the query builder takes ten times as long.
+const SOURCES =
+  'SELECT id, url, etag, last_modified AS lastModified, content FROM cached_sources WHERE id IN';
+const RESULTS = `
+  SELECT cached_results.id AS id, cached_results.output_key AS outputKey, cached_results.facts AS facts,
+    cached_results.used_at AS usedAt
+  FROM cached_results JOIN files ON files.file_key = cached_results.output_key AND files.state = 'live'
+  WHERE cached_results.id IN`;
 
 interface SourceRow extends Validators {
+  id: string;
   content: string;
 }
 
 interface ResultRow {
+  id: string;
   outputKey: string;
   facts: string;
+  usedAt: number;
+}
+
+/** What is known of a URL: what its bytes were, and what became of them in each form that was asked for. */
+export interface KnownUrl {
+  source: Validators;
+  content: string;
+  results: CachedResult[];
 }
 
 /** A settlement without what belongs to its image alone. */
-export type CachedFacts = Omit<Extract<Settlement, { status: 'done' }>, 'status' | 'download' | 'outputKey'>;
+export type CachedFacts = Omit<
+  Extract<Settlement, { status: 'done' }>,
+  'status' | 'download' | 'outputKey' | 'isReused' | 'renditions'
+>;
+
+/** For whom a result is, and how it is made: an owner is never given what was made for another. */
+export interface MadeFor {
+  ownerKey: number;
+  options: CompressionOptions;
+}
 
 /** A result, and a stored file with its bytes. */
 export interface CachedResult {
@@ -51,14 +83,23 @@ export interface CachedResult {
 
 /**
  * Remembers which bytes a URL had, and the result of compressing these bytes: a URL that comes again is revalidated
- * instead of downloaded, and the same bytes are not compressed twice. It stores no files but points to the outputs of
- * requests; an entry whose file is gone is not used. Everything in it may be lost at any time.
+ * instead of downloaded, and the same bytes are not compressed twice, by whatever version of the engine it was, so that an
+ * upgrade changes no address. It stores no files but points to those of outputs; an entry whose file is gone is not used.
+ * Everything in it may be lost at any time.
  */
 @Injectable()
 export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   private readonly warning = new RepeatedWarning(new Logger(ResultCache.name));
   private sources: unknown[][] = [];
-  private results = new Map<string, CachedResult>();
+  private results = new Map<string, CachedResult & { ownerKey: number }>();
+  private readonly knownSources = new GatheredReads<SourceRow>(
+    (ids) => this.read(SOURCES, ids),
+    LOOK_UP_EVERY_MS,
+  );
+  private readonly knownResults = new GatheredReads<ResultRow>(
+    (ids) => this.read(RESULTS, ids),
+    LOOK_UP_EVERY_MS,
+  );
   private writer?: NodeJS.Timeout;
   private evictor?: NodeJS.Timeout;
 
@@ -78,25 +119,34 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     clearTimeout(this.writer);
   }
 
-  /** The validators of the URL, and the result of its bytes with these options; null where either is not known. */
-  async findByUrl(
-    url: string,
-    options: CompressionOptions,
-  ): Promise<{ source: Validators; content: string; result: CachedResult } | null> {
+  /** The validators of the URL, and the results of its bytes in these forms; null where any of it is not known. */
+  async findByUrl(url: string, forms: MadeFor[]): Promise<KnownUrl | null> {
     if (!this.isOn) return null;
-    const [source] = await this.database.manager.query<SourceRow[]>(SOURCE, [sha256(url)]);
-    const result = source && (await this.findByContent(source.content, options));
-    return result ? { source, content: source.content, result } : null;
+    const source = await this.knownSources.find(sha256(url));
+    const { content } = source ?? {};
+    if (!source || content === undefined) return null;
+    const found = await Promise.all(forms.map((made) => this.findByContent(content, made)));
+    const results = found.filter((result) => result !== null);
+    return results.length === forms.length ? { source, content, results } : null;
   }
 
-  /** The result for bytes with this SHA-256 (hexadecimal), or null. */
-  async findByContent(content: string, options: CompressionOptions): Promise<CachedResult | null> {
+  /** The result for bytes with this SHA-256 (hexadecimal), or null; also where its similarity is asked for and not known. */
+  async findByContent(content: string, made: MadeFor): Promise<CachedResult | null> {
+    const result = await this.find(content, made);
+    const isMissing = made.options.measure === 'similarity' && result?.facts.report.similarity === null;
+    return isMissing ? null : result;
+  }
+
+  private async find(content: string, made: MadeFor): Promise<CachedResult | null> {
     if (!this.isOn) return null;
-    const id = resultId(content, options);
+    const id = resultId(content, made);
     const unwritten = this.results.get(id);
     if (unwritten) return unwritten;
-    const [found] = await this.database.manager.query<ResultRow[]>(RESULT, [id]);
-    return found ? { outputKey: found.outputKey, facts: JSON.parse(found.facts) as CachedFacts } : null;
+    const found = await Promise.all(
+      [id, ...oldResultIds(content, made)].map((each) => this.knownResults.find(each)),
+    );
+    const [latest] = found.filter((row) => row !== null).sort((one, other) => other.usedAt - one.usedAt);
+    return latest ? { outputKey: latest.outputKey, facts: JSON.parse(latest.facts) as CachedFacts } : null;
   }
 
   /** Writes the bytes of a URL down within half a second, where its server gave validators. */
@@ -111,9 +161,9 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Writes the result of compressing bytes down within half a second. */
-  rememberResult(content: string, options: CompressionOptions, result: CachedResult): void {
+  rememberResult(content: string, made: MadeFor, result: CachedResult): void {
     if (!this.isOn) return;
-    this.results.set(resultId(content, options), result);
+    this.results.set(resultId(content, made), { ...result, ownerKey: made.ownerKey });
     this.writeSoon();
   }
 
@@ -125,6 +175,11 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
       const excess = (await this.database.manager.count(entity)) - this.settings.CACHE_RESULTS;
       await this.deleteOldest(entity, excess);
     }
+  }
+
+  private async read<Row extends { id: string }>(sql: string, ids: string[]): Promise<Map<string, Row>> {
+    const rows = await this.database.manager.query<Row[]>(`${sql} (${ids.map(() => '?').join(', ')})`, ids);
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   private get isOn(): boolean {
@@ -161,8 +216,8 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
 
   private async write(): Promise<void> {
     const { sources } = this;
-    const results = [...this.results].map(([id, { outputKey, facts }]) => {
-      return [id, outputKey, JSON.stringify(facts), this.clock.now()];
+    const results = [...this.results].map(([id, { ownerKey, outputKey, facts }]) => {
+      return [id, ownerKey, ENGINE_VERSION, outputKey, JSON.stringify(facts), this.clock.now()];
     });
     this.sources = [];
     this.results = new Map();
@@ -175,8 +230,19 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function resultId(content: string, options: CompressionOptions): string {
-  return sha256(`${content} ${ENGINE_VERSION} ${canonicalOptions(options)}`);
+function resultId(content: string, { ownerKey, options }: MadeFor): string {
+  return sha256(`${ownerKey} ${content} ${madeWith(options)}`);
+}
+
+/** Under which the version before this one, which knew one owner, wrote down what its engine made: goes a release later. */
+function oldResultIds(content: string, { ownerKey, options }: MadeFor): string[] {
+  if (ownerKey !== DEFAULT_OWNER_KEY) return [];
+  return [sha256(`${content} ${OLD_ENGINE_VERSION} ${madeWith(options)}`)];
+}
+
+/** The bytes are the same whatever is measured of them. */
+function madeWith(options: CompressionOptions): string {
+  return canonicalOptions({ ...options, measure: undefined as never }); // JSON leaves it out, as before there was one
 }
 
 function sha256(text: string): string {

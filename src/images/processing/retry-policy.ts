@@ -1,5 +1,5 @@
 import { MAX_RETRY_AFTER_MS } from '../../concurrency/circuit-breaker.js';
-import { AppError, isDiskFault, UnavailableError } from '../../errors/app-error.js';
+import { AppError, UnavailableError } from '../../errors/app-error.js';
 import { isBusy } from '../hosts/image-host-failures.js';
 import type { ClaimedImage } from '../scheduling/image-claims.js';
 
@@ -8,7 +8,7 @@ const SECOND = 1000;
 /** The second and the third try of an image come within so long. After the third it has failed. */
 const RETRY_WITHIN_MS = [3 * SECOND, 15 * SECOND];
 
-/** Claims of an image after which also those tries count that ended because the server was too busy. */
+/** Tries of an image that end because the server is too busy, before such tries count as well. */
 const MAX_FREE_TRIES = 10;
 
 /** How long an image waits when not it, but our own database or storage is at fault. */
@@ -21,8 +21,8 @@ export class ShutdownError extends Error {}
 export type NextStep =
   /** The image is next again, as if it had not been claimed. */
   | { is: 'release' }
-  /** `isCounted`: the try is one of those that the image has. */
-  | { is: 'retry'; error: AppError; delayMs: number; isCounted: boolean }
+  /** `countedAs`: what the try costs the image, one of its tries or one of those that it has free. */
+  | { is: 'retry'; error: AppError; delayMs: number; countedAs: 'failure' | 'busy' | null }
   | { is: 'fail'; error: AppError };
 
 /**
@@ -31,25 +31,19 @@ export type NextStep =
  * @param isHostGivenUp no image of its host gets another try
  */
 export function nextStep(
-  { attempt, failures }: Pick<ClaimedImage, 'attempt' | 'failures'>,
+  { busyTries, failures }: Pick<ClaimedImage, 'busyTries' | 'failures'>,
   error: unknown,
   isHostGivenUp: boolean,
 ): NextStep {
   if (error instanceof ShutdownError) return { is: 'release' };
-  const fault = isDiskFault(error) ? storageUnavailable(error) : error;
-  if (fault instanceof UnavailableError)
-    return { is: 'retry', error: fault, delayMs: UNAVAILABLE_RETRY_MS, isCounted: false };
-  const failure = fault instanceof AppError ? fault : new AppError('INTERNAL');
-  const isCounted = !isBusy(failure) || attempt > MAX_FREE_TRIES; // it must come to an end
+  if (error instanceof UnavailableError)
+    return { is: 'retry', error, delayMs: UNAVAILABLE_RETRY_MS, countedAs: null };
+  const failure = error instanceof AppError ? error : new AppError('INTERNAL');
+  const isCounted = !isBusy(failure) || busyTries >= MAX_FREE_TRIES; // it must come to an end
   const delayMs = isHostGivenUp ? null : retryDelayMs(isCounted ? failures : 0, failure);
   return delayMs === null
     ? { is: 'fail', error: failure }
-    : { is: 'retry', error: failure, delayMs, isCounted };
-}
-
-/** The fault of a disk or a storage, by which no image is to blame. */
-export function storageUnavailable(cause: unknown): UnavailableError {
-  return new UnavailableError('STORAGE_UNAVAILABLE', 'The image storage does not answer.', { cause });
+    : { is: 'retry', error: failure, delayMs, countedAs: isCounted ? 'failure' : 'busy' };
 }
 
 /**

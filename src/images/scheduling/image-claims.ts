@@ -1,87 +1,80 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { setImmediate } from 'node:timers/promises';
-import { type FindOptionsWhere, In, LessThan, type QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager, FindOptionsWhere, QueryDeepPartialEntity } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
-import { assignments } from '../../database/assignments.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database, execute } from '../../database/database.js';
+import { byPrimaryKey } from '../../database/statements/locking.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
-import type { RequestStatus } from '../../database/entities/request.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { RepeatedWarning } from '../../errors/repeated-warning.js';
-import { type CompressionOptions, readCompressionOptions } from '../../compression/options.js';
+import { RepeatedWarning } from '../../logging/repeated-warning.js';
+import { hostAndPort } from '../../outbound/urls/parse-url.js';
+import type { KnownUrl } from '../processing/result-cache.js';
+import { groupBy, lockHosts } from './host-counts.js';
 import type { Claim, DownloadFacts } from './image-settlement.js';
+import type { OpenRequest } from './open-request.js';
 
 const SECOND = 1000;
-
-/** Images of a request among which those that are due are looked for in one statement. */
-const LOOKED_AT_ONCE = 20_000;
-
-const DUE = `
-  SELECT number, due_at AS dueAt FROM images
-  WHERE request_key = ? AND status = 'waiting' AND number > ? AND number <= ? AND due_at <= ?
-  ORDER BY due_at, number LIMIT ?`;
-
-interface DueRow {
-  number: number;
-  /** Text where it comes from MySQL. */
-  dueAt: number | string;
-}
 
 /** The codes of UnavailableError. */
 const OWN_FAULT = /_UNAVAILABLE$/;
 
-/** An image that this process may claim; then `attempt` is that of the claim. */
-export interface ClaimableImage extends Claim {
-  request: {
-    id: string;
-    options: CompressionOptions;
-    /** Whether this may be the first of its images that is worked on. */
-    isNew: boolean;
-    /** Whether some of its images have the same URL. */
-    hasRepeats: boolean;
-    /** Whether all its images have been put into the queue. */
-    isEnqueued: boolean;
-  };
+/** How many images of one host are to be claimed. */
+export interface HostShare {
+  /** Its number in the request. */
+  host: number;
+  /** Its name, as `hostAndPort` gives it; empty where the row stands for several hosts. */
+  server: string;
+  /** Images at most. */
+  count: number;
+  /** Only such as have not failed. */
+  freshOnly?: boolean;
+  /** Only images behind this number. */
+  after?: number;
+}
+
+/** An image that this process may work on; `attempt` is that of the claim. */
+export interface ClaimedImage extends Claim {
+  request: Pick<OpenRequest, 'id' | 'ownerKey' | 'options' | 'renditions' | 'isFresh' | 'hasRepeats'>;
+  /** The number of its host in the request. */
+  host: number;
+  /** The name of its host, as `hostAndPort` gives it. */
+  server: string;
   inputUrl: string;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
+  /** Earlier tries for which its host was too busy. */
+  busyTries: number;
   /** How its latest try ended, unless that was a fault of our own. */
   lastFailure: AppError | null;
   /** 0, or 1 since a lease of it ran out, and 1 more for each time that its worker died while it was in the encoder. */
   crashes: number;
-}
-
-/** An image that this process may work on. */
-export interface ClaimedImage extends ClaimableImage {
+  /** What is known of its URL, where that has been looked up beforehand. */
+  known?: Promise<KnownUrl | null>;
   /** Of this try; null before it. */
   download: DownloadFacts | null;
 }
 
-interface ClaimableRow {
+interface CandidateRow {
+  number: number;
+  host: number;
   attempt: number;
   failures: number;
+  busyTries: number;
   crashes: number;
   inputUrl: string;
-  requestId: string;
-  options: string;
-  status: RequestStatus;
-  repeatCount: number;
-  allEnqueued: number | string;
   errorCode: ErrorCode | null;
   errorMessage: string | null;
 }
 
-const CLAIMABLE = `
-  SELECT images.attempt AS attempt, images.failures AS failures, images.crashes AS crashes,
-    images.error_code AS errorCode, images.error_message AS errorMessage,
-    images.input_url AS inputUrl, requests.id AS requestId, requests.options AS options, requests.status AS status,
-    requests.repeat_count AS repeatCount, requests.enqueued_count >= requests.image_count AS allEnqueued
-  FROM images JOIN requests ON requests.request_key = images.request_key
-  WHERE images.request_key = ? AND images.number = ? AND images.status = 'pending'`;
+/** Rows that only a claim takes away, and only under the lock of their host. */
+const CANDIDATES = `
+  SELECT number, host, attempt, failures, busy_tries AS busyTries, crashes, input_url AS inputUrl,
+    error_code AS errorCode, error_message AS errorMessage
+  FROM images WHERE request_key = ? AND host = ? AND status = 'pending' AND number > ?`;
 
-const IF_UNCHANGED = "request_key = ? AND number = ? AND attempt = ? AND status = 'pending'";
+const IS_OPEN =
+  "EXISTS (SELECT 1 FROM requests WHERE request_key = ? AND status IN ('Pending', 'Processing'))";
 
 /**
  * Claims of images. A claim is a lease by the database's clock that this process renews while it lives; when it dies,
@@ -114,41 +107,27 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** The image as it may be claimed, or null where it is settled, claimed by another, waiting, or gone. */
-  async find(requestKey: number, number: number): Promise<ClaimableImage | null> {
-    const [row] = await this.database.manager.query<ClaimableRow[]>(CLAIMABLE, [requestKey, number]);
-    if (!row) return null;
-    const { attempt, inputUrl, failures, crashes, requestId, options, status, errorCode, errorMessage } = row;
-    const isOfHost = errorCode !== null && !OWN_FAULT.test(errorCode);
-    const lastFailure = isOfHost ? new AppError(errorCode, errorMessage ?? '') : null;
-    const request = {
-      id: requestId,
-      options: readCompressionOptions(options),
-      isNew: status === 'Pending',
-      hasRepeats: row.repeatCount > 0,
-      isEnqueued: Number(row.allEnqueued) === 1,
-    };
-    return { requestKey, number, attempt, request, inputUrl, failures, lastFailure, crashes };
-  }
-
-  /** Claims an image that {@link find} gave, or gives null where anything has become of it since. */
-  async claim(found: ClaimableImage): Promise<ClaimedImage | null> {
-    const { requestKey, number, attempt } = found;
-    const { sql, parameters } = assignments({
-      status: 'processing',
-      attempt: attempt + 1,
-      due_at: this.leaseEnd(),
+  /**
+   * Claims pending images of some hosts of a request, of each host those that come first in the file; none where the request
+   * is not open. One transaction: who claims locks the hosts, so that two never look at the same images.
+   * @param shares at most 100
+   */
+  async claim(request: OpenRequest, shares: HostShare[]): Promise<ClaimedImage[]> {
+    const rows = await this.database.transaction(async (manager) => {
+      await lockHosts(
+        manager,
+        shares.map(({ host }) => ({ requestKey: request.key, host })),
+      );
+      const found = await findCandidates(manager, request.key, shares);
+      if (found.length > 0) await this.take(manager, request.key, found);
+      return found;
     });
-    const claim = `UPDATE images SET ${sql} WHERE ${IF_UNCHANGED}`;
-    const unchanged = [requestKey, number, attempt];
-    const changed = await this.database.write((manager) =>
-      execute(manager, claim, [...parameters, ...unchanged]),
-    );
-    if (changed !== 1) return null;
-
-    const claimed = { ...found, attempt: attempt + 1, download: null };
-    this.held.add(claimed);
-    return claimed;
+    const servers = new Map(shares.map(({ host, server }) => [host, server]));
+    return rows.map((row) => {
+      const claim = toClaim(request, servers.get(row.host)!, row);
+      this.held.add(claim);
+      return claim;
+    });
   }
 
   /** This process no longer works on the image; its lease is not renewed. */
@@ -161,12 +140,23 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     await this.end(claim, { status: 'pending' });
   }
 
-  /** Ends a claim; the image is tried again after `delayMs`. `isCounted`: the try counts as one of those it has. */
-  async retryLater(claim: ClaimedImage, error: AppError, delayMs: number, isCounted: boolean): Promise<void> {
+  /** Ends a claim before anything was tried; the image is pending again after `delayMs`. */
+  async defer(claim: ClaimedImage, delayMs: number): Promise<void> {
+    await this.end(claim, { status: 'waiting', dueAt: Math.round(this.clock.now() + delayMs) });
+  }
+
+  /** Ends a claim; the image is tried again after `delayMs`. `countedAs`: what the try costs the image. */
+  async retryLater(
+    claim: ClaimedImage,
+    error: AppError,
+    delayMs: number,
+    countedAs: 'failure' | 'busy' | null,
+  ): Promise<void> {
     await this.end(claim, {
       status: 'waiting',
       dueAt: this.clock.now() + delayMs,
-      failures: claim.failures + (isCounted ? 1 : 0),
+      failures: claim.failures + (countedAs === 'failure' ? 1 : 0),
+      busyTries: claim.busyTries + (countedAs === 'busy' ? 1 : 0),
       errorCode: error.code,
       errorMessage: error.message.slice(0, 255),
       errorRetryable: 1,
@@ -182,8 +172,8 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     await this.database.write((manager) =>
       manager.increment(ImageEntity, { requestKey, number, attempt }, 'crashes', 1),
     );
-    const image = await this.database.manager.findOneByOrFail(ImageEntity, { requestKey, number });
-    return image.crashes - 1;
+    const image = await this.database.manager.findOneBy(ImageEntity, { requestKey, number });
+    return (image?.crashes ?? 1) - 1; // none: its request has been deleted
   }
 
   /** Notes that a suspect was decoded, or refused, and the process lives: it is none any more. */
@@ -192,33 +182,14 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     await this.update({ requestKey, number, attempt }, { crashes: 0 });
   }
 
-  /** Makes images pending again whose lease ran out because their worker died. `evenIfAlive`: whoever holds the lease, for
-   * when no worker can be alive. */
-  releaseExpired(requestKey: number, evenIfAlive = false): Promise<number> {
-    return this.update(
-      { requestKey, status: 'processing', ...(evenIfAlive ? {} : { dueAt: LessThan(this.clock.now()) }) },
-      { status: 'pending', crashes: () => 'CASE WHEN crashes = 0 THEN 1 ELSE crashes END' },
-    );
-  }
-
-  /** Makes up to `limit` images pending again whose time for another try has come, the longest due first. */
-  async wakeDue(requestKey: number, imageCount: number, limit: number): Promise<number> {
-    const due = await this.findDue(requestKey, imageCount, limit);
-    if (due.length === 0) return 0;
-    return this.update({ requestKey, number: In(due), status: 'waiting' }, { status: 'pending' });
-  }
-
-  /** Looks at a part of the request at a time: with SQLite nothing else happens while a statement runs. */
-  private async findDue(requestKey: number, imageCount: number, limit: number): Promise<number[]> {
-    const now = this.clock.now();
-    let due: DueRow[] = [];
-    for (let from = 0; from < imageCount; from += LOOKED_AT_ONCE) {
-      const parameters = [requestKey, from, from + LOOKED_AT_ONCE, now, limit];
-      const found = await this.database.manager.query<DueRow[]>(DUE, parameters);
-      if (found.length > 0) due = [...due, ...found].sort(byDueAt).slice(0, limit);
-      await setImmediate();
-    }
-    return due.map(({ number }) => number);
+  private async take(manager: EntityManager, requestKey: number, rows: CandidateRow[]): Promise<void> {
+    const places = rows.map(() => '?').join(', ');
+    const claim = `UPDATE ${byPrimaryKey(manager, 'images')}
+      SET status = 'processing', attempt = attempt + 1, due_at = ?
+      WHERE request_key = ? AND number IN (${places}) AND status = 'pending'`;
+    const numbers = rows.map(({ number }) => number);
+    const taken = await execute(manager, claim, [this.leaseEnd(), requestKey, ...numbers]);
+    if (taken !== rows.length) throw new Error(`${taken} of ${rows.length} images could be claimed`);
   }
 
   private async end(claim: Claim, columns: QueryDeepPartialEntity<ImageEntity>): Promise<void> {
@@ -227,16 +198,24 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   }
 
   private async renew(): Promise<void> {
-    const groups = new Map<string, Claim & { numbers: number[] }>();
-    for (const { requestKey, attempt, number } of this.held) {
-      const name = `${requestKey} ${attempt}`;
-      const group = groups.get(name) ?? { requestKey, attempt, number, numbers: [] };
-      group.numbers.push(number);
-      groups.set(name, group);
-    }
-    for (const { requestKey, attempt, numbers } of groups.values()) {
-      const held = { requestKey, attempt, number: In(numbers), status: 'processing' as const };
-      await this.update(held, { dueAt: this.leaseEnd() });
+    const groups = groupBy(
+      [...this.held],
+      ({ requestKey, attempt }) => `${requestKey} ${attempt}`,
+      (claim) => claim,
+    );
+    for (const group of groups.values()) {
+      const [{ requestKey, attempt }] = group;
+      const places = group.map(() => '?').join(', ');
+      const held = `request_key = ? AND number IN (${places}) AND attempt = ? AND status = 'processing'`;
+      const numbers = group.map(({ number }) => number);
+      await this.database.write((manager) =>
+        execute(manager, `UPDATE ${byPrimaryKey(manager, 'images')} SET due_at = ? WHERE ${held}`, [
+          this.leaseEnd(),
+          requestKey,
+          ...numbers,
+          attempt,
+        ]),
+      );
     }
   }
 
@@ -247,12 +226,41 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   private async update(
     where: FindOptionsWhere<ImageEntity>,
     columns: QueryDeepPartialEntity<ImageEntity>,
-  ): Promise<number> {
-    const { affected } = await this.database.write((manager) => manager.update(ImageEntity, where, columns));
-    return affected ?? 0;
+  ): Promise<void> {
+    await this.database.write((manager) => manager.update(ImageEntity, where, columns));
   }
 }
 
-function byDueAt(one: DueRow, other: DueRow): number {
-  return Number(one.dueAt) - Number(other.dueAt) || one.number - other.number;
+/** All shares in one statement, each of them one range of the index `images_by_host`. */
+async function findCandidates(
+  manager: EntityManager,
+  requestKey: number,
+  shares: HostShare[],
+): Promise<CandidateRow[]> {
+  const parts = shares.map(({ freshOnly }, index) => {
+    const fresh = freshOnly ? ' AND failures = 0' : '';
+    return `SELECT * FROM (${CANDIDATES}${fresh} ORDER BY number LIMIT ?) AS share${index}`;
+  });
+  const parameters = shares.flatMap(({ host, after = 0, count }) => [requestKey, host, after, count]);
+  const all = `SELECT * FROM (${parts.join(' UNION ALL ')}) AS candidates WHERE ${IS_OPEN}`;
+  return manager.query<CandidateRow[]>(all, [...parameters, requestKey]);
+}
+
+function toClaim(request: OpenRequest, server: string, row: CandidateRow): ClaimedImage {
+  const { number, host, attempt, inputUrl, failures, busyTries, crashes, errorCode, errorMessage } = row;
+  const isOfHost = errorCode !== null && !OWN_FAULT.test(errorCode);
+  return {
+    requestKey: request.key,
+    number,
+    attempt: attempt + 1,
+    request,
+    host,
+    server: server || hostAndPort(inputUrl),
+    inputUrl,
+    failures,
+    busyTries,
+    lastFailure: isOfHost ? new AppError(errorCode, errorMessage ?? '') : null,
+    crashes,
+    download: null,
+  };
 }

@@ -1,16 +1,29 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { CompressionReport, ImageFacts } from '../../compression/compress.js';
-import { assignments } from '../../database/assignments.js';
-import { Database, execute } from '../../database/database.js';
-import { type ImageDownload, ImageEntity, type ImageOutcome } from '../../database/entities/image.entity.js';
+import { Database } from '../../database/database.js';
+import type {
+  ImageDownload,
+  ImageEntity,
+  ImageOutcome,
+  ImageStatus,
+} from '../../database/entities/image.entity.js';
+import { updateRows } from '../../database/statements/insert-rows.js';
+import { byPrimaryKey, forUpdate, rowsOf } from '../../database/statements/locking.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { RequestsService } from '../../requests/requests.service.js';
+import { insertOutputs, mainOutput, type NewOutput } from '../../requests/image-outputs.js';
+import { Measurements, type MeasuredImage } from '../../measurements/measurements.js';
+import { maySettle, RequestsService, type SettledImages } from '../../requests/requests.service.js';
+import { Files } from '../../stored-files/files.js';
+import { addToOpen, groupBy, lockHosts } from './host-counts.js';
+import { columnsOf, outputsOf, settledLike } from './settled-columns.js';
 
 /** A worker's right to settle an image: it ends when another worker claims the image. */
 export interface Claim {
   requestKey: number;
   number: number;
+  /** The number of its host in the request. */
+  host: number;
   attempt: number;
 }
 
@@ -21,17 +34,25 @@ export interface DownloadFacts {
   milliseconds: number;
 }
 
+/** What was made of an image in one form: a stored file, and how it came out. */
+export interface MadeFile {
+  outputKey: string;
+  output: ImageFacts;
+  report: CompressionReport;
+}
+
 /** How an image ended for good. `download` is null where there was none, or where the download is what failed. */
 export type Settlement =
-  | {
+  | ({
       status: 'done';
       download: DownloadFacts | null;
       outcome: ImageOutcome;
-      outputKey: string;
+      /** Whether all of it are earlier results, as they were. */
+      isReused: boolean;
       input: ImageFacts;
-      output: ImageFacts;
-      report: CompressionReport;
-    }
+      /** In the further forms that the request asks for, by name. */
+      renditions: ({ name: string } & MadeFile)[];
+    } & MadeFile)
   | {
       status: 'failed';
       download: DownloadFacts | null;
@@ -40,208 +61,235 @@ export type Settlement =
       retryable: boolean;
     };
 
-/** An image that failed for good without having been claimed. Never retryable. */
+/** An image that fails for good without having been claimed. */
 export interface UnclaimedFailure {
   number: number;
+  /** The number of its host in the request. */
+  host: number;
   code: ErrorCode;
   message: string;
+  /** No unless given. */
+  retryable?: boolean;
 }
 
-const NOTHING_DONE = { done: 0, inputBytes: 0, outputBytes: 0 };
+/** An image that has ended, and what its row is to say then. */
+interface Ending {
+  requestKey: number;
+  number: number;
+  host: number;
+  /** The states in which it may be settled; in any other it is somebody else's, or settled already. */
+  from: ImageStatus[];
+  /** Of the claim; null where none is needed. */
+  attempt: number | null;
+  /** By column name; in one transaction all have the same columns. */
+  columns: Record<string, unknown>;
+  /** What was made of it; nothing where it failed. */
+  outputs: NewOutput[];
+  /** Whether that was made for another image before. */
+  isReused: boolean;
+}
 
-const IF_CLAIMED = "request_key = ? AND number = ? AND attempt = ? AND status = 'processing'";
+interface ImageRow {
+  requestKey: number;
+  number: number;
+  attempt: number;
+  status: ImageStatus;
+}
 
-/** Characters of `error_message` that the table holds. */
-const MAX_MESSAGE_LENGTH = 255;
+/** Columns that a row needs and no settlement writes. */
+const UNCHANGED = { product_number: 0, position: 0, input_url: '' };
 
-/** Writes how images ended into their rows, and tells the request in the same transaction. */
+/** States in which an image counts among the open ones of its host. */
+const OPEN: ImageStatus[] = ['pending', 'waiting', 'processing'];
+
+/**
+ * Writes how images ended into their rows, and counts them in the same transaction: some hundred at a time, of any requests.
+ * Whoever is no longer the holder of an image changes nothing. Everything locks in one order: requests, their hosts,
+ * images, files, events.
+ */
 @Injectable()
 export class ImageSettlement {
   constructor(
     private readonly database: Database,
     private readonly requests: RequestsService,
+    private readonly files: Files,
+    private readonly measurements: Measurements,
   ) {}
 
   /**
-   * Settles one image: its row first, then the request's counters, and only if the claim still holds. The last image
-   * completes the request.
-   * @returns false if the claim had ended, and nothing was changed. Calling twice is safe.
+   * Settles images whose claims still hold, some hundred at most. The last image of a request completes it.
+   * @returns for each whether it was settled. If not, its claim had ended, and nothing of it was changed; or its file has been
+   * deleted since, and it is pending again. Calling twice is safe.
    */
-  settle(claim: Claim, settlement: Settlement): Promise<boolean> {
-    return this.database.transaction(async (manager) => {
-      if ((await settleRow(manager, claim, settlement)) !== 1) return false;
-
-      const isDone = settlement.status === 'done';
-      await this.requests.recordSettled(manager, claim.requestKey, {
-        done: isDone ? 1 : 0,
-        failedNumbers: isDone ? [] : [claim.number],
-        inputBytes: isDone ? settlement.input.bytes : 0,
-        outputBytes: isDone ? settlement.output.bytes : 0,
-      });
-      return true;
-    });
-  }
-
-  /**
-   * Fails some hundred pending images in one transaction. Those that somebody claimed or settled in the meantime are
-   * left alone, so calling twice is safe.
-   */
-  failUnclaimed(requestKey: number, failures: UnclaimedFailure[]): Promise<void> {
-    return this.settleWhole(failures, async (manager, part) => {
-      let failed = 0;
-      for (const group of byReason(part)) failed += await failPending(manager, requestKey, group);
-      if (failed !== part.length) return false;
-      const failedNumbers = part.map(({ number }) => number);
-      await this.requests.recordSettled(manager, requestKey, { ...NOTHING_DONE, failedNumbers });
-      return true;
-    });
-  }
-
-  /**
-   * Settles those of the given images that are repeats of `first` in the way `first` was settled, in one transaction.
-   * Calling twice is safe.
-   */
-  settleLike(first: ImageEntity, numbers: number[]): Promise<void> {
-    const { requestKey, status } = first;
-    return this.settleWhole(numbers, async (manager, part) => {
-      const repeats = { requestKey, number: In(part), status: 'repeat' as const };
-      const { affected } = await manager.update(ImageEntity, repeats, settledLike(first));
-      if (affected !== part.length) return false;
-      await this.requests.recordSettled(manager, requestKey, {
-        done: status === 'done' ? part.length : 0,
-        failedNumbers: status === 'done' ? [] : part,
-        inputBytes: (first.inputBytes ?? 0) * part.length,
-        outputBytes: (first.outputBytes ?? 0) * part.length,
-      });
-      return true;
-    });
-  }
-
-  /**
-   * Settles all images of a batch in one transaction, or none: `settle` returns false where it could not change every
-   * row. Then somebody else settled some of them, and each half is tried alone, so that each image is counted once and
-   * no rows need to be locked beforehand.
-   */
-  private async settleWhole<T>(
-    batch: T[],
-    settle: (manager: EntityManager, part: T[]) => Promise<boolean>,
-  ): Promise<void> {
-    if (batch.length === 0) return;
-    const transaction = this.database.transaction(async (manager) => {
-      if (!(await settle(manager, batch))) throw new BatchChanged();
-    });
-    const isSettled = await transaction.then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof BatchChanged) return false;
-        throw error;
-      },
+  settle(batch: { claim: Claim; settlement: Settlement }[]): Promise<boolean[]> {
+    return this.write(
+      batch.map(({ claim, settlement }) => ({
+        ...keyOf(claim),
+        from: ['processing'],
+        attempt: claim.attempt,
+        columns: columnsOf(settlement),
+        outputs: outputsOf(settlement),
+        isReused: settlement.status === 'done' && settlement.isReused,
+      })),
     );
-    if (isSettled || batch.length === 1) return;
-    const half = Math.ceil(batch.length / 2);
-    await this.settleWhole(batch.slice(0, half), settle);
-    await this.settleWhole(batch.slice(half), settle);
+  }
+
+  /**
+   * Fails some hundred images that nobody has claimed. Those that somebody claimed or settled in the meantime are left
+   * alone, so calling twice is safe.
+   * @param from the states in which they may be; the pending ones unless given
+   */
+  async failUnclaimed(
+    requestKey: number,
+    failures: UnclaimedFailure[],
+    from: ImageStatus[] = ['pending'],
+  ): Promise<void> {
+    await this.write(
+      failures.map(({ number, host, code, message, retryable = false }) => ({
+        ...{ requestKey, number, host, from },
+        attempt: null,
+        columns: columnsOf({ status: 'failed', download: null, code, message, retryable }),
+        outputs: [],
+        isReused: false,
+      })),
+    );
+  }
+
+  /**
+   * Settles repeats, each in the way its first image was settled, with the same outputs; some hundred at most. Calling twice
+   * is safe.
+   */
+  async settleLike(repeats: { number: number; first: ImageEntity; outputs: NewOutput[] }[]): Promise<void> {
+    await this.write(
+      repeats.map(({ number, first, outputs }) => ({
+        ...{ requestKey: first.requestKey, number, host: first.host },
+        from: ['repeat'],
+        attempt: null,
+        columns: settledLike(first),
+        outputs,
+        isReused: false, // it was not looked for
+      })),
+    );
+  }
+
+  /** @returns for each whether it was settled */
+  private async write(endings: Ending[]): Promise<boolean[]> {
+    if (endings.length === 0) return [];
+    const isOurs = await this.writeTogether(endings);
+    this.measurements.imagesSettled(endings.filter((_, index) => isOurs[index]).map(measured));
+    return isOurs;
+  }
+
+  /** In one transaction. */
+  private writeTogether(endings: Ending[]): Promise<boolean[]> {
+    return this.database.transaction(async (manager) => {
+      const requests = await this.requests.lock(
+        manager,
+        endings.map(({ requestKey }) => requestKey),
+      );
+      await lockHosts(manager, endings);
+      const found = await readImages(manager, endings);
+      const held = endings.filter(
+        (ending) => maySettle(requests.get(ending.requestKey)) && isStill(ending, found.get(nameOf(ending))),
+      );
+      const ours = await this.withFiles(manager, held);
+      const isOurs = endings.map((ending) => ours.includes(ending));
+      if (ours.length === 0) return isOurs;
+
+      const nextNo = new Map([...requests].map(([key, { settledNo }]) => [key, settledNo]));
+      const rows = ours.map(({ requestKey, number, columns }) => {
+        const settledNo = nextNo.get(requestKey)! + 1;
+        nextNo.set(requestKey, settledNo);
+        return { request_key: requestKey, number, settled_no: settledNo, ...columns };
+      });
+      const wereOpen = ours.filter((ending) => OPEN.includes(found.get(nameOf(ending))!.status));
+      await addToOpen(manager, wereOpen, -1);
+      await updateRows(manager, 'images', ['request_key', 'number'], rows, UNCHANGED);
+      await insertOutputs(manager, ours);
+      await this.requests.recordSettled(manager, requests, countsOf(ours));
+      return isOurs;
+    });
+  }
+
+  /**
+   * Those whose files are there, and stay until the end of the transaction. The others are pending again, as if they had not
+   * been claimed: their files were deleted after they were looked up, and have to be made again.
+   */
+  private async withFiles(manager: EntityManager, endings: Ending[]): Promise<Ending[]> {
+    const keysOf = ({ outputs }: Ending) => outputs.map(({ fileKey }) => fileKey);
+    const live = await this.files.lock(manager, endings.flatMap(keysOf));
+    const isWhole = (ending: Ending) => keysOf(ending).every((key) => live.has(key));
+    const broken = endings.filter((ending) => !isWhole(ending) && ending.attempt !== null);
+    const rows = broken.map(({ requestKey, number }) => ({
+      request_key: requestKey,
+      number,
+      status: 'pending',
+    }));
+    await updateRows(manager, 'images', ['request_key', 'number'], rows, UNCHANGED);
+    return endings.filter(isWhole);
   }
 }
 
-/** Rolls a transaction back in which not every image of the batch could be settled. */
-class BatchChanged extends Error {}
+function keyOf({ requestKey, number, host }: Claim): Pick<Ending, 'requestKey' | 'number' | 'host'> {
+  return { requestKey, number, host };
+}
 
-/** The failures with the same code and message, which one statement writes. */
-function byReason(failures: UnclaimedFailure[]): UnclaimedFailure[][] {
-  const groups = new Map<string, UnclaimedFailure[]>();
-  for (const failure of failures) {
-    const reason = `${failure.code} ${failure.message}`;
-    const group = groups.get(reason);
-    if (group) group.push(failure);
-    else groups.set(reason, [failure]);
+function nameOf({ requestKey, number }: { requestKey: number; number: number }): string {
+  return `${requestKey}-${number}`;
+}
+
+function isStill({ from, attempt }: Ending, row: ImageRow | undefined): boolean {
+  return row !== undefined && from.includes(row.status) && (attempt === null || attempt === row.attempt);
+}
+
+async function readImages(manager: EntityManager, endings: Ending[]): Promise<Map<string, ImageRow>> {
+  const byRequest = groupBy(
+    endings,
+    ({ requestKey }) => requestKey,
+    ({ number }) => number,
+  );
+  const { sql, parameters } = rowsOf('number', byRequest);
+  const rows = await manager.query<ImageRow[]>(
+    `SELECT request_key AS requestKey, number, attempt, status FROM ${byPrimaryKey(manager, 'images')}
+     WHERE ${sql} ORDER BY request_key, number${forUpdate(manager)}`,
+    parameters,
+  );
+  return new Map(rows.map((row) => [nameOf(row), row]));
+}
+
+function countsOf(endings: Ending[]): Map<number, SettledImages> {
+  const counts = new Map<number, SettledImages>();
+  for (const { requestKey, number, columns, outputs, isReused } of endings) {
+    const count = counts.get(requestKey) ?? {
+      ...{ done: 0, failedNumbers: [], reused: 0 },
+      ...{ inputBytes: 0, outputBytes: 0, renditionBytes: 0 },
+    };
+    counts.set(requestKey, count);
+    if (columns.status === 'failed') count.failedNumbers.push(number);
+    else count.done++;
+    if (isReused) count.reused++;
+    count.inputBytes += Number(columns.input_bytes ?? 0);
+    const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
+    count.outputBytes += bytes;
+    count.renditionBytes += bytes - (mainOutput(outputs)?.bytes ?? 0);
   }
-  return [...groups.values()];
+  return counts;
 }
 
-function failPending(
-  manager: EntityManager,
-  requestKey: number,
-  failures: UnclaimedFailure[],
-): Promise<number> {
-  const [{ code, message }] = failures;
-  const { sql, parameters } = assignments({
-    status: 'failed',
-    ...failedColumns({ status: 'failed', download: null, code, message, retryable: false }),
-  });
-  const places = failures.map(() => '?').join(', ');
-  const where = `request_key = ? AND status = 'pending' AND number IN (${places})`;
-  const numbers = failures.map(({ number }) => number);
-  return execute(manager, `UPDATE images SET ${sql} WHERE ${where}`, [...parameters, requestKey, ...numbers]);
-}
-
-function settleRow(manager: EntityManager, claim: Claim, settlement: Settlement): Promise<number> {
-  const { download } = settlement;
-  const { sql, parameters } = assignments({
-    status: settlement.status,
-    download: download?.how ?? null,
-    download_ms: download ? Math.round(download.milliseconds) : null,
-    ...(settlement.status === 'failed' ? failedColumns(settlement) : doneColumns(settlement)),
-  });
-  const key = [claim.requestKey, claim.number, claim.attempt];
-  return execute(manager, `UPDATE images SET ${sql} WHERE ${IF_CLAIMED}`, [...parameters, ...key]);
-}
-
-function failedColumns(failure: Settlement & { status: 'failed' }): Record<string, unknown> {
+function measured({ columns, outputs }: Ending): MeasuredImage {
+  const { status, error_code, download, download_ms, input_bytes } = columns;
+  const isFetched = typeof download === 'string' && typeof download_ms === 'number';
   return {
-    error_code: failure.code,
-    error_message: failure.message.slice(0, MAX_MESSAGE_LENGTH),
-    error_retryable: failure.retryable ? 1 : 0,
+    state: status === 'failed' ? 'failed' : 'done',
+    code: error_code as string | null,
+    format: mainOutput(outputs)?.format ?? null,
+    download: isFetched ? { how: download, milliseconds: download_ms } : null,
+    encodeMs: download === 'repeat' ? null : encodeMsOf(outputs),
+    inputBytes: Number(input_bytes ?? 0),
+    outputBytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 
-function doneColumns(result: Settlement & { status: 'done' }): Record<string, unknown> {
-  const { input, output, report } = result;
-  return {
-    outcome: result.outcome,
-    output_key: result.outputKey,
-    error_code: null,
-    error_message: null,
-    error_retryable: null,
-    input_bytes: input.bytes,
-    input_format: input.format,
-    input_width: input.width,
-    input_height: input.height,
-    output_bytes: output.bytes,
-    output_format: output.format,
-    output_width: output.width,
-    output_height: output.height,
-    quality_used: report.quality,
-    similarity: report.similarity === null ? null : Math.round(report.similarity * 10_000), // ten-thousandths
-    encode_ms: Math.round(report.milliseconds),
-    notes: report.notes.join(',') || null,
-  };
-}
-
-/** What a repeat takes over from the first image with its URL. */
-function settledLike(first: ImageEntity): Partial<ImageEntity> {
-  return {
-    status: first.status,
-    outcome: first.outcome,
-    outputKey: first.outputKey,
-    errorCode: first.errorCode,
-    errorMessage: first.errorMessage,
-    errorRetryable: first.errorRetryable,
-    inputBytes: first.inputBytes,
-    inputFormat: first.inputFormat,
-    inputWidth: first.inputWidth,
-    inputHeight: first.inputHeight,
-    outputBytes: first.outputBytes,
-    outputFormat: first.outputFormat,
-    outputWidth: first.outputWidth,
-    outputHeight: first.outputHeight,
-    qualityUsed: first.qualityUsed,
-    similarity: first.similarity,
-    encodeMs: first.encodeMs,
-    notes: first.notes,
-    attempt: first.attempt,
-    failures: first.failures,
-    download: 'repeat',
-    downloadMs: null,
-  };
+function encodeMsOf(outputs: NewOutput[]): number | null {
+  return outputs.length === 0 ? null : outputs.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 }

@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type EntityManager, In } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { ImageEntity, type ImageStatus } from '../../database/entities/image.entity.js';
+import { outputsOf } from '../../requests/image-outputs.js';
+import { addToOpen, lockHosts } from './host-counts.js';
 import { ImageSettlement } from './image-settlement.js';
 
 /** Rows of a transaction: some milliseconds of the event loop with SQLite. */
@@ -13,6 +15,12 @@ const LEFT_OVER = `
   SELECT same_as AS sameAs FROM images WHERE request_key = ? AND status = 'repeat'
   ORDER BY number LIMIT ${SETTLED_AT_ONCE}`;
 
+const REPEATS = `
+  SELECT number, same_as AS sameAs, host, input_url AS inputUrl FROM images
+  WHERE request_key = ? AND same_as IN (`;
+
+type Repeat = Pick<ImageEntity, 'number' | 'host' | 'inputUrl'> & { sameAs: number };
+
 /** Settles the images that have the same URL as one before them: it is fetched once, and every cell is filled. */
 @Injectable()
 export class RepeatedImages {
@@ -22,43 +30,44 @@ export class RepeatedImages {
   ) {}
 
   /**
-   * Settles all images with the URL of the given one as that one was settled; does nothing while it is not. Calling it
-   * again, or in two places at once, counts none of them twice.
+   * Settles all images with the URLs of the given ones, some hundred at most, as those were settled; does nothing for one
+   * that is not. Calling it again, or in two places at once, counts none of them twice.
    */
-  async settle(requestKey: number, number: number): Promise<void> {
-    const first = await this.database.manager.findOneBy(ImageEntity, { requestKey, number });
-    if (first?.status !== 'done' && first?.status !== 'failed') return;
-    while (await this.settleSome(first)) await setImmediate(); // with SQLite nothing else happens in between
-  }
-
-  /** As {@link settle}, for some hundred images of which few or none have repeats. */
-  async settleAll(requestKey: number, numbers: number[]): Promise<void> {
-    const places = numbers.map(() => '?').join(', ');
-    const sql = `SELECT DISTINCT same_as AS number FROM images WHERE request_key = ? AND same_as IN (${places})`;
-    const firsts = await this.database.manager.query<{ number: number }[]>(sql, [requestKey, ...numbers]);
-    for (const { number } of firsts) await this.settle(requestKey, number);
+  async settle(requestKey: number, numbers: number[]): Promise<void> {
+    if (numbers.length === 0) return;
+    while (await this.settleSome(requestKey, numbers)) await setImmediate(); // with SQLite nothing else happens in between
   }
 
   /** For a request with nothing else left to do: settles what a process left that died between an image and its repeats. */
   async settleLeftovers(requestKey: number): Promise<void> {
     if (await this.hasOpenImages(requestKey)) return;
     const repeats = await this.database.manager.query<{ sameAs: number }[]>(LEFT_OVER, [requestKey]);
-    for (const number of new Set(repeats.map(({ sameAs }) => sameAs))) await this.settle(requestKey, number);
+    await this.settle(requestKey, [...new Set(repeats.map(({ sameAs }) => sameAs))]);
   }
 
   /** Some hundred repeats. @returns whether there may be more */
-  private async settleSome(first: ImageEntity): Promise<boolean> {
-    const { requestKey, number, inputUrl } = first;
-    const repeats = await this.database.manager.find(ImageEntity, {
-      select: { number: true, inputUrl: true },
-      where: { requestKey, sameAs: number, status: 'repeat' },
-      take: SETTLED_AT_ONCE,
-    });
-    const numbers = repeats.filter((image) => image.inputUrl === inputUrl).map((image) => image.number);
-    const others = repeats.filter((image) => image.inputUrl !== inputUrl).map((image) => image.number);
-    if (numbers.length > 0) await this.settlement.settleLike(first, numbers);
-    if (others.length > 0) await this.database.write((manager) => separate(manager, requestKey, others));
-    return repeats.length === SETTLED_AT_ONCE;
+  private async settleSome(requestKey: number, numbers: number[]): Promise<boolean> {
+    const { manager } = this.database;
+    const places = numbers.map(() => '?').join(', ');
+    const sql = `${REPEATS}${places}) AND status = 'repeat' LIMIT ${SETTLED_AT_ONCE}`;
+    const repeats = await manager.query<Repeat[]>(sql, [requestKey, ...numbers]);
+    if (repeats.length === 0) return false;
+    const number = In([...new Set(repeats.map(({ sameAs }) => sameAs))]);
+    const settled = await manager.findBy(ImageEntity, { requestKey, number, status: In(['done', 'failed']) });
+    const firsts = new Map(settled.map((first) => [first.number, first]));
+    const ready = repeats.filter(({ sameAs }) => firsts.has(sameAs));
+    const isLike = ({ sameAs, inputUrl }: Repeat) => firsts.get(sameAs)!.inputUrl === inputUrl;
+    const outputs = await outputsOf(manager, requestKey, [...firsts.keys()]);
+    const alike = ready.filter(isLike).map((repeat) => ({
+      number: repeat.number,
+      first: firsts.get(repeat.sameAs)!,
+      outputs: outputs.get(repeat.sameAs) ?? [],
+    }));
+    const others = ready.filter((repeat) => !isLike(repeat));
+    await this.settlement.settleLike(alike);
+    if (others.length > 0)
+      await this.database.transaction((transaction) => separate(transaction, requestKey, others));
+    return repeats.length === SETTLED_AT_ONCE && ready.length > 0;
   }
 
   /** One after the other: SQLite would read the whole request for all in one. */
@@ -72,7 +81,18 @@ export class RepeatedImages {
 }
 
 /** Two URLs can have the same fingerprint (see `RepeatedUrls`): then they are worked on like any other. */
-async function separate(manager: EntityManager, requestKey: number, numbers: number[]): Promise<void> {
-  const where = { requestKey, number: In(numbers), status: 'repeat' as const };
-  await manager.update(ImageEntity, where, { status: 'pending', sameAs: null });
+async function separate(
+  manager: EntityManager,
+  requestKey: number,
+  images: Pick<ImageEntity, 'number' | 'host'>[],
+): Promise<void> {
+  await lockHosts(
+    manager,
+    images.map(({ host }) => ({ requestKey, host })),
+  );
+  for (const { number, host } of images) {
+    const repeat = { requestKey, number, status: 'repeat' as const };
+    const { affected } = await manager.update(ImageEntity, repeat, { status: 'pending', sameAs: null });
+    if (affected === 1) await addToOpen(manager, [{ requestKey, host }], 1);
+  }
 }

@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { OutboundError } from '../../errors/app-error.js';
 import type { AllowedPrivate, DialTarget } from './allowed-private.js';
-import { hostOf, portOf } from '../outbound-url.js';
+import { hostOf, portOf } from '../urls/outbound-url.js';
 import { isBlockedPort } from './blocked-ports.js';
 import type { HostResolver } from './host-resolver.js';
 import { isPublicAddress } from './public-address.js';
@@ -10,7 +10,8 @@ import { isPublicAddress } from './public-address.js';
 /** Names that stand for this machine (RFC 6761, section 6.3), with or without the dot of a full name. */
 const LOCALHOST = /(^|\.)localhost\.?$/;
 
-const NOT_PUBLIC = 'The host is not on the public internet.';
+const NOT_PUBLIC =
+  'The host is not on the public internet; the operator of the service can allow it with ALLOW_PRIVATE.';
 
 /**
  * Decides which addresses may be dialled: public ones, on every port that browsers fetch from, and what
@@ -32,8 +33,8 @@ export class AddressGuard {
   }
 
   /**
-   * Why the URL may never be dialled, whatever a name server answers, as one sentence fit for a stranger; null where
-   * only the dial can tell. Needs no network: whoever gives us an address hears at once what is wrong with it.
+   * Why the URL may never be dialled, independent of what a name server answers, as one sentence fit for a stranger; null
+   * where only the dial can tell. Needs no network, so users are told at once what is wrong with an address.
    */
   reasonToRefuseUrl(url: URL): string | null {
     const host = hostOf(url);
@@ -77,7 +78,9 @@ export class AddressGuard {
 }
 
 function reasonAgainstPort(port: number): string | null {
-  return isBlockedPort(port) ? `Port ${port} is refused, as it is by browsers.` : null;
+  return isBlockedPort(port)
+    ? `Port ${port} is refused, as it is by browsers; the operator of the service can allow it with ALLOW_PRIVATE.`
+    : null;
 }
 
 function hostNotFound(cause?: unknown): OutboundError {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { SettingsError } from '../../errors/app-error.js';
-import { parseUrl } from '../parse-url.js';
+import { parseUrl } from '../urls/parse-url.js';
 import { isHostName } from './host-name.js';
 
 /** One host about to be dialled: what the URL calls it, and one address that it stands for. */
@@ -22,7 +22,7 @@ interface Rule {
 /**
  * The list `ALLOW_PRIVATE`: hosts, addresses and CIDR blocks that may be called although they are not public.
  * `host:port` and `address:port` (`[address]:port` for IPv6) open that port only; without a port, every port.
- * A name is trusted whatever it resolves to; an address or a block is trusted under every name.
+ * A name is trusted with any address that it resolves to; an address or a block is trusted under every name.
  */
 export class AllowedPrivate {
   private readonly rules: Rule[];

@@ -24,7 +24,7 @@ const SPECIAL_IPV4 = blockList('ipv4', [
 ]);
 
 /**
- * All of IPv6 that is given out as public, RFC 4291. Whatever embeds an IPv4 address in another form lies outside
+ * All of IPv6 that is given out as public, RFC 4291. An address that embeds one of IPv4 in another form lies outside
  * it: mapped (`::ffff:0:0/96`), compatible (`::/96`), NAT64 (`64:ff9b::/96`, RFC 6052; `64:ff9b:1::/48`, RFC 8215).
  */
 const GLOBAL_UNICAST_IPV6 = blockList('ipv6', ['2000::/3']);
@@ -39,7 +39,7 @@ const SPECIAL_IPV6 = blockList('ipv6', [
 
 /**
  * Whether an IP address (v4 or v6 as text, without brackets) belongs to a machine on the public internet.
- * False for whatever is no address at all: what we can't read, we don't dial.
+ * False for text that is no address at all: what we can't read, we don't dial.
  */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {

@@ -8,9 +8,10 @@ import { sweepFolder } from '../../files/sweep-folder.js';
 import { Deadline } from '../deadline.js';
 import { OutboundAgents } from '../outbound-agents.js';
 import { statusError } from '../outbound-failure.js';
-import { parseOutboundUrl, parseRedirect } from '../outbound-url.js';
+import { parseOutboundUrl, parseRedirect } from '../urls/outbound-url.js';
 import { contentCodings, withoutCodings } from './content-coding.js';
 import { KnownHosts } from './host-habits.js';
+import { headersFor, type HostHeaders } from './host-headers.js';
 import { httpGet } from './http-get.js';
 import { RedirectCookies } from './redirect-cookies.js';
 import { bounded, readStart, tooLarge, untilIdle } from './response-body.js';
@@ -45,6 +46,8 @@ export interface DownloadOptions {
   maxBytes: number;
   /** From the call to the last byte, redirects and name resolution included. */
   timeoutMs: number;
+  /** Headers of the user's own, each for one host (see {@link headersFor}); they go nowhere else. */
+  headers?: HostHeaders;
   /** Ends the download early; it then throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -100,7 +103,7 @@ export class FileDownloader implements OnModuleInit {
   ): Promise<Download | null> {
     const deadline = new Deadline(options.timeoutMs, options.signal);
     try {
-      const { response, target } = await this.follow(parseOutboundUrl(url), deadline, known);
+      const { response, target } = await this.follow(parseOutboundUrl(url), deadline, known, options.headers);
       if (response.statusCode === 304 && target.href === known?.url) {
         await readStart(response, MAX_SKIPPED_BYTES);
         return null;
@@ -131,6 +134,7 @@ export class FileDownloader implements OnModuleInit {
     first: URL,
     deadline: Deadline,
     known: Validators | null,
+    own?: HostHeaders,
   ): Promise<{ response: IncomingMessage; target: URL }> {
     const cookies = new RedirectCookies();
     const asked = new Map<string, number>();
@@ -138,13 +142,18 @@ export class FileDownloader implements OnModuleInit {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const reason = this.agents.reasonToRefuseDownload(target);
       if (reason !== null) throw new OutboundError('ADDRESS_REFUSED', reason);
-      const cookie = cookies.headerFor(target);
+      const ownHeaders = headersFor(target, first, own);
+      const cookie = joined(ownHeaders.cookie, cookies.headerFor(target));
       const times = (asked.get(`${target.href} ${cookie}`) ?? 0) + 1;
       if (times > MAX_SAME_REQUESTS)
         throw new OutboundError('TOO_MANY_REDIRECTS', 'The server redirects in a loop.');
       asked.set(`${target.href} ${cookie}`, times);
 
-      const response = await this.ask(target, { ...conditions(known, target), cookie }, deadline);
+      const response = await this.ask(
+        target,
+        { ...ownHeaders, ...conditions(known, target), cookie },
+        deadline,
+      );
       const { location } = response.headers;
       if (!REDIRECTS.includes(response.statusCode!) || location === undefined) return { response, target };
       await readStart(response, MAX_SKIPPED_BYTES);
@@ -156,6 +165,7 @@ export class FileDownloader implements OnModuleInit {
 
   /** One URL; after a 403 once more with a `Referer`, which servers ask for that give their images to their own pages only. */
   private async ask(url: URL, headers: Headers, deadline: Deadline): Promise<IncomingMessage> {
+    if (headers.referer !== undefined) return this.get(url, headers, deadline);
     const referer = `${url.origin}/`;
     if (this.knownHosts.of(url.host).wantsReferer) return this.get(url, { ...headers, referer }, deadline);
 
@@ -220,6 +230,8 @@ export class FileDownloader implements OnModuleInit {
 interface Headers {
   cookie?: string;
   referer?: string;
+  authorization?: string;
+  'user-agent'?: string;
   'if-none-match'?: string;
   'if-modified-since'?: string;
 }
@@ -231,6 +243,10 @@ function withCapitals(headers: Headers): Record<string, string> {
       .filter((entry): entry is [string, string] => entry[1] !== undefined)
       .map(([name, value]) => [name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()), value]),
   );
+}
+
+function joined(...cookies: (string | undefined)[]): string | undefined {
+  return cookies.filter(Boolean).join('; ') || undefined;
 }
 
 /** As browsers begin theirs, because servers refuse what does not; then who we are, and where to complain. */

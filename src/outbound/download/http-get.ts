@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { OutboundError } from '../../errors/app-error.js';
 import type { GuardedAgents } from '../guarded-agents.js';
 import { connectionError, isUnreadable } from '../outbound-failure.js';
-import { hostOf, portOf } from '../outbound-url.js';
+import { hostOf, portOf } from '../urls/outbound-url.js';
 import { LenientSocket, MAX_HEADER_BYTES } from './lenient-socket.js';
 import { IDLE_TIMEOUT_MS } from './response-body.js';
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { OutboundError } from '../../errors/app-error.js';
 import { connectionError } from '../outbound-failure.js';
@@ -57,16 +58,28 @@ export async function readStart(body: Readable, maxBytes: number): Promise<Buffe
  */
 export async function* untilIdle(body: Readable): AsyncGenerator<Buffer> {
   const timer = setTimeout(() => body.destroy(idle()), IDLE_TIMEOUT_MS);
+  let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
       yield chunk;
       timer.refresh();
     }
   } catch (error) {
-    throw connectionError(error);
+    throw endedEarly(body, bytes, error) ?? connectionError(error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Where the connection ended before the announced length: that, with the figures. */
+function endedEarly(body: Readable, bytes: number, error: unknown): OutboundError | undefined {
+  const { headers } = body as Partial<IncomingMessage>;
+  const announced = Number(headers?.['content-length']);
+  if (!(bytes < announced) || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') return undefined;
+  const [came, all] = [bytes, announced].map((count) => count.toLocaleString('en'));
+  const message = `The server ended the connection after ${came} of the ${all} bytes that it had announced.`;
+  return new OutboundError('CONNECTION_FAILED', message, { cause: error });
 }
 
 function idle(): OutboundError {

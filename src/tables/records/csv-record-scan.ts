@@ -42,6 +42,8 @@ export class RecordScan {
   at = 0;
   hasQuotedCell = false;
   outerBlanks: OuterBlanks[] = [];
+  /** Is told where each cell ends that another one follows. */
+  onCell?: (end: number) => void;
   /** Characters looked at so far, to be held against the length of the text. */
   scanned = 0;
   private state = State.CellStart;
@@ -156,6 +158,7 @@ export class RecordScan {
   /** Whether a delimiter stands here; then the scan goes on behind it. */
   private endsCell(text: string, limit: number): boolean {
     if (this.at === limit || text.charCodeAt(this.at) !== this.delimiterCode) return false;
+    this.onCell?.(this.at);
     this.at++;
     this.cell++;
     this.blanksFrom = this.at;

@@ -14,6 +14,7 @@ function readAll(pieces: string[]): RecordBlock {
     lines: blocks.flatMap((block) => block.lines),
     faults: blocks.flatMap((block) => block.faults),
     repairs: blocks.flatMap((block) => block.repairs),
+    sources: [],
     hasNul: false,
   };
 }

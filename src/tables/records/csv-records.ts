@@ -16,7 +16,10 @@ const BLOCK_LENGTH = 32_768;
 
 /** A single record of this length takes some milliseconds to find, to mend and to parse: others get their turn in between. */
 const LONG_BLOCK_LENGTH = 4 * BLOCK_LENGTH;
-const NOTHING_YET: RecordBlock = { records: [], lines: [], faults: [], repairs: [], hasNul: false };
+const NOTHING_YET: RecordBlock = {
+  ...{ records: [], lines: [], faults: [], repairs: [], sources: [] },
+  hasNul: false,
+};
 
 /**
  * Takes the text of a file piece by piece and gives its records. A scan finds where each record ends, so that what is no
@@ -33,6 +36,9 @@ export class CsvRecordReader {
   private start = 0;
   /** The line that begins at `start` does not end before this place. */
   private lineSearched = 0;
+  /** Where the next `\n` and `\r` are that were looked for in this text; before `start` where they must be looked for. */
+  private nextFeed = -1;
+  private nextReturn = -1;
   private isSkippingLine = false;
   /** Where the last scan stopped that failed. */
   private failed: ScanPlace | null = null;
@@ -45,10 +51,11 @@ export class CsvRecordReader {
     delimiter: CsvFormat['delimiter'],
     private readonly limits: CsvLimits,
     private line = 1,
+    { keepsText = false } = {},
   ) {
     this.scan = new RecordScan(delimiter);
     this.mender = new LineMender(delimiter);
-    this.block = new StrictText(delimiter);
+    this.block = new StrictText(delimiter, keepsText);
   }
 
   /** Characters looked at so far: at most a constant number for each character of the text. */
@@ -59,6 +66,7 @@ export class CsvRecordReader {
   /** The records that end within this piece of text, in blocks of about 32 KiB; with `isLast`, all that remain. A block can be empty. */
   *push(piece: string, isLast = false): Generator<RecordBlock> {
     this.text += piece;
+    this.nextFeed = this.nextReturn = -1;
     if (piece.includes('\0')) this.block.hasNul = true;
     // Half of a \r\n, for all we know.
     const held = !isLast && this.text.endsWith('\r') ? '\r' : '';
@@ -109,11 +117,19 @@ export class CsvRecordReader {
       scan.run(text, end, true); // for the blanks in the part that was jumped over
     }
     const next = afterLineEnd(text, end);
+    this.block.keep(this.line, text, start, next);
     this.block.addRecord(text, { start, end, next }, this.line, scan.outerBlanks);
-    if (scan.hasQuotedCell) this.line += countLineEnds(text.slice(start, next));
-    else this.line++;
+    this.line +=
+      scan.hasQuotedCell && this.hasLineEndBefore(end) ? countLineEnds(text.slice(start, next)) : 1;
     this.moveTo(next);
     return true;
+  }
+
+  /** Whether a line ends between `start` and `end`. The next line ends are remembered: nearly no record has one inside. */
+  private hasLineEndBefore(end: number): boolean {
+    if (this.nextFeed < this.start) this.nextFeed = placeOf('\n', this.text, this.start);
+    if (this.nextReturn < this.start) this.nextReturn = placeOf('\r', this.text, this.start);
+    return this.nextFeed < end || this.nextReturn < end;
   }
 
   /** Takes a line by itself whose record could not be read. */
@@ -121,6 +137,7 @@ export class CsvRecordReader {
     if (this.scan.at > end) this.failed = this.scan.place;
     const text = this.text.slice(this.start, end);
     const next = afterLineEnd(this.text, end);
+    this.block.keep(this.line, this.text, this.start, next);
     const mended = this.mender.mend(text);
     if (mended) this.block.addMended(mended, this.line);
     else this.block.addFault({ line: this.line, cell: null, code: 'QUOTE_NOT_CLOSED', value: text });
@@ -131,6 +148,7 @@ export class CsvRecordReader {
 
   /** Drops a line that is longer than a row may be and does not end yet. */
   private giveUpLine(): true {
+    this.block.keep(this.line, this.text, this.start, this.text.length);
     this.block.addFault({
       line: this.line,
       cell: null,
@@ -144,6 +162,7 @@ export class CsvRecordReader {
 
   private skipLine(): void {
     const end = lineEnd(this.text, 0);
+    this.block.keep(this.line, this.text, 0, afterLineEnd(this.text, end));
     if (end < this.text.length) {
       this.isSkippingLine = false;
       this.line++;
@@ -174,6 +193,12 @@ export class CsvRecordReader {
     this.scan.shift(start);
     this.failed = failed && failed.at > start ? { ...failed, at: failed.at - start } : null;
   }
+}
+
+/** The length of the text where it is not there. */
+function placeOf(character: string, text: string, from: number): number {
+  const place = text.indexOf(character, from);
+  return place === -1 ? text.length : place;
 }
 
 /** The cells of a single record, or null if the text is more or less than that. Takes a reader that is at its beginning. */

@@ -20,8 +20,19 @@ export interface RecordBlock {
   lines: number[];
   faults: RecordNote<CsvFaultCode>[];
   repairs: RecordNote<CsvRepairCode>[];
+  /**
+   * Where the reader keeps texts: all of the file that these records and faults came from, as it stands, in its order. Each piece begins
+   * with the record or line that begins on `line`, and ends where the next one begins.
+   */
+  sources: SourcePiece[];
   /** Whether there may be a NUL character in this block or a later one. */
   hasNul: boolean;
+}
+
+/** A piece of a file as it stands. */
+export interface SourcePiece {
+  line: number;
+  text: string;
 }
 
 /** Where a record stands in a text: its first character, its line end, the first character behind that. */
@@ -50,10 +61,20 @@ export class StrictText {
   private faults: RecordBlock['faults'] = [];
   private repairs: RecordBlock['repairs'] = [];
 
-  constructor(private readonly delimiter: CsvFormat['delimiter']) {}
+  private sources: SourcePiece[] = [];
+
+  constructor(
+    private readonly delimiter: CsvFormat['delimiter'],
+    private readonly keepsText: boolean,
+  ) {}
 
   get isEmpty(): boolean {
-    return this.lines.length === 0 && this.faults.length === 0;
+    return this.lines.length === 0 && this.faults.length === 0 && this.sources.length === 0;
+  }
+
+  /** Notes a piece of the file as it stands, where texts are kept. */
+  keep(line: number, source: string, start: number, next: number): void {
+    if (this.keepsText) this.sources.push({ line, text: source.slice(start, next) });
   }
 
   addRecord(source: string, place: RecordPlace, line: number, outerBlanks: OuterBlanks[]): void {
@@ -87,7 +108,7 @@ export class StrictText {
   /** The records that were added since the last time. */
   take(): RecordBlock {
     this.endRun();
-    const { lines, faults, repairs, hasNul } = this;
+    const { lines, faults, repairs, sources, hasNul } = this;
     const records = lines.length > 0 ? this.parse(this.text) : [];
     this.hasNul = false;
     this.length = 0;
@@ -95,7 +116,8 @@ export class StrictText {
     this.lines = [];
     this.faults = [];
     this.repairs = [];
-    return { records, lines, faults, repairs, hasNul };
+    if (this.keepsText) this.sources = [];
+    return { records, lines, faults, repairs, sources, hasNul };
   }
 
   private parse(text: string): string[][] {

@@ -16,7 +16,7 @@ const MAX_ENDPOINTS = 5 * ENDPOINTS_PER_STATEMENT;
 
 /**
  * Endpoints with pending deliveries, from a key on, with the time of the first: one seek in the index for each endpoint,
- * whatever its backlog. Each engine has its own way to that, and would read the whole backlog in the other's way.
+ * however long its backlog. Each engine has its own way to that, and would read the whole backlog in the other's way.
  */
 const PENDING_IN_SQLITE = `
   WITH RECURSIVE endpoints (endpoint_key, place) AS (

@@ -2,7 +2,7 @@ import type { Lane, LanePolicy, RunningTasks } from '../../concurrency/lanes.js'
 
 const SECOND = 1000;
 
-/** A receiver that takes longer to answer is a slow one, whatever it says. */
+/** A receiver that takes longer to answer is a slow one, whether the answer is good or bad. */
 const QUICK_WITHIN_MS = 2 * SECOND;
 
 /** Deliveries to one receiver at once: it begins with one, and a quick one gets one more with each answer. */
@@ -13,7 +13,7 @@ const MAX_OF_SLOW = 2;
 type Pace = 'new' | 'quick' | 'slow';
 
 /**
- * Deliveries at once to all receivers that are slow, or new; quick ones share what is left. Whoever uploads can name a
+ * Deliveries at once to all receivers that are slow, or new; quick ones share what is left. An upload can name a
  * receiver that hangs: any number of those leave room for those that answer, and for those that nobody knows yet.
  */
 const MAX_BY_PACE: Record<Pace, number> = { slow: 48, new: 128, quick: Infinity };
@@ -55,8 +55,7 @@ export class ReceiverPolicy implements LanePolicy<Receiver> {
     return MAX_WAITING_FOR_ONE;
   }
 
-  /** The dispatcher decides when it enqueues the delivery again. */
-  deferMs(): number {
-    return 0;
+  room({ waiting }: Lane<Receiver>): number {
+    return MAX_WAITING_FOR_ONE - waiting;
   }
 }

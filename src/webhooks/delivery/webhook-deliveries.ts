@@ -8,7 +8,8 @@ import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.
 import { EventEntity } from '../../database/entities/event.entity.js';
 import { WebhookTryEntity } from '../../database/entities/webhook-try.entity.js';
 import { UnavailableError } from '../../errors/app-error.js';
-import { RepeatedWarning } from '../../errors/repeated-warning.js';
+import { RepeatedWarning } from '../../logging/repeated-warning.js';
+import { Measurements } from '../../measurements/measurements.js';
 import { EndpointHealth } from '../subscriptions/endpoint-health.js';
 import { Lanes } from '../../concurrency/lanes.js';
 import { ReceiverPolicy } from './receiver-policy.js';
@@ -20,6 +21,9 @@ const SECOND = 1000;
 
 /** How long a delivery waits for an administrator to put `SECRET_KEY` right. */
 const UNREADABLE_WAIT_MS = 300 * SECOND;
+
+/** What a try is counted as, by the state of its delivery afterwards. */
+const RESULTS = { delivered: 'delivered', failed: 'failed', pending: 'retried', sending: 'retried' } as const;
 
 interface Claim {
   delivery: WebhookDeliveryEntity;
@@ -39,6 +43,7 @@ export class WebhookDeliveries {
     private readonly clock: DatabaseClock,
     private readonly sender: WebhookSender,
     private readonly health: EndpointHealth,
+    private readonly measurements: Measurements,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -106,7 +111,8 @@ export class WebhookDeliveries {
       return false;
     }
     const { eventKey } = claim.delivery;
-    const event = await this.database.manager.findOneByOrFail(EventEntity, { key: eventKey });
+    const event = await this.database.manager.findOneBy(EventEntity, { key: eventKey });
+    if (!event) return false; // its request has just been deleted, and the delivery goes with it
     try {
       const result = await this.sender.send(claim.endpoint, event);
       if (result === null) await this.waitForKey(claim);
@@ -156,10 +162,13 @@ export class WebhookDeliveries {
       await manager.update(WebhookDeliveryEntity, { key: delivery.key }, { state: 'failed' });
       return 'failed';
     });
+    if (state) this.measurements.deliveryTried(RESULTS[state], result.durationMs);
     const what = `webhook ${event.id} to ${endpoint.id}, try ${delivery.attempt}`;
-    if (state === null) this.logger.warn(`${what}: taken over by another worker in the meantime`);
-    else if (state === 'failed') this.logger.warn(`${what}: given up after ${result.error?.code}`);
-    else this.logger.debug(`${what}: ${result.error?.code ?? 'delivered'}`);
+    const ids = { request_id: event.requestId ?? undefined, event_type: event.type };
+    if (state === null) this.logger.warn(`${what}: taken over by another worker in the meantime`, ids);
+    else if (state === 'failed') this.logger.warn(`${what}: given up after ${result.error?.code}`, ids);
+    else if (result.error) this.logger.debug(`${what}: ${result.error.code}`, ids);
+    else this.logger.log(`${what}: delivered`, ids);
   }
 
   private next({ delivery }: Claim, event: EventEntity, result: SendResult): Next {

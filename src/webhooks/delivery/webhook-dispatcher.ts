@@ -4,7 +4,7 @@ import { Rounds } from '../../concurrency/rounds.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.entity.js';
-import { RepeatedWarning } from '../../errors/repeated-warning.js';
+import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { type DueDelivery, DueDeliveries } from './due-deliveries.js';
 import { EventRetention } from './event-retention.js';

@@ -2,16 +2,16 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { DatabaseClock } from '../../database/database-clock.js';
-import { insertObjects } from '../../database/insert-rows.js';
+import { insertObjects } from '../../database/statements/insert-rows.js';
 import type { EventReader, RecordedEvents } from '../../events/event-reader.js';
 import type { EventType } from '../../events/event-types.js';
 import { Outbox } from '../../events/outbox.js';
 import { WebhookDispatcher } from './webhook-dispatcher.js';
 
-/** Two seeks in an index: the subscriptions, and the URL of the request's upload. */
+/** Two seeks in an index: the subscriptions of its owner, and the URL of the request's upload. */
 const ENDPOINTS = `
   SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 'subscription' AS kind FROM webhook_endpoints
-    WHERE request_key IS NULL AND is_active = 1
+    WHERE owner_key = (SELECT owner_key FROM requests WHERE request_key = ?) AND request_key IS NULL AND is_active = 1
   UNION ALL
   SELECT endpoint_key AS endpointKey, event_types AS eventTypes, url, 'upload' AS kind FROM webhook_endpoints
     WHERE request_key = ? AND is_active = 1`;
@@ -74,7 +74,7 @@ export class WebhookFanOut implements EventReader, OnModuleInit {
    * subscription, only the subscription is among them: its secret signs, and nothing is delivered twice.
    */
   private async endpointsOf(manager: EntityManager, type: EventType, requestKey: number): Promise<number[]> {
-    const endpoints = await manager.query<Endpoint[]>(ENDPOINTS, [requestKey]);
+    const endpoints = await manager.query<Endpoint[]>(ENDPOINTS, [requestKey, requestKey]);
     const asking = endpoints.filter(({ eventTypes }) => eventTypes.split(',').includes(type));
     const subscribed = new Set(asking.filter(({ kind }) => kind === 'subscription').map(({ url }) => url));
     return asking

@@ -8,6 +8,7 @@ import { WebhookDeliveryEntity } from '../../database/entities/webhook-delivery.
 import { WebhookEndpointEntity } from '../../database/entities/webhook-endpoint.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import { isUuid } from '../../http/json-formats.js';
+import type { Principal } from '../../http/guards/principal.js';
 import { MessagePoster } from '../../outbound/message-poster.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { isWebhookSecret, webhookSecret } from './webhook-secret.js';
@@ -39,7 +40,7 @@ export interface WithSecret {
   secret: string;
 }
 
-/** Subscriptions: endpoints that are told of all requests. */
+/** Subscriptions: endpoints that are told of all requests of their owner. */
 @Injectable()
 export class SubscriptionsService {
   constructor(
@@ -53,21 +54,23 @@ export class SubscriptionsService {
   /**
    * @param givenSecret the client's own, `whsec_…`; one is made unless given
    * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`, `WEBHOOK_SECRET_INVALID`
-   * @throws AppError `TOO_MANY_WEBHOOKS` (409): there are a hundred already
+   * @throws AppError `TOO_MANY_WEBHOOKS` (409): the owner has a hundred already
    */
   async create(
+    { ownerKey }: Principal,
     url: string,
     { eventTypes = DEFAULT_EVENT_TYPES, description = null, isActive = true }: SubscriptionChanges,
     givenSecret?: string,
   ): Promise<WithSecret> {
     const { href } = checkWebhookUrl(this.http, url);
     const secret = checkedSecret(givenSecret);
-    if ((await this.count()) >= MAX_SUBSCRIPTIONS) throw new AppError('TOO_MANY_WEBHOOKS');
+    if ((await this.count(ownerKey)) >= MAX_SUBSCRIPTIONS) throw new AppError('TOO_MANY_WEBHOOKS');
     const id = randomUUID();
     await this.database.write(
       (manager) =>
         manager.insert(WebhookEndpointEntity, {
           id,
+          ownerKey,
           ...addressed(href),
           eventTypes: eventTypes.join(),
           description,
@@ -77,8 +80,8 @@ export class SubscriptionsService {
         }),
       { isUrgent: true },
     );
-    if ((await this.count()) > MAX_SUBSCRIPTIONS) {
-      // Others came at the same moment: whoever is the last of them sees all.
+    if ((await this.count(ownerKey)) > MAX_SUBSCRIPTIONS) {
+      // Others were created at the same moment: the last of them sees all.
       await this.database.write((manager) => manager.delete(WebhookEndpointEntity, { id }), {
         isUrgent: true,
       });
@@ -87,9 +90,9 @@ export class SubscriptionsService {
     return { endpoint: await this.get(id), secret };
   }
 
-  /** Up to `limit` subscriptions in the order in which they were made, beginning after the key `after`. */
-  list(limit: number, after: number): Promise<WebhookEndpointEntity[]> {
-    const where = { ...SUBSCRIPTION, key: MoreThan(after) };
+  /** Up to `limit` subscriptions that the caller sees, in the order in which they were made, beginning after the key `after`. */
+  list({ ownerKey, seesAll }: Principal, limit: number, after: number): Promise<WebhookEndpointEntity[]> {
+    const where = { ...SUBSCRIPTION, ...(seesAll ? {} : { ownerKey }), key: MoreThan(after) };
     return this.database.manager.find(WebhookEndpointEntity, { where, order: { key: 'ASC' }, take: limit });
   }
 
@@ -102,8 +105,8 @@ export class SubscriptionsService {
   }
 
   /**
-   * Changes a subscription. Switched off, it gets no more, and what was on its way to it has failed (and can be
-   * replayed); switched on, or with another address, it begins anew, whatever had failed.
+   * Changes a subscription. Switched off, it gets no more deliveries, and pending ones fail (and can be replayed). Switched
+   * on, or with another address, it starts again without the failures of before.
    * @throws AppError `WEBHOOK_NOT_FOUND`
    * @throws AppError `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
    */
@@ -171,8 +174,8 @@ export class SubscriptionsService {
     await this.removeDeliveries(key);
   }
 
-  private count(): Promise<number> {
-    return this.database.manager.countBy(WebhookEndpointEntity, SUBSCRIPTION);
+  private count(ownerKey: number): Promise<number> {
+    return this.database.manager.countBy(WebhookEndpointEntity, { ...SUBSCRIPTION, ownerKey });
   }
 
   /** A part at a time: with SQLite nothing else happens while a statement runs. */

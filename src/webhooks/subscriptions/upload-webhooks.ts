@@ -22,15 +22,16 @@ export class UploadWebhooks {
   }
 
   /**
-   * Has `url` called at the end of a request. Call it once, before the request is published; what removes the request
+   * Has `url` called at the end of a request of this owner. Call it once, before the request is published; what removes the request
    * removes this.
    * @throws AppError as {@link check}
    */
-  async attach(requestKey: number, url: string): Promise<void> {
+  async attach(requestKey: number, ownerKey: number, url: string): Promise<void> {
     const { href } = checkWebhookUrl(this.http, url);
     const endpoint = {
       id: randomUUID(),
       requestKey,
+      ownerKey,
       url: href,
       host: laneOf(href),
       eventTypes: UPLOAD_EVENT_TYPES.join(),

@@ -22,7 +22,7 @@ const MayBeLeftOut = () => ValidateIf((_object, value) => value !== undefined);
 
 class SubscriptionBody {
   /**
-   * The events that are sent; to a new webhook `request.processing` and `request.completed` unless given. `image.failed`
+   * The events that are sent; to a new webhook those about requests unless given. `image.failed`
    * may come as often as there are images.
    */
   @ApiPropertyOptional({
@@ -51,8 +51,8 @@ class SubscriptionBody {
   description?: string | null;
 
   /**
-   * Whether it is sent anything; a new webhook is unless this is `false`. `false`: what was on its way has failed, and can be replayed. `true`: it starts again,
-   * whatever the reason why it was disabled.
+   * Whether the webhook is active; a new one is, unless this is `false`. `false`: pending deliveries fail, and can be
+   * replayed. `true`: it starts again, also where the service had disabled it.
    */
   @ApiPropertyOptional()
   @MayBeLeftOut()

@@ -15,9 +15,10 @@ import type { WebhookEndpointEntity } from '../../database/entities/webhook-endp
 import { factsOf } from '../../errors/error-codes.js';
 import type { EventType } from '../../events/event-types.js';
 import { ApiCall } from '../../http/description/api-call.js';
-import { JsonBodyGuard } from '../../http/json-body.guard.js';
+import { JsonBodyGuard } from '../../http/guards/json-body.guard.js';
 import { isoTime } from '../../http/json-formats.js';
 import { pageOf, PageQuery } from '../../http/page-query.dto.js';
+import { Caller, Needs, type Principal } from '../../http/guards/principal.js';
 import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
 import type {
   ServiceSecretResponse,
@@ -42,21 +43,28 @@ export class WebhooksController {
 
   @Get('service-secret')
   @ApiCall(SUBSCRIPTION_CALLS.serviceSecret)
-  serviceSecret(): ServiceSecretResponse {
-    return { secret: this.secrets.ofService };
+  @Needs('write') // it is a secret
+  serviceSecret(@Caller() { ownerKey }: Principal): ServiceSecretResponse {
+    return { secret: this.secrets.ofOwner(ownerKey) };
   }
 
   @Post()
   @ApiCall(SUBSCRIPTION_CALLS.create)
   @ApiNewWebhookBody()
-  async create(@Body(NO_OTHER_FIELDS) body: NewWebhookBody): Promise<WebhookWithSecretResponse> {
-    return withSecret(await this.subscriptions.create(body.url, toChanges(body), body.secret));
+  async create(
+    @Body(NO_OTHER_FIELDS) body: NewWebhookBody,
+    @Caller() caller: Principal,
+  ): Promise<WebhookWithSecretResponse> {
+    return withSecret(await this.subscriptions.create(caller, body.url, toChanges(body), body.secret));
   }
 
   @Get()
   @ApiCall(SUBSCRIPTION_CALLS.list)
-  async list(@Query() { limit, cursor }: PageQuery): Promise<WebhookPageResponse> {
-    const found = await this.subscriptions.list(limit + 1, Number(cursor ?? 0));
+  async list(
+    @Query() { limit, cursor }: PageQuery,
+    @Caller() caller: Principal,
+  ): Promise<WebhookPageResponse> {
+    const found = await this.subscriptions.list(caller, limit + 1, Number(cursor ?? 0));
     const { page, next_cursor } = pageOf(found, limit, ({ key }) => key);
     return { items: page.map(toResponse), next_cursor };
   }

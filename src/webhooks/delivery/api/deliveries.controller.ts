@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { ApiCall } from '../../../http/description/api-call.js';
-import { JsonBodyGuard } from '../../../http/json-body.guard.js';
+import { JsonBodyGuard } from '../../../http/guards/json-body.guard.js';
 import { NO_OTHER_FIELDS } from '../../../http/unknown-fields.pipe.js';
 import { DELIVERY_CALLS } from './deliveries.api.js';
 import { DeliveryLog } from '../delivery-log.js';

@@ -1,0 +1,345 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import {
+  avifWith,
+  box,
+  gifWith,
+  packedText,
+  pngWith,
+  type TiffTag,
+  tiffWith,
+  webpChunk,
+  webpWith,
+} from '../../../test/helpers/pictures/hostile-parts.js';
+import { photo, pngChunk } from '../../../test/helpers/pictures/pictures.js';
+import { propertyRuns } from '../../../test/helpers/property-runs.js';
+import { ImageError } from '../../errors/app-error.js';
+import { compressImage } from '../../../test/helpers/pictures/compress.js';
+import { toCompressionOptions } from '../options.js';
+import { readHeader } from '../image-header.js';
+import { guardTiff } from './tiff/guard.js';
+
+const MEGABYTE = 1_000_000;
+const MAX_PIXELS = 50_000_000;
+const OPTIONS = { ...toCompressionOptions({ effort: 'fast' }, 50), maxPixels: MAX_PIXELS };
+const XMP = '<x:xmpmeta><dc:creator>A. Maker</dc:creator></x:xmpmeta>';
+
+describe('what a file holds besides its picture', () => {
+  let png: Buffer;
+  let webp: Buffer;
+  let avif: Buffer;
+  beforeAll(async () => {
+    png = await photo(64, 40).png().toBuffer();
+    webp = await photo(64, 40).webp().toBuffer();
+    avif = await photo(64, 40).avif({ effort: 0 }).toBuffer();
+  });
+
+  async function guarded(source: Buffer): Promise<Buffer> {
+    const header = await readHeader(source, MAX_PIXELS);
+    expect(await pixels(header.source)).toEqual(await pixels(source));
+    return header.source;
+  }
+
+  describe('PNG', () => {
+    it.each(['zTXt', 'iTXt'] as const)(
+      'leaves out %s chunks, however small, before they are unpacked',
+      async (type) => {
+        const source = pngWith(png, ...Array<Buffer>(100).fill(packedText(type, 'Comment', 7 * MEGABYTE)));
+
+        const header = await readHeader(source, MAX_PIXELS);
+
+        expect(header.source.equals(png)).toBe(true);
+        expect(header.isMetadataLeftOut).toBe(false);
+      },
+    );
+
+    it('keeps XMP of usual size, and leaves out what unpacks to more', async () => {
+      const usual = pngWith(png, packedText('iTXt', 'XML:com.adobe.xmp', MEGABYTE));
+      const large = pngWith(png, packedText('iTXt', 'XML:com.adobe.xmp', 49 * MEGABYTE));
+
+      expect(await guarded(usual)).toEqual(usual);
+      expect(await readHeader(large, MAX_PIXELS)).toMatchObject({ source: png, isMetadataLeftOut: true });
+      const { report } = await compressImage(large, { ...OPTIONS, metadata: 'all' });
+      expect(report.notes).toContain('metadata_dropped');
+    });
+
+    it('keeps one profile, and refuses one that unpacks to more than 4 MiB', async () => {
+      const source = await photo(64, 40).withIccProfile('p3').png().toBuffer();
+      const start = source.indexOf('iCCP') - 4;
+      const profile = source.subarray(start, start + 12 + source.readUInt32BE(start));
+      const large = pngChunk('iCCP', packedText('zTXt', 'icc', 49 * MEGABYTE).subarray(8, -4));
+
+      expect(await guarded(pngWith(source, ...Array<Buffer>(1000).fill(profile)))).toHaveLength(
+        source.length,
+      );
+      await expect(readHeader(pngWith(png, large), MAX_PIXELS)).rejects.toMatchObject(TOO_LARGE);
+    });
+
+    it('leaves out palettes, unknown chunks and pixels of no length', async () => {
+      const parts = [
+        pngChunk('sPLT', Buffer.alloc(MEGABYTE)),
+        ...Array<Buffer>(1000).fill(pngChunk('abCd', Buffer.alloc(0))),
+      ];
+      const data = png.indexOf('IDAT') - 4;
+      const empty = Buffer.alloc(12 * 1000, pngChunk('IDAT', Buffer.alloc(0)));
+      const source = Buffer.concat([png.subarray(0, data), empty, png.subarray(data)]);
+
+      expect(await guarded(pngWith(source, ...parts))).toEqual(png);
+    });
+
+    it('refuses a flood of chunks', async () => {
+      const flood = Buffer.alloc(12 * 200_000, pngChunk('abCd', Buffer.alloc(0)));
+
+      await expect(readHeader(pngWith(png, flood), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+  });
+
+  describe('WebP', () => {
+    it('leaves out unknown and repeated chunks, and XMP above 4 MiB with its flag', async () => {
+      const xmp = webpChunk('XMP ', Buffer.from(XMP));
+      const source = webpWith(webp, {
+        flags: 4,
+        behind: [xmp, xmp, webpChunk('ABCD', Buffer.alloc(MEGABYTE))],
+      });
+      const large = webpWith(webp, { flags: 4, behind: [webpChunk('XMP ', Buffer.alloc(5 * MEGABYTE))] });
+
+      expect(await guarded(source)).toEqual(webpWith(webp, { flags: 4, behind: [xmp] }));
+      expect(await guarded(large)).toEqual(webpWith(webp, { flags: 0 }));
+      expect(await readHeader(large, MAX_PIXELS)).toMatchObject({ isMetadataLeftOut: true });
+    });
+
+    it('refuses a profile above 4 MiB', async () => {
+      const source = webpWith(webp, { flags: 32, before: [webpChunk('ICCP', Buffer.alloc(5 * MEGABYTE))] });
+
+      await expect(readHeader(source, MAX_PIXELS)).rejects.toMatchObject(TOO_LARGE);
+    });
+  });
+
+  describe('GIF', () => {
+    it('keeps of comments and graphic controls one for each frame', async () => {
+      const control = Buffer.from('21f9040001000000', 'hex');
+      const comment = Buffer.from('21fe024142' + '00', 'hex');
+      const flood = gifWith(
+        16,
+        3,
+        Buffer.concat([Buffer.alloc(80_000, control), Buffer.alloc(60_000, comment)]),
+      );
+
+      expect(await guarded(flood)).toEqual(gifWith(16, 3, control));
+    });
+
+    it('leaves out frames beyond those that are decoded, and says so', async () => {
+      const header = await readHeader(gifWith(16, 5000, Buffer.alloc(0)), MAX_PIXELS);
+
+      expect(header).toMatchObject({ frames: 1, notes: ['first_frame_only'] });
+      expect(header.source.equals(gifWith(16, 1001, Buffer.alloc(0)))).toBe(true);
+    });
+  });
+
+  describe('TIFF', () => {
+    it('leaves out the pages behind the first one, and says so', async () => {
+      const header = await readHeader(tiffWith({ pages: 5000 }), MAX_PIXELS);
+
+      expect(header.notes).toEqual(['first_page_only']);
+      expect((await sharp(header.source).metadata()).pages ?? 1).toBe(1);
+    });
+
+    it('leaves out tags that are too large together, since they share their bytes', async () => {
+      const tags = Array.from({ length: 1000 }, (_, i) => tag(40_000 + i, 1, 2 * MEGABYTE));
+      const source = tiffWith({
+        tags: [...tags, tag(700, 1, 1000)],
+        shared: Buffer.alloc(2 * MEGABYTE, 'a'),
+      });
+
+      const header = await readHeader(source, MAX_PIXELS);
+
+      expect(header.isMetadataLeftOut).toBe(true);
+      expect(header.metadata.xmp).toHaveLength(1000);
+      expect(await pixels(header.source)).toEqual(await pixels(tiffWith({})));
+    });
+
+    it('is left out although the file ends before the address of the next page', async () => {
+      const tags = Array.from({ length: 20 }, (_, index) => tag(50_000 + index, 7, 2 * MEGABYTE));
+      const source = tiffWith({ tags, shared: Buffer.alloc(2 * MEGABYTE, 'a') }).subarray(0, -4);
+
+      const { source: kept } = guardTiff(source);
+
+      expect(kept.readUInt16LE(kept.readUInt32LE(4))).toBeLessThan(15);
+    });
+
+    it('refuses a profile above 4 MiB', async () => {
+      const source = tiffWith({ tags: [tag(34_675, 7, 5 * MEGABYTE)], shared: Buffer.alloc(5 * MEGABYTE) });
+
+      await expect(readHeader(source, MAX_PIXELS)).rejects.toMatchObject(TOO_LARGE);
+    });
+  });
+
+  describe('AVIF', () => {
+    const data = Buffer.alloc(3 * MEGABYTE);
+
+    it('reads what the helper makes, with and without metadata', async () => {
+      const items = [{ type: 'mime', extents: [[0, 100]] as [number, number][] }];
+
+      expect(await pixels(avifWith(avif, {}))).toEqual(await pixels(avif));
+      expect((await readHeader(avifWith(avif, { items }), MAX_PIXELS)).metadata.xmp).toHaveLength(100);
+    });
+
+    it.each(['Exif', 'mime'])('refuses %s that is more than 4 MiB together', async (type) => {
+      const items = Array.from({ length: 3 }, () => ({
+        type,
+        extents: [[0, 2 * MEGABYTE]] as [number, number][],
+      }));
+
+      await expect(readHeader(avifWith(avif, { items, data }), MAX_PIXELS)).rejects.toMatchObject(TOO_LARGE);
+    });
+
+    it('refuses pictures whose pieces share their bytes', async () => {
+      const extents = Array<[number, number]>(30).fill([0, 2 * MEGABYTE]);
+
+      await expect(readHeader(avifWith(avif, { extents, data }), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('refuses a profile above 4 MiB, and a flood of boxes', async () => {
+      const profile = box('colr', Buffer.from('prof'), Buffer.alloc(5 * MEGABYTE));
+      const flood = Buffer.alloc(8 * 20_000, box('free'));
+
+      await expect(readHeader(avifWith(avif, { properties: [profile] }), MAX_PIXELS)).rejects.toMatchObject(
+        TOO_LARGE,
+      );
+      await expect(readHeader(Buffer.concat([avif, flood]), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('is refused where an image in it is much larger than the picture', async () => {
+      const size = box('ispe', Buffer.from('00000000' + '00002af8' + '00002af8', 'hex')); // 11,000 × 11,000
+
+      await expect(readHeader(avifWith(avif, { properties: [size] }), MAX_PIXELS)).rejects.toMatchObject(
+        TOO_MANY,
+      );
+    });
+
+    it('takes the frames out of a sequence, and says so', async () => {
+      const header = await readHeader(avifWith(avif, { isSequence: true }), MAX_PIXELS);
+
+      expect(header.notes).toEqual(['first_frame_only']);
+      expect(header.source.includes('moov')).toBe(false);
+      expect(await pixels(header.source)).toEqual(await pixels(avif));
+    });
+  });
+
+  describe('any list of parts ends in a result or a code', () => {
+    const content = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes));
+    const run = <Part>(parts: fc.Arbitrary<Part>, fileOf: (parts: Part[]) => Buffer) =>
+      fc.assert(
+        fc.asyncProperty(fc.array(parts, { maxLength: 12 }), fc.nat(2000), async (list, cut) => {
+          const file = fileOf(list);
+          for (const source of [file, file.subarray(0, file.length - cut)]) {
+            await compressImage(source, OPTIONS).catch((error: unknown) => {
+              if (!(error instanceof ImageError)) throw error;
+            });
+          }
+        }),
+        { numRuns: propertyRuns(60) },
+      );
+
+    it('PNG', async () => {
+      const types = [
+        'zTXt',
+        'iTXt',
+        'tEXt',
+        'iCCP',
+        'eXIf',
+        'sPLT',
+        'gAMA',
+        'cHRM',
+        'sRGB',
+        'PLTE',
+        'tRNS',
+        'IDAT',
+      ];
+      const keyword = fc.constantFrom('', 'XML:com.adobe.xmp', 'Raw profile type exif', 'icc');
+      const random = fc
+        .tuple(fc.constantFrom(...types, 'acTL', 'fdAT', 'IEND', 'abCd'), keyword, content)
+        .map(([type, name, bytes]) => pngChunk(type, Buffer.concat([Buffer.from(`${name}\0`), bytes])));
+      const packed = fc
+        .tuple(fc.constantFrom('zTXt' as const, 'iTXt' as const), keyword, fc.nat(6 * MEGABYTE))
+        .map(([type, name, bytes]) => packedText(type, name, bytes));
+      await run(fc.oneof({ weight: 5, arbitrary: random }, packed), (chunks) => pngWith(png, ...chunks));
+    });
+
+    it('WebP', async () => {
+      const types = ['VP8X', 'ICCP', 'ANIM', 'ANMF', 'ALPH', 'VP8 ', 'VP8L', 'EXIF', 'XMP ', 'ABCD'];
+      const chunk = fc
+        .tuple(fc.constantFrom(...types), content)
+        .map(([type, bytes]) => webpChunk(type, bytes));
+      const part = fc.tuple(chunk, fc.boolean(), fc.nat(255));
+      await run(part, (parts) =>
+        webpWith(webp, {
+          flags: parts[0]?.[2],
+          before: parts.filter(([, isBefore]) => isBefore).map(([bytes]) => bytes),
+          behind: parts.filter(([, isBefore]) => !isBefore).map(([bytes]) => bytes),
+        }),
+      );
+    });
+
+    it('GIF', async () => {
+      const extension = fc
+        .tuple(fc.constantFrom(0xf9, 0xfe, 0xff, 0x01, 0x7f), content)
+        .map(([label, bytes]) =>
+          Buffer.concat([Buffer.from([0x21, label, bytes.length]), bytes, Buffer.alloc(1)]),
+        );
+      const part = fc.oneof({ weight: 5, arbitrary: extension }, content);
+      await run(part, (parts) => gifWith(16, 3, Buffer.concat(parts)));
+    });
+
+    it('TIFF', async () => {
+      const known = [
+        256, 259, 270, 273, 279, 284, 317, 320, 322, 325, 330, 338, 347, 700, 34_675, 34_665, 40_000,
+      ];
+      const counts = fc.oneof(fc.nat(100), fc.constantFrom(2_000_000, 2 ** 31, 2 ** 32 - 1));
+      const part = fc
+        .record({ tag: fc.constantFrom(...known), type: fc.nat(20), count: counts })
+        .chain((entry) =>
+          fc
+            .oneof(fc.constant('shared' as const), fc.nat(5000))
+            .map((value): TiffTag => ({ ...entry, value })),
+        );
+      await run(part, (tags) =>
+        tiffWith({ tags, shared: Buffer.alloc(2 * MEGABYTE, 'a'), pages: tags.length }),
+      );
+    });
+
+    it('AVIF', async () => {
+      const extent = fc.tuple(
+        fc.nat(3000),
+        fc.oneof(fc.nat(3000), fc.constantFrom(0, 2 * MEGABYTE, 2 ** 31)),
+      );
+      const part = fc.record({
+        type: fc.constantFrom('Exif', 'mime', 'uri ', 'av01', 'grid', 'iden', 'iovl', 'abcd'),
+        extents: fc.array(extent, { maxLength: 4 }),
+        bytes: content,
+      });
+      await run(part, (items) =>
+        avifWith(avif, {
+          items,
+          properties: items.map(({ type, bytes }) => box(type === 'Exif' ? 'colr' : 'ispe', bytes)),
+          data: Buffer.alloc(2000),
+          isSequence: items.length % 3 === 2,
+        }),
+      );
+    });
+  });
+});
+
+const TOO_LARGE = { code: 'IMAGE_METADATA_TOO_LARGE', retryable: false };
+const TOO_MANY = { code: 'FORMAT_NOT_SUPPORTED', retryable: false };
+
+/** A tag whose values are the shared bytes. */
+function tag(number: number, type: number, count: number): TiffTag {
+  return { tag: number, type, count, value: 'shared' };
+}
+
+async function pixels(source: Buffer): Promise<string> {
+  const options = { animated: true, failOn: 'error' } as const;
+  const { data, info } = await sharp(source, options).raw().toBuffer({ resolveWithObject: true });
+  return `${info.width}×${info.height} ${data.toString('base64')}`;
+}

@@ -1,0 +1,58 @@
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { Allow, IsOptional, IsString } from 'class-validator';
+import type { ImageOutcome } from '../database/entities/image.entity.js';
+import type { ImageNote } from '../compression/options.js';
+import { IMAGE_NOTES } from '../errors/image-codes.js';
+import { ImageFactsResponse } from '../requests/renditions/output.dto.js';
+import { CompressionForm } from '../uploads/compression-fields.dto.js';
+import { EmptyIsUnset } from '../uploads/form-fields.js';
+
+class PreviewSource {
+  /** The address of the image; or send the image itself as a part of the form. */
+  @ApiPropertyOptional({ type: String, example: 'https://images.example.com/blue-mug.jpg' })
+  @EmptyIsUnset()
+  @IsOptional()
+  @IsString({ message: 'url must be one address' })
+  url?: string;
+
+  @Allow()
+  @ApiPropertyOptional({ type: 'string', format: 'binary' })
+  file?: unknown;
+}
+
+/** One image, by its address or as a file part, and what an upload may say about how images are compressed. */
+export class PreviewForm extends IntersectionType(PreviewSource, CompressionForm) {}
+
+/** A picture that the answer holds. */
+export class PreviewPicture {
+  @ApiProperty({ example: 'image/jpeg' })
+  content_type!: string;
+  /** Its bytes. */
+  @ApiProperty({ format: 'byte' })
+  base64!: string;
+}
+
+/** What compressing one image comes to. Nothing of it is stored. */
+export class PreviewResponse {
+  /** As it was sent or fetched. */
+  before!: PreviewPicture;
+  after!: PreviewPicture;
+  input!: ImageFactsResponse;
+  output!: ImageFactsResponse;
+  @ApiProperty({ enum: ['compressed', 'kept_original'] })
+  outcome!: ImageOutcome;
+  /** 100 × (1 − output / input), one decimal. */
+  @ApiProperty({ example: 67.2 })
+  saved_percent!: number;
+  /** As that of an image of a request. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 50 })
+  quality!: number | null;
+  /** As that of an image of a request; it is always measured. */
+  @ApiProperty({ nullable: true, type: Number, example: 0.9731 })
+  similarity!: number | null;
+  /** Time from the bytes before to those after. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 12 })
+  milliseconds!: number | null;
+  @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
+  notes!: ImageNote[];
+}

@@ -1,0 +1,40 @@
+import type { Response } from 'express';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { RequestEntity } from '../../database/entities/request.entity.js';
+import { shownRequestStatus } from '../request-reader.js';
+import { attachment, savedName } from './attachment.js';
+
+/** A file that is made while it is sent. */
+export interface SentFile {
+  /** What it is, with the extension: `output.csv`. */
+  ending: string;
+  type: string;
+  content: AsyncGenerator<string | Buffer>;
+}
+
+/** Sends a file of a request to be saved; nothing of it is made where only its headers were asked for. */
+export async function sendFile(
+  response: Response,
+  request: RequestEntity,
+  { ending, type, content }: SentFile,
+): Promise<void> {
+  response.set({
+    'Content-Type': type,
+    'Content-Disposition': attachment(savedName(request, ending)),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Status': shownRequestStatus(request),
+  });
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  try {
+    await pipeline(Readable.from(content, { highWaterMark: 2 }), response);
+  } catch (error) {
+    // Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole.
+    response.destroy();
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}

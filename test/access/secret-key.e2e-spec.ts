@@ -1,0 +1,63 @@
+import { csvOf } from '../helpers/app/client.js';
+import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
+import { verified, WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
+
+const OLD = 'the old one, '.repeat(4).trim();
+const NEW = 'the new one, '.repeat(4).trim();
+
+describeOnEachEngine('a SECRET_KEY that is replaced', (engine) => {
+  let installation: Installation;
+  let origin: ImageOrigin;
+  let receiver: WebhookReceiver;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    origin = await serveImages({ '/mug.jpg': await photo(64, 48) });
+    receiver = await WebhookReceiver.start();
+  });
+  afterAll(async () => {
+    await origin.close();
+    await receiver.close();
+    await installation.remove();
+  });
+
+  const start = async (environment: Record<string, string>) => {
+    await app?.close();
+    app = await startApp(installation, environment);
+  };
+  const next = async (path: string, cause: () => Promise<unknown>) => {
+    const before = receiver.at(path).length;
+    await cause();
+    await until(() => receiver.at(path).length > before);
+    return receiver.at(path).at(-1)!;
+  };
+
+  it('goes on signing what was signed before, and the old key is needed no more after one start with both', async () => {
+    await start({ SECRET_KEY: OLD });
+    const { json: webhook } = await app.client.send('POST', '/webhooks', { url: receiver.url('/hook') });
+    const service = (await app.client.get('/webhooks/service-secret')).json.secret;
+    const ping = () => app.client.send('POST', `/webhooks/${webhook.id}/test`);
+    const upload = async () => {
+      const form = new FormData();
+      form.append('file', new Blob([csvOf([['Mug', [origin.url('/mug.jpg')]]])]), 'a.csv');
+      form.append('webhook_url', receiver.url('/upload'));
+      await fetch(`${app.client.url}/upload`, { method: 'POST', body: form });
+    };
+
+    await start({ SECRET_KEY: NEW, SECRET_KEY_PREVIOUS: OLD });
+    const newService = (await app.client.get('/webhooks/service-secret')).json.secret;
+    expect(newService).not.toBe(service);
+    const ofUpload = await next('/upload', upload);
+    for (const secret of [service, newService])
+      expect(verified(ofUpload, secret).type).toBe('request.completed');
+    expect(verified(await next('/hook', ping), webhook.secret).type).toBe('ping');
+
+    await start({ SECRET_KEY: NEW });
+    expect(verified(await next('/hook', ping), webhook.secret).type).toBe('ping');
+    await app.close();
+  });
+});

@@ -1,0 +1,139 @@
+import type { ServerResponse } from 'node:http';
+import type { Browser, Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, launchBrowser, openPage } from '../helpers/app/browser.js';
+import { csvOf } from '../helpers/app/client.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
+
+describeInBrowser('the page, after a file is done', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+  let isAway = true;
+  let isLate = true;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    const mug = await photo(320, 240);
+    origin = await serveImages({
+      '/mug.jpg': mug,
+      ...Object.fromEntries(
+        [1, 2, 3, 4].map((number) => [
+          `/late/${number}.jpg`,
+          (_request: unknown, response: ServerResponse) =>
+            void (isLate ? response.writeHead(404).end() : response.end(mug)),
+        ]),
+      ),
+      '/here/1.jpg': mug,
+      '/here/2.jpg': mug,
+      '/broken.jpg': Buffer.from('no picture'),
+      '/away.jpg': (_request, response) => void (isAway ? response.writeHead(404).end() : response.end(mug)),
+    });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+  const uploaded = async (...paths: string[]) => {
+    const id = await app.client.accepted(csvOf([['Mug', paths.map((path) => origin.url(path))]]));
+    await app.client.completed(id);
+    return id;
+  };
+
+  const hasEnded = (id: string) =>
+    until(async () => {
+      const { json } = await app.client.get(`/requests/${id}`);
+      return json.run === 2 && json.is_final;
+    });
+
+  it('tries failed images again, and shows the results in their places', async () => {
+    const id = await uploaded('/mug.jpg', '/away.jpg');
+    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    await page.getByText('Not found').first().waitFor();
+    isAway = false;
+
+    await button(page, 'Try all of them again').click();
+    await page.getByRole('heading', { name: '1 image failed' }).waitFor({ state: 'detached' });
+    await button(page, 'Compare before and after: Mug (2)').waitFor();
+
+    expect((await app.client.get(`/requests/${id}`)).json).toMatchObject({ run: 2, outcome: 'succeeded' });
+    expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
+  it('tries images of one reason again at corrected addresses, and leaves the others', async () => {
+    const id = await uploaded('/mug.jpg', '/gone/1.jpg', '/gone/2.jpg', '/broken.jpg');
+    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    await page.getByText('Not found').first().waitFor();
+
+    await button(page, /^Correct the links: Not found/).click();
+    const link = page.getByRole('textbox', { name: 'Mug (2)' });
+    await link.fill((await link.inputValue()).replace('gone', 'here'));
+    await button(page, 'Do this to the other one').click();
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, 'Try 2 corrected links').click();
+    await page.getByRole('heading', { name: '1 image failed' }).waitFor();
+    await button(page, 'Compare before and after: Mug (3)').waitFor();
+    await hasEnded(id);
+
+    expect(
+      (await app.client.images(id)).map(({ input_url: url, status }) => [new URL(url).pathname, status]),
+    ).toEqual([
+      ['/mug.jpg', 'done'],
+      ['/here/1.jpg', 'done'],
+      ['/here/2.jpg', 'done'],
+      ['/broken.jpg', 'failed'],
+    ]);
+    await page.close();
+  });
+
+  it('chooses a range of failed images, deselects one, and tries the others again', async () => {
+    const id = await uploaded('/mug.jpg', '/late/1.jpg', '/late/2.jpg', '/late/3.jpg', '/late/4.jpg');
+    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}?show=failed`);
+    const box = (name: string) => page.getByRole('checkbox', { name: `Choose ${name}` });
+
+    await box('Mug (2)').click();
+    await box('Mug (5)').click({ modifiers: ['Shift'] });
+    await page.getByText('4 of 4 failed images chosen').waitFor();
+    await box('Mug (3)').click();
+    await page.getByText('3 of 4 failed images chosen').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    isLate = false;
+    await page.locator('.chosen-bar').getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: '1 image failed' }).waitFor();
+    await hasEnded(id);
+
+    expect((await app.client.images(id)).map(({ status }) => status)).toEqual([
+      ...['done', 'done', 'failed', 'done', 'done'],
+    ]);
+    await page.close();
+  });
+
+  it('deletes a file, which can be undone for ten seconds', async () => {
+    const id = await uploaded('/mug.jpg');
+    const { page } = await openPage(browser, `${app.client.url}/#/requests`);
+    const link = page.locator(`a[href="#/requests/${id}"]`);
+    const card = page.getByRole('listitem').filter({ has: link });
+    const remove = card.getByRole('button', { name: 'Delete products.csv' });
+
+    await remove.click();
+    await link.waitFor({ state: 'detached' });
+    await button(page, 'Undo').click();
+    await link.waitFor();
+    expect((await app.client.get(`/requests/${id}`)).status).toBe(200);
+    await remove.click();
+    await page.goto('about:blank'); // whoever leaves has seen that it is deleted
+
+    await until(async () => (await app.client.get(`/requests/${id}`)).status === 404);
+    await page.close();
+  });
+});

@@ -1,0 +1,241 @@
+import type { Browser, Page } from 'playwright-core';
+import { readFile } from 'node:fs/promises';
+import {
+  barriersOf,
+  describeInBrowser,
+  dropFile,
+  launchBrowser,
+  openPage,
+  overflowOf,
+} from '../helpers/app/browser.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
+
+describeInBrowser('the page, before a file is uploaded', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    const vase = await photo(300, 400, 2);
+    origin = await serveImages({ '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, '/only.jpg': vase });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+  const shopExport = () =>
+    [
+      'Handle,Title,Image URL',
+      `mug,Blue Mug,${origin.url('/mug.jpg')}`,
+      'towel,"Towel, white",photos/towel.jpg',
+      `vase,Vase,${origin.url('/vase.jpg')}`,
+      'lamp,Lamp,www.example.com/lamp.jpg',
+      '',
+    ].join('\r\n');
+
+  it('mends the faults of an export in place, and gives the corrected file back', async () => {
+    const { page, complaints } = await openPage(browser, app.client.url);
+    await dropFile(page, 'export.csv', shopExport());
+    await page.getByText('2 rows with faults').waitFor();
+
+    await page.keyboard.press('F8');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type(origin.url('/mug.jpg'));
+    await page.keyboard.press('Enter');
+    await page.getByText('1 row with faults').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type(origin.url('/vase.jpg'));
+    await page.keyboard.press('Enter');
+    await button(page, /^Compress \d images$/).waitFor();
+    await page.waitForFunction(`document.activeElement.id === 'content'`); // it is not lost with its cell
+
+    expect(await page.getByText('with faults').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('takes a workbook, says what to correct in it, and gives it back', async () => {
+    const { page, complaints } = await openPage(browser, app.client.url);
+    const workbookWith = (url: string) =>
+      workbookOf({
+        sheets: [
+          {
+            name: 'Spring',
+            rows:
+              rowOf(1, 'S. No.', 'Product Name', 'Image URL') +
+              rowOf(2, '1', 'Mug', origin.url('/mug.jpg')) +
+              rowOf(3, '2', 'Vase', url),
+          },
+        ],
+      });
+    await dropFile(page, 'spring.xlsx', await workbookWith('photos/vase.jpg'));
+    await page.getByText('Correct these cells in your workbook').waitFor();
+    expect(await page.locator('input.mendable').count()).toBe(0);
+    expect(await barriersOf(page)).toEqual([]);
+
+    await dropFile(page, 'spring.xlsx', await workbookWith(origin.url('/vase.jpg')));
+    await button(page, 'Compress 2 images').click();
+    const link = page.getByRole('link', { name: 'Spreadsheet with new links' });
+    await link.waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+
+    expect(download.suggestedFilename()).toBe('spring-output.xlsx');
+    expect((await readFile(await download.path())).subarray(0, 2).toString()).toBe('PK');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows a picture of the file before and after, anew with each option, and fetches it once', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/only.jpg')}\n`);
+
+    const facts = page.locator('.picture-facts');
+    await facts.getByText(/% smaller/).waitFor();
+    const before = await facts.textContent();
+    await page.getByText('Numbers and more settings').click();
+    await page.getByLabel('Format').selectOption('webp');
+    await facts.getByText('WEBP').waitFor();
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('End');
+
+    expect(await slider.getAttribute('aria-valuetext')).toBe('100% original, 0% result');
+    expect(before).toMatch(/^\d+ KB → \d+ KB JPEG/);
+    expect(origin.hits['/only.jpg']).toBe(1);
+    expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
+  it('takes the marketplace that images go to, and says of each whether it fits', async () => {
+    const { page, complaints } = await openPage(browser, app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/mug.jpg')}\n`);
+    await page
+      .locator('.picture-facts')
+      .getByText(/% smaller/)
+      .waitFor();
+
+    await page.getByLabel('Where do they go?').selectOption('Amazon');
+    await page.getByText('nothing is enlarged').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, /^Compress 1 image$/).click();
+
+    await page
+      .getByText(/^Does not fit: too small: \d+ < 500$/)
+      .first()
+      .waitFor();
+    expect(complaints).toEqual([]);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('estimates the whole file from several pictures', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    const rows = Array.from({ length: 30 }, (_, index) => `${origin.url('/mug.jpg')}?${index}`);
+
+    await dropFile(page, 'many.csv', ['Image URL', ...rows, ''].join('\n'));
+
+    await page.getByText(/about \d+(\.\d)?% smaller, estimated from 8 pictures/).waitFor();
+    await page.close();
+  });
+
+  it('gives the corrected file as a download', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    await dropFile(page, 'export.csv', shopExport());
+    await button(page, /^Put https/).click();
+    await page.getByText('1 row with faults').waitFor();
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      button(page, 'Download the corrected file').click(),
+    ]);
+
+    const text = await readFile(await download.path(), 'utf8');
+    expect(text).toContain('lamp,Lamp,https://www.example.com/lamp.jpg\r\n');
+    expect(text).toContain('towel,"Towel, white",photos/towel.jpg\r\n');
+    await page.close();
+  });
+
+  it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);
+    await dropFile(
+      page,
+      'paths.csv',
+      ['Handle,Title,Image URL', ...rows, 'x,X,ftp://example.com/x.jpg', ''].join('\n'),
+    );
+    await page.getByText('5 rows with faults').waitFor();
+
+    await page.keyboard.press('F8');
+    await page.keyboard.press('Home');
+    await page.keyboard.type(`${origin.url('/')}`);
+    await page.keyboard.press('Enter');
+    await button(page, 'Do this to all 3 such').click();
+    await page.getByText('1 row with faults').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, 'Leave out line 6').click();
+    await page.getByText('4 cells changed, 1 row left out.').waitFor();
+    await button(page, 'Compress 4 images').click();
+    await page.getByText('4 images', { exact: true }).waitFor();
+    await page.getByText('Other forms').click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: /in place of the old/ }).click(),
+    ]);
+
+    const lines = (await readFile(await download.path(), 'utf8')).split('\n');
+    expect(lines.slice(0, 2)).toEqual([
+      'Handle,Title,Image URL',
+      expect.stringMatching(/^p0,Product 0,http/),
+    ]);
+    expect(lines[5]).toBe('');
+    await page.close();
+  });
+
+  it('has no barrier and no sideways scrolling on a phone, with faults and without a known column', async () => {
+    const { page } = await openPage(browser, app.client.url, { width: 360 });
+    await dropFile(page, 'export.csv', shopExport());
+    await page.getByText('2 rows with faults').waitFor();
+    const found = [await barriersOf(page), await overflowOf(page)];
+    await dropFile(
+      page,
+      'july.csv',
+      'Artikel;Foto\nBecher;https://img.example/a-long-name-of-a-picture.jpg\n',
+    );
+    await page.getByText('Which column holds the links').waitFor();
+
+    expect([...found, await barriersOf(page), await overflowOf(page)]).toEqual([[], 0, [], 0]);
+    await page.close();
+  });
+
+  it('asks for the column of images where none is known, and remembers it by the header', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    const text = (path: string) => `Artikel;Foto;Preis\nBecher;${origin.url(path)};4\n`;
+    await dropFile(page, 'july.csv', text('/mug.jpg'));
+    await page.getByText('Which column holds the links').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+
+    await page.getByLabel('Used for: Foto').selectOption('Images');
+    await page.getByLabel('Used for: Artikel').selectOption('Name');
+    await button(page, 'Compress 1 image').waitFor();
+    await page.reload();
+    await dropFile(page, 'august.csv', text('/vase.jpg'));
+    await page.getByRole('heading', { name: 'august.csv' }).waitFor();
+    await button(page, 'Compress 1 image').click();
+
+    await page.getByText('Becher').waitFor();
+    expect(await page.getByText('Which column holds the links').count()).toBe(0);
+    await page.close();
+  });
+});

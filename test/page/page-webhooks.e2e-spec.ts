@@ -1,0 +1,97 @@
+import type { Browser } from 'playwright-core';
+import {
+  barriersOf,
+  describeInBrowser,
+  launchBrowser,
+  openPage,
+  overflowOf,
+} from '../helpers/app/browser.js';
+import { csvOf } from '../helpers/app/client.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { verified, WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
+import { until } from '../helpers/wait.js';
+
+const ADMIN = 'the-key-of-the-admin-of-the-page';
+
+describeInBrowser('the page and who may do what', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let receiver: WebhookReceiver;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation, { API_KEYS: ADMIN });
+    receiver = await WebhookReceiver.start();
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await receiver.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const call = async (method: string, path: string, body: string | FormData, type?: string) => {
+    const headers = { 'x-api-key': ADMIN, ...(type ? { 'content-type': type } : {}) };
+    return (await fetch(app.client.url + path, { method, body, headers })).json() as Promise<
+      Record<string, string>
+    >;
+  };
+  const openWith = async (key: string, hash = '', width = 1200) => {
+    const { page, complaints } = await openPage(browser, `${app.client.url}/${hash}`, { width });
+    await page.getByRole('textbox', { name: 'API key' }).fill(key);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    return { page, complaints };
+  };
+
+  it('adds a webhook, tests it, sends again, and removes it', async () => {
+    const { page } = await openWith(ADMIN, '#/webhooks', 360);
+    await page.getByText('Nobody is told yet.').waitFor();
+
+    await page.getByLabel('Address that is called').fill(receiver.url('/hook'));
+    await page.getByLabel('Note').fill('The shop');
+    await page.getByRole('button', { name: 'Add' }).click();
+    const secret = await page.locator('.webhook-secret .code').textContent();
+    await page.getByRole('button', { name: /^Test/ }).click();
+    await page.getByRole('cell', { name: /^204, after/ }).waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    expect(await overflowOf(page)).toBe(0);
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await until(() => receiver.at('/hook').length === 2);
+    await page.getByRole('button', { name: 'Send again' }).waitFor();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: /^Remove/ }).click();
+    await page.getByText('Nobody is told yet.').waitFor();
+
+    const [first, second] = receiver.at('/hook');
+    expect(verified(first, secret!)).toMatchObject({ type: 'ping' });
+    expect(second.text).toBe(first.text);
+    await page.close();
+  });
+
+  it('shows a key that may only look nothing but what it may do', async () => {
+    const form = new FormData();
+    form.append('file', new Blob([csvOf([['Mug', ['http://10.0.0.1/mug.jpg']]])]), 'products.csv');
+    const { request_id: id } = await call('POST', '/upload', form);
+    const body = JSON.stringify({ name: 'reader', role: 'read', owner: 'default' });
+    const { key } = await call('POST', '/keys', body, 'application/json');
+
+    const { page, complaints } = await openWith(key, `#/requests/${id}`);
+    await page.getByRole('heading', { name: '1 image failed' }).waitFor();
+    await page
+      .getByRole('button', { name: /again|Delete|Correct/ })
+      .first()
+      .waitFor({ state: 'detached' });
+    await page.goto(`${app.client.url}/#/`);
+    await page.getByText('With this key you can look at files').waitFor();
+    const buttons = await page.getByRole('button').allTextContents();
+
+    expect(buttons.filter(Boolean)).toEqual([]);
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+    expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+});

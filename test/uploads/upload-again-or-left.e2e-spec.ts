@@ -1,0 +1,136 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { DataSource } from 'typeorm';
+import { RequestEntity } from '../../src/database/entities/request.entity.js';
+import { RequestDraft } from '../../src/requests/intake/request-draft.js';
+import { RequestsService } from '../../src/requests/requests.service.js';
+import { UploadsService } from '../../src/uploads/uploads.service.js';
+import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { until } from '../helpers/wait.js';
+
+const HEADER = 'S. No.,Product Name,Input Image Urls';
+
+describeOnEachEngine('the upload of a CSV file', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let a: string;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    origin = await serveImages({ '/a.jpg': await photo(64, 48) });
+    a = origin.url('/a.jpg');
+  });
+  // What was spooled is removed, be it a moment after the answer.
+  afterEach(() =>
+    until(() => readdirSync(path.join(installation.environment.DATA_DIR, 'uploads')).length === 0),
+  );
+  afterAll(async () => {
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const post = (
+    path: string,
+    csv: string | Buffer,
+    { fields = {}, headers = {} }: { fields?: object; headers?: Record<string, string> } = {},
+  ) => app.client.form(path, csv, fields, { headers });
+  const countRequests = () => app.nest.get(DataSource).manager.count(RequestEntity);
+
+  describe('again with the same Idempotency-Key', () => {
+    const file = () => `${HEADER}\n1,Mug,${a}\n`;
+    const upload = (key: string, csv = file(), fields = {}) =>
+      post('/upload', csv, { headers: { 'idempotency-key': key }, fields });
+
+    it('gives the first request again, also when both come at once', async () => {
+      const before = await countRequests();
+      const answers = await Promise.all([upload('one'), upload('one'), upload('one')]);
+      const again = await upload('one');
+
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(new Set([...answers, again].map(({ json }) => json.request_id)).size).toBe(1);
+      expect(await countRequests()).toBe(before + 1);
+    });
+
+    it('is refused if it is another file, or is to be read in another way', async () => {
+      await upload('two');
+
+      const other = await upload('two', `${HEADER}\n1,Lamp,${a}\n`);
+      const otherwise = await upload('two', file(), { on_invalid: 'skip' });
+
+      expect([other.status, other.json.code]).toEqual([409, 'IDEMPOTENCY_KEY_REUSED']);
+      expect(otherwise.status).toBe(409);
+    });
+
+    it('is another request under another key, and after a refusal', async () => {
+      const refused = await upload('three', 'hello\n');
+      const accepted = await upload('three');
+      const other = await upload('Three');
+
+      expect([refused.status, accepted.status, other.status]).toEqual([400, 200, 200]);
+      expect(other.json.request_id).not.toBe(accepted.json.request_id);
+    });
+
+    it('gives the id of the first request also where that was not found at first', async () => {
+      const first = await upload('four');
+      const find = jest.spyOn(app.nest.get(RequestsService), 'findByIdempotencyKey');
+      find.mockResolvedValueOnce(null).mockResolvedValueOnce(null);
+
+      const { status, json } = await upload('four');
+      find.mockRestore();
+
+      expect([status, json]).toEqual([200, first.json]);
+    });
+
+    it('wants a key of at most 255 characters', async () => {
+      expect((await upload('k'.repeat(255))).status).toBe(200);
+      expect((await upload('k'.repeat(256))).json).toMatchObject({ code: 'IDEMPOTENCY_KEY_INVALID' });
+    });
+  });
+
+  describe('whose client goes away', () => {
+    const bad = Buffer.from(`${HEADER}\n${'a\n'.repeat(4_000_000)}`);
+    const good = () => `${HEADER}\n${`1,Mug,${a}\n`.repeat(20_000)}`;
+
+    const leave = (path: string, csv: Buffer | string, hasBegun: () => boolean) => {
+      const leaving = new AbortController();
+      const form = new FormData();
+      form.append('on_invalid', 'skip');
+      form.append('file', new Blob([typeof csv === 'string' ? csv : new Uint8Array(csv)]), 'products.csv');
+      const answer = fetch(app.client.url + path, { method: 'POST', body: form, signal: leaving.signal });
+      const left = until(hasBegun).then(() => leaving.abort());
+      return Promise.all([left, expect(answer).rejects.toThrow('abort')]);
+    };
+
+    it.each<['survey' | 'accept', string]>([
+      ['survey', '/upload?dry_run=true'],
+      ['accept', '/upload'],
+    ])('is read no further (%s)', async (method, path) => {
+      const before = await countRequests();
+      const called = jest.spyOn(app.nest.get(UploadsService), method);
+
+      await leave(path, bad, () => called.mock.calls.length > 0);
+
+      await expect(called.mock.results[0].value).rejects.toThrow('Request closed');
+      expect(await countRequests()).toBe(before);
+      called.mockRestore();
+    });
+
+    it('is stored no further', async () => {
+      const before = await countRequests();
+      const accept = jest.spyOn(app.nest.get(UploadsService), 'accept');
+      const added = jest.spyOn(RequestDraft.prototype, 'add');
+
+      await leave('/upload', good(), () => added.mock.calls.length > 0);
+
+      await expect(accept.mock.results[0].value).rejects.toThrow('Request closed');
+      expect(await countRequests()).toBe(before);
+      accept.mockRestore();
+      added.mockRestore();
+    });
+  });
+});

@@ -1,0 +1,194 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { DryRun } from '../api/client.ts';
+import { Icon } from '../parts/icon.tsx';
+import { count } from '../parts/format.ts';
+import {
+  type FaultyCell,
+  faultyCells,
+  likeTheLast,
+  mend,
+  saveMended,
+  undoMending,
+  withScheme,
+} from '../state/file/mend-file.ts';
+import { useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+
+/** Rows that are drawn at once; those behind them come as these are mended. */
+const DRAWN = 100;
+
+/** The rows of the file that have faults: their cells are mended in place, and the file is checked again at once. */
+export function FaultTable({ survey }: { survey: DryRun }) {
+  const table = useRef<HTMLDivElement>(null);
+  useNextFaultKey(table);
+  const cells = faultyCells(survey);
+  const isMendable = !isWorkbook(survey);
+  const { line, column, todo, more } = texts.preview;
+  return (
+    <>
+      {isMendable ? <FaultActions cells={cells} /> : <p>{texts.mend.ofWorkbook}</p>}
+      <div class="scroll" tabIndex={0} role="region" aria-label={texts.mend.table} ref={table}>
+        <table class="fault-table" role="table">
+          <thead role="rowgroup">
+            <tr role="row">
+              {[line, texts.results.product, column, texts.mend.content, todo, texts.mend.row].map((name) => (
+                <th key={name} scope="col" role="columnheader">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            {cells.slice(0, DRAWN).map((cell) => (
+              <Row key={`${cell.line} ${cell.column}`} cell={cell} isMendable={isMendable} />
+            ))}
+          </tbody>
+        </table>
+        {survey.faults.total > DRAWN && <p class="quiet small">{more(survey.faults.total - DRAWN)}</p>}
+      </div>
+    </>
+  );
+}
+
+/** Cells of workbooks are corrected where they were written. */
+function isWorkbook({ layout }: DryRun): boolean {
+  return layout !== null && layout.sheet !== null;
+}
+
+/** With its roles in words: on a phone it is laid out as no table. */
+function Row({ cell, isMendable }: { cell: FaultyCell; isMendable: boolean }) {
+  const { line, column, name, text, product, faults } = cell;
+  return (
+    <tr role="row">
+      <td role="cell" class="number">
+        {count(line)}
+      </td>
+      <td role="cell" class="fault-product">
+        {product}
+      </td>
+      <td role="cell">{name}</td>
+      <td role="cell" class="code">
+        {text === null || column === null || !isMendable ? (
+          faults[0].value
+        ) : (
+          <Mendable cell={cell} text={text} />
+        )}
+      </td>
+      <td role="cell">{[...new Set(faults.map(({ hint }) => hint))].join(' ')}</td>
+      <td role="cell">
+        {line > 1 && isMendable && (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={texts.mend.leaveOut(line)}
+            title={texts.mend.leaveOut(line)}
+            onClick={() => mend([{ line, column: null, value: null }])}
+          >
+            <Icon name="bin" />
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** What can be done to several cells at once. */
+function FaultActions({ cells }: { cells: FaultyCell[] }) {
+  const short = withScheme(cells);
+  const alike = likeTheLast(cells);
+  const hasMendable = cells.some(({ text }) => text !== null);
+  return (
+    <div class="row">
+      <p class="quiet small">{hasMendable && texts.mend.keys}</p>
+      <div class="buttons">
+        {alike.length > 0 && (
+          <button type="button" class="primary" onClick={() => mend(alike)}>
+            {texts.mend.alike(alike.length)}
+          </button>
+        )}
+        {short.length > 0 && (
+          <button type="button" onClick={() => mend(short)}>
+            {texts.mend.addHttps(short.length)}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** What was changed, to be taken away or taken back. */
+export function Mended() {
+  const patches = useStore(({ chosen }) => chosen?.patches);
+  if (!patches || patches.length === 0) return null;
+  const rows = patches.filter(({ value }) => value === null).length;
+  return (
+    <div class="mended row" role="status">
+      <p>
+        <Icon name="check" /> {texts.mend.changed(patches.length - rows, rows)}
+      </p>
+      <div class="buttons">
+        <button type="button" onClick={() => void saveMended()}>
+          <Icon name="download" />
+          {texts.mend.download}
+        </button>
+        <button type="button" onClick={undoMending}>
+          {texts.mend.undo}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one. */
+function Mendable({ cell: { line, column, name, faults }, text: given }: { cell: FaultyCell; text: string }) {
+  const [text, setText] = useState(given);
+  const check = (): void => {
+    const change = { hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
+    if (text !== given) mend([{ line, column, value: text.trim() }], change);
+  };
+  const leave = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter') return;
+    const input = event.currentTarget as HTMLInputElement;
+    const cells = mendables(input.closest('table'));
+    const next = cells[cells.indexOf(input) + 1];
+    if (next) next.focus();
+    else input.blur();
+  };
+  return (
+    <input
+      class="mendable"
+      aria-label={texts.mend.cell(name ?? '', line)}
+      value={text}
+      spellcheck={false}
+      onInput={(event) => setText(event.currentTarget.value)}
+      onKeyDown={leave}
+      onBlur={check}
+    />
+  );
+}
+
+function mendables(element: HTMLElement | null): HTMLInputElement[] {
+  return [...(element?.querySelectorAll<HTMLInputElement>('input.mendable') ?? [])];
+}
+
+/** F8 goes to the next cell, and after the last one to the first. */
+function useNextFaultKey(table: { current: HTMLElement | null }): void {
+  useLayoutEffect(() => {
+    const element = table.current;
+    const listen = (event: KeyboardEvent): void => {
+      const cells = mendables(table.current);
+      if (event.key !== 'F8' || cells.length === 0) return;
+      event.preventDefault();
+      const at = cells.indexOf(document.activeElement as HTMLInputElement);
+      cells[(at + 1) % cells.length].focus();
+    };
+    addEventListener('keydown', listen);
+    return () => {
+      removeEventListener('keydown', listen);
+      // With the last fault its cell goes: whoever works by keys goes on in the page, and not at its top.
+      const active = document.activeElement;
+      if (active === document.body || element?.contains(active))
+        document.getElementById('content')?.focus({ preventScroll: true });
+    };
+  }, []);
+}

@@ -1,0 +1,112 @@
+import type { DryRun, Fault } from '../api/client.ts';
+import { FaultTable, Mended } from './fault-table.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { count } from '../parts/format.ts';
+import { texts } from '../texts.ts';
+import { repairText } from '../texts-of-failures.ts';
+
+/** So many are shown at once. */
+const FEW = 3;
+
+/** What is wrong with the file, odd about it, and was read otherwise than it stands. */
+export function Listings({ survey }: { survey: DryRun }) {
+  const { preview } = texts;
+  const { faults, warnings, repairs } = survey;
+  return (
+    <div class="listings">
+      <Mended />
+      {faults.total > 0 && (
+        <Listing kind="fault" title={preview.faults(faults.total)} lead={preview.faultsLead} isOpen>
+          <FaultTable survey={survey} />
+        </Listing>
+      )}
+      {warnings.total > 0 && (
+        <Listing
+          kind="warning"
+          title={preview.warnings(warnings.total)}
+          lead={preview.warningsLead}
+          isOpen={warnings.total <= FEW}
+        >
+          <Lines items={warnings.items} total={warnings.total} />
+        </Listing>
+      )}
+      {repairs.total > 0 && (
+        <Listing kind="repair" title={preview.repairs(repairs.total)} lead={preview.repairsLead}>
+          <Repairs items={repairs.items} />
+        </Listing>
+      )}
+    </div>
+  );
+}
+
+interface ListingProps {
+  kind: 'fault' | 'warning' | 'repair';
+  title: string;
+  lead: string;
+  isOpen?: boolean;
+  children: preact.ComponentChildren;
+}
+
+function Listing({ kind, title, lead, isOpen = false, children }: ListingProps) {
+  return (
+    <details class={`listing listing-${kind}`} open={isOpen}>
+      <summary>
+        <Icon name={kind === 'repair' ? 'check' : 'warning'} />
+        {title}
+      </summary>
+      <p class="quiet">{lead}</p>
+      {children}
+    </details>
+  );
+}
+
+type Line = Pick<Fault, 'line' | 'column' | 'value' | 'hint'>;
+
+function Lines({ items, total }: { items: Line[]; total: number }) {
+  const { line, column, value, todo, more } = texts.preview;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={todo}>
+      <table>
+        <thead>
+          <tr>
+            {[line, column, value, todo].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item, index) => (
+            <tr key={index}>
+              <td class="number">{count(item.line)}</td>
+              <td>{item.column}</td>
+              <td class="code">{item.value}</td>
+              <td>{item.hint}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {total > items.length && <p class="quiet small">{more(total - items.length)}</p>}
+    </div>
+  );
+}
+
+/** One line for each kind, with where it was met first. */
+function Repairs({ items }: { items: { line: number; code: string }[] }) {
+  const kinds = new Map<string, number[]>();
+  for (const { code, line } of items) kinds.set(code, [...(kinds.get(code) ?? []), line]);
+  return (
+    <ul class="repairs">
+      {[...kinds].map(([code, lines]) => (
+        <li key={code}>
+          {repairText(code)}{' '}
+          <span class="quiet small">
+            {texts.failures.line(lines[0])}
+            {lines.length > 1 && ` ${texts.preview.more(lines.length - 1)}`}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

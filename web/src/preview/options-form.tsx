@@ -1,0 +1,148 @@
+import type { Channel, Options } from '../state/file/options.ts';
+import { current, update, useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+
+const IN_WORDS = ['half', 'light', 'bytes'] as const;
+const IN_NUMBERS = ['quality', 'similarity'] as const;
+const SIDES = [0, 2560, 2048, 1600, 1200, 800, 400];
+
+const set = (changes: Partial<Options>): void => update({ options: { ...current().options, ...changes } });
+
+/** How small the images shall become: in words, with the numbers one click behind. */
+export function OptionsForm() {
+  const options = useStore((state) => state.options);
+  return (
+    <form class="options card" onSubmit={(event) => event.preventDefault()}>
+      <label class="field">
+        {texts.options.channel}
+        <select
+          value={options.channel}
+          onChange={(event) => set({ channel: event.currentTarget.value as Channel })}
+        >
+          {Object.entries(texts.options.channels).map(([name, text]) => (
+            <option key={name} value={name}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {options.channel === 'any' ? (
+        <Aims options={options} />
+      ) : (
+        <p class="quiet small">{texts.options.ofChannel}</p>
+      )}
+    </form>
+  );
+}
+
+function Aims({ options }: { options: Options }) {
+  const { aim } = options;
+  return (
+    <>
+      <fieldset>
+        <legend>{texts.options.title}</legend>
+        <div class="aims">
+          {IN_WORDS.map((name) => (
+            <Aim key={name} name={name} isChosen={aim === name} />
+          ))}
+        </div>
+        {aim === 'bytes' && (
+          <NumberField name="kilobytes" value={options.kilobytes} min={1} max={999_999} step={1} />
+        )}
+      </fieldset>
+      <details open={aim === 'quality' || aim === 'similarity'}>
+        <summary>{texts.options.numbers}</summary>
+        <div class="aims">
+          {IN_NUMBERS.map((name) => (
+            <Aim key={name} name={name} isChosen={aim === name} />
+          ))}
+        </div>
+        {aim === 'quality' && (
+          <NumberField name="quality" value={options.quality} min={1} max={100} step={1} />
+        )}
+        {aim === 'similarity' && (
+          <NumberField name="similarity" value={options.similarity} min={0.9} max={1} step={0.005} />
+        )}
+        <div class="fields">
+          <Choice name="format" value={options.format} texts={texts.options.formats} />
+          <label class="field">
+            {texts.options.side}
+            <select
+              value={options.side}
+              onChange={(event) => set({ side: Number(event.currentTarget.value) })}
+            >
+              {[...new Set([...SIDES, options.side])].map((side) => (
+                <option key={side} value={side}>
+                  {texts.options.sides(side)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Choice name="effort" value={options.effort} texts={texts.options.efforts} />
+          <Choice name="metadata" value={options.metadata} texts={texts.options.metadatas} />
+        </div>
+      </details>
+    </>
+  );
+}
+
+function Aim({ name, isChosen }: { name: Options['aim']; isChosen: boolean }) {
+  const [title, lead] = texts.options.aims[name];
+  return (
+    <label class="aim">
+      <input type="radio" name="aim" checked={isChosen} onChange={() => set({ aim: name })} />
+      <span>
+        <strong>{title}</strong>
+        <span class="quiet small">{lead}</span>
+      </span>
+    </label>
+  );
+}
+
+interface NumberFieldProps {
+  name: 'kilobytes' | 'quality' | 'similarity';
+  value: number;
+  min: number;
+  max: number;
+  step: number;
+}
+
+/** What is no number in the range is not taken, and the field says so as browsers do. */
+function NumberField({ name, value, ...range }: NumberFieldProps) {
+  return (
+    <label class="field aim-number">
+      {texts.options[name]}
+      <input
+        type="number"
+        {...range}
+        step={name === 'similarity' ? 'any' : range.step}
+        value={value}
+        onInput={({ currentTarget: input }) => {
+          if (input.validity.valid && input.value) set({ [name]: input.valueAsNumber });
+          else input.reportValidity();
+        }}
+      />
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  name: 'format' | 'effort' | 'metadata';
+  value: string;
+  texts: Record<string, string>;
+}
+
+function Choice({ name, value, texts: words }: ChoiceProps) {
+  return (
+    <label class="field">
+      {texts.options[name]}
+      <select value={value} onChange={(event) => set({ [name]: event.currentTarget.value })}>
+        {Object.entries(words).map(([word, text]) => (
+          <option key={word} value={word}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

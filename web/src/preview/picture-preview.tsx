@@ -1,0 +1,60 @@
+import { useEffect } from 'preact/hooks';
+import { bytes, percent } from '../parts/format.ts';
+import { BeforeAfter, type Pair } from '../request/before-after.tsx';
+import {
+  estimateOf,
+  isLook,
+  type Look,
+  lookAt,
+  lookAtNext,
+  stopLooking,
+} from '../state/file/look-at-pictures.ts';
+import { useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+
+/** A picture of this very file before and after, with the options as they are, and an estimate for the whole file. */
+export function PicturePreview({ urls }: { urls: string[] }) {
+  const options = useStore((state) => state.options);
+  const looks = useStore((state) => state.looks);
+  useEffect(() => lookAt(urls), [urls, options]);
+  useEffect(() => stopLooking, []);
+  const shown = looks.results.get(looks.urls[looks.at]);
+  const estimate = estimateOf(looks);
+  return (
+    <section class="picture-preview card" aria-labelledby="picture-title">
+      <div class="row">
+        <h2 id="picture-title">{texts.look.title}</h2>
+        {looks.urls.length > 1 && (
+          <button type="button" onClick={lookAtNext}>
+            {texts.look.another}
+          </button>
+        )}
+      </div>
+      <div class="picture-stage">
+        {isLook(shown) && <BeforeAfter key={shown.after} pair={pairOf(shown)} />}
+        {shown && !isLook(shown) && <p class="quiet">{texts.look.failed(shown.message)}</p>}
+        {!shown && <p class="quiet">{texts.look.busy}</p>}
+      </div>
+      <div class="picture-facts" role="status">
+        {isLook(shown) && <Facts look={shown} />}
+        {estimate && <p class="quiet">{texts.look.estimate(percent(estimate.saved), estimate.pictures)}</p>}
+      </div>
+    </section>
+  );
+}
+
+function pairOf({ before, after, facts: { output } }: Look): Pair {
+  return { name: texts.look.name, before, after, width: output.width, height: output.height };
+}
+
+function Facts({ look: { facts } }: { look: Look }) {
+  const { input, output, saved_percent: saved, similarity, notes } = facts;
+  return (
+    <p>
+      {bytes(input.bytes)} → {bytes(output.bytes)} <span class="quiet">{output.format.toUpperCase()}</span>{' '}
+      <strong class="saved">{texts.compare.smaller(saved)}</strong>
+      {similarity !== null && <span class="quiet"> · {texts.compare.alike(similarity)}</span>}
+      {notes.includes('target_not_reached') && <span class="bad"> · {texts.look.notReached}</span>}
+    </p>
+  );
+}

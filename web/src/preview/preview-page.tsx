@@ -1,0 +1,111 @@
+import type { DryRun } from '../api/client.ts';
+import { Icon } from '../parts/icon.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { chooseFile } from '../start/start-page.tsx';
+import { useStore } from '../state/store.ts';
+import { checkAgain, isMeasured, start } from '../state/file/take-file.ts';
+import { texts } from '../texts.ts';
+import { Columns } from './columns.tsx';
+import { Listings } from './listings.tsx';
+import { PicturePreview } from './picture-preview.tsx';
+import { OptionsForm } from './options-form.tsx';
+import { Summary } from './summary.tsx';
+
+/** What is in the chosen file, and what shall be done with it; nothing is stored yet. */
+export function PreviewPage() {
+  const chosen = useStore((state) => state.chosen);
+  if (!chosen) {
+    return (
+      <div class="empty">
+        <p>{texts.preview.empty}</p>
+        <a class="button primary" href="#/">
+          {texts.nav.start}
+        </a>
+      </div>
+    );
+  }
+  const { survey, error, file } = chosen;
+  return (
+    <div class="stack">
+      <div class="row">
+        <div>
+          <h1 class="file-name">{texts.preview.title(file.name)}</h1>
+          <p class="lead">{texts.preview.nothingStored}</p>
+        </div>
+        <button type="button" onClick={chooseFile}>
+          {texts.preview.other}
+        </button>
+      </div>
+      {!survey && !error && <Reading name={file.name} />}
+      {error && <Problem error={error} again={() => void checkAgain()} />}
+      {survey?.rows === 0 && <Unusable survey={survey} />}
+      {survey && survey.rows > 0 && (
+        <>
+          <Summary survey={survey} />
+          <Columns survey={survey} />
+          <Listings survey={survey} />
+          {survey.images > 0 && <Choices survey={survey} />}
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Options, what they do to a picture, and the start. */
+function Choices({ survey }: { survey: DryRun }) {
+  return (
+    <>
+      <div class="choices">
+        <OptionsForm />
+        <PicturePreview urls={survey.sample_urls} />
+      </div>
+      <StartBar survey={survey} />
+    </>
+  );
+}
+
+function Reading({ name }: { name: string }) {
+  return (
+    <div class="reading" role="status">
+      <progress aria-label={texts.preview.reading(name)} />
+      <p class="quiet">{texts.preview.reading(name)}</p>
+    </div>
+  );
+}
+
+/** Faults of a header that are settled by choosing a column. */
+const ASKED_BELOW = ['HEADER_MISSING', 'COLUMN_MISSING'];
+
+/** Nothing of the file can be taken: it is no table, or has no images, or every row has a fault. */
+function Unusable({ survey }: { survey: DryRun }) {
+  const [first] = survey.faults.items;
+  const message = first?.hint ?? texts.preview.failed;
+  const isAsked = first !== undefined && ASKED_BELOW.includes(first.code) && survey.columns.length > 0;
+  return (
+    <>
+      {!isAsked && <Problem error={{ code: first?.code ?? '', message, details: [] }} />}
+      {survey.columns.length > 0 && <Columns survey={survey} />}
+      {survey.faults.items.some(({ line }) => line > 1) && <Listings survey={survey} />}
+    </>
+  );
+}
+
+function StartBar({ survey }: { survey: DryRun }) {
+  const isStarting = useStore((state) => state.isStarting);
+  const error = useStore((state) => state.startError);
+  const { images, faults } = survey;
+  const text =
+    faults.total > 0 ? texts.preview.startWithout(images, faults.total) : texts.preview.start(images);
+  return (
+    <div class="start-bar">
+      {error && <Problem error={error} />}
+      <button type="button" class="primary large" disabled={isStarting} onClick={() => void start()}>
+        <Icon name="check" />
+        {isStarting ? texts.preview.starting : text}
+      </button>
+      <p class="quiet small">
+        {isMeasured(survey) ? texts.preview.measured : texts.preview.tooManyToMeasure}
+      </p>
+    </div>
+  );
+}

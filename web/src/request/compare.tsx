@@ -1,0 +1,130 @@
+import { useLayoutEffect, useState } from 'preact/hooks';
+import type { Image } from '../api/client.ts';
+import { bytes } from '../parts/format.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { texts } from '../texts.ts';
+import { nameOf } from '../texts-of-requests.ts';
+import { BeforeAfter, type Pair } from './before-after.tsx';
+import { savedOf } from './select-images.ts';
+
+interface CompareProps {
+  images: Image[];
+  at: number;
+  go: (index: number) => void;
+  close: () => void;
+}
+
+/** One result beside its source, above the page; the others are a key away. */
+export function Compare({ images, at, go, close }: CompareProps) {
+  const image = images[at];
+  const [isFull, setIsFull] = useState(false);
+  const [isHeld, setIsHeld] = useState(false);
+  const step = (by: number): void => {
+    if (images[at + by]) go(at + by);
+  };
+  useKeys({
+    j: () => step(1),
+    k: () => step(-1),
+    f: () => setIsFull(false),
+    1: () => setIsFull(true),
+    h: (isDown) => setIsHeld(isDown),
+  });
+  const { compare } = texts;
+  return (
+    <Dialog class="compare" label={texts.request.pictures(nameOf(image))} onClose={close}>
+      <div class="compare-head">
+        <h2>{nameOf(image)}</h2>
+        <span class="quiet">{compare.place(at, images.length)}</span>
+        <button type="button" class="icon-button" aria-label={texts.close} onClick={close}>
+          <Icon name="cross" />
+        </button>
+      </div>
+      <BeforeAfter key={image.id} pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
+      <div class="compare-foot">
+        <Facts image={image} />
+        <div class="buttons">
+          <button type="button" aria-label={compare.previous} disabled={at === 0} onClick={() => step(-1)}>
+            <Icon name="back" />
+          </button>
+          <button
+            type="button"
+            aria-label={compare.next}
+            disabled={at === images.length - 1}
+            onClick={() => step(1)}
+          >
+            <Icon name="next" />
+          </button>
+          <button type="button" aria-pressed={!isFull} onClick={() => setIsFull(false)}>
+            {compare.fit}
+          </button>
+          <button type="button" aria-pressed={isFull} onClick={() => setIsFull(true)}>
+            {compare.full}
+          </button>
+          <button
+            type="button"
+            onPointerDown={() => setIsHeld(true)}
+            onPointerUp={() => setIsHeld(false)}
+            onPointerLeave={() => setIsHeld(false)}
+          >
+            {compare.hold}
+          </button>
+          <a class="button" href={image.output_url!} target="_blank" rel="noreferrer">
+            {compare.openResult}
+          </a>
+        </div>
+        <p class="quiet small keys">{compare.keys}</p>
+      </div>
+    </Dialog>
+  );
+}
+
+function pairOf(image: Image): Pair {
+  const { input_url: before, output_url: after, output } = image;
+  return { name: nameOf(image), before, after: after!, width: output!.width, height: output!.height };
+}
+
+function Facts({ image }: { image: Image }) {
+  const { input, output, similarity, quality } = image;
+  const side = (facts: typeof input): string =>
+    facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
+  const remarks = [
+    texts.compare.smaller(savedOf(image) ?? 0),
+    ...(similarity === null ? [] : [texts.compare.alike(similarity)]),
+    ...(quality === null ? [] : [texts.compare.quality(quality)]),
+  ];
+  return (
+    <dl class="compare-facts">
+      <div>
+        <dt>{texts.compare.original}</dt>
+        <dd>{side(input)}</dd>
+      </div>
+      <div>
+        <dt>{texts.compare.result}</dt>
+        <dd>
+          {side(output)} <strong class="saved">{remarks.join(' · ')}</strong>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+/**
+ * Calls what a key is for when it goes down, and again when it goes up. A layout effect is there before the next key; other
+ * effects come after the next picture of the screen, and a second key before that would act on what was shown before the first.
+ */
+function useKeys(actions: Record<string, (isDown: boolean) => void>): void {
+  useLayoutEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const isDown = event.type === 'keydown';
+      if (isDown || event.key.toLowerCase() === 'h') actions[event.key.toLowerCase()]?.(isDown);
+    };
+    addEventListener('keydown', listen);
+    addEventListener('keyup', listen);
+    return () => {
+      removeEventListener('keydown', listen);
+      removeEventListener('keyup', listen);
+    };
+  });
+}

@@ -1,0 +1,124 @@
+import { useState } from 'preact/hooks';
+import type { Image, Request } from '../api/client.ts';
+import { count, hostOf } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
+import { retryRequest } from '../state/follow-request.ts';
+import { useStore } from '../state/store.ts';
+import { setFilter } from '../state/route.ts';
+import { texts } from '../texts.ts';
+import { nameOf } from '../texts-of-requests.ts';
+import { adviceOn, reasonOf } from '../texts-of-failures.ts';
+import { MendUrls } from './mend-urls.tsx';
+
+const NAMED = 3;
+
+/** Images that one call tries again. */
+const MOST_RETRIED = 1000;
+
+interface Group {
+  code: string;
+  host: string;
+  message: string;
+  images: Image[];
+}
+
+/** Failed images by reason and host, the most first, each with what to do. */
+export function Failures({ request, failures }: { request: Request; failures: Image[] }) {
+  const { id, counts, is_final: isFinal } = request;
+  const mayRetry = useStore((state) => state.mayWrite) && isFinal;
+  const total = counts.failed;
+  return (
+    <section class="failures card" aria-labelledby="failures-title">
+      <div class="row">
+        <h2 id="failures-title">
+          <Icon name="warning" /> {texts.failures.title(total)}
+        </h2>
+        {mayRetry && (
+          <button type="button" onClick={() => void retryRequest(id)}>
+            <Icon name="repeat" />
+            {texts.failures.retryAll}
+          </button>
+        )}
+      </div>
+      <p class="quiet">{texts.failures.lead}</p>
+      <ul>
+        {groupsOf(failures).map((group) => (
+          <FailureGroup key={`${group.code} ${group.host}`} group={group} id={mayRetry ? id : null} />
+        ))}
+      </ul>
+      {failures.length < total && <p class="quiet small">{texts.failures.first(failures.length)}</p>}
+    </section>
+  );
+}
+
+/** `id`: of the request, where it can be tried again. */
+function FailureGroup({ group, id }: { group: Group; id: string | null }) {
+  const { code, host, message, images } = group;
+  const [isMending, setIsMending] = useState(false);
+  const isPassing = images.some(({ error }) => error?.retryable);
+  const ids = images.slice(0, MOST_RETRIED).map((image) => image.id);
+  return (
+    <li class="failure">
+      <div class="row">
+        <h3>
+          <span class="failure-count">{count(images.length)}</span> {reasonOf(code)}{' '}
+          <span class="quiet">{texts.failures.at(host)}</span>
+        </h3>
+        <div class="buttons">
+          {id && (
+            <button
+              type="button"
+              class={isPassing ? 'primary' : undefined}
+              aria-label={texts.failures.retryNamed(reasonOf(code), host)}
+              onClick={() => void retryRequest(id, { images: ids })}
+            >
+              {texts.failures.retry}
+            </button>
+          )}
+          {id && (
+            <button
+              type="button"
+              aria-expanded={isMending}
+              aria-label={texts.failures.mendNamed(reasonOf(code), host)}
+              onClick={() => setIsMending(!isMending)}
+            >
+              {texts.failures.mend}
+            </button>
+          )}
+          <button type="button" onClick={() => setFilter({ show: 'failed', code, host })}>
+            {texts.failures.show(images.length)}
+          </button>
+        </div>
+      </div>
+      <p>{adviceOn(code, message)}</p>
+      {id && isMending ? <MendUrls id={id} images={images} /> : <Named images={images} />}
+    </li>
+  );
+}
+
+function Named({ images }: { images: Image[] }) {
+  return (
+    <ul class="failure-images">
+      {images.slice(0, NAMED).map((image) => (
+        <li key={image.id}>
+          {nameOf(image)} <span class="quiet small">{texts.failures.line(image.line)}</span>{' '}
+          <span class="code">{image.input_url}</span>
+        </li>
+      ))}
+      {images.length > NAMED && <li class="quiet">{texts.failures.more(images.length - NAMED)}</li>}
+    </ul>
+  );
+}
+
+function groupsOf(failures: Image[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const image of failures) {
+    const { code, message } = image.error ?? { code: '', message: '' };
+    const host = hostOf(image.input_url);
+    const name = `${code} ${host}`;
+    const group = groups.get(name) ?? { code, host, message, images: [] };
+    group.images.push(image);
+    groups.set(name, group);
+  }
+  return [...groups.values()].sort((a, b) => b.images.length - a.images.length);
+}

@@ -1,0 +1,64 @@
+import { useState } from 'preact/hooks';
+import type { Image } from '../api/client.ts';
+import { Icon } from '../parts/icon.tsx';
+import { retryRequest } from '../state/follow-request.ts';
+import { changedAlike } from '../state/file/changed-alike.ts';
+import { texts } from '../texts.ts';
+import { nameOf } from '../texts-of-requests.ts';
+
+/** Addresses that one call takes. */
+const MOST = 100;
+
+/** Failed images with their addresses to be corrected, and tried at once. */
+export function MendUrls({ id, images }: { id: string; images: Image[] }) {
+  const listed = images.slice(0, MOST);
+  const [urls, setUrls] = useState<Record<string, string>>({});
+  const changed = listed.filter((image) => urlOf(image) !== image.input_url);
+  const first = changed[0];
+  function urlOf(image: Image): string {
+    return urls[image.id]?.trim() || image.input_url;
+  }
+  const alike = first
+    ? listed.flatMap((image): [string, string][] => {
+        const url = changedAlike(image.input_url, first.input_url, urlOf(first));
+        return changed.includes(image) || !url || url === image.input_url ? [] : [[image.id, url]];
+      })
+    : [];
+  const start = (event: Event): void => {
+    event.preventDefault();
+    const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
+    if (changed.length > 0) void retryRequest(id, { urls: given });
+  };
+  return (
+    <form class="mend-urls" onSubmit={start}>
+      <ul>
+        {listed.map((image) => (
+          <li key={image.id}>
+            <label class="field">
+              {nameOf(image)} · {texts.failures.line(image.line)}
+              <input
+                type="url"
+                class="code"
+                spellcheck={false}
+                value={urls[image.id] ?? image.input_url}
+                onInput={({ currentTarget: { value } }) => setUrls({ ...urls, [image.id]: value })}
+              />
+            </label>
+          </li>
+        ))}
+      </ul>
+      {images.length > MOST && <p class="quiet small">{texts.failures.more(images.length - MOST)}</p>}
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={changed.length === 0}>
+          <Icon name="repeat" />
+          {texts.failures.retryMended(changed.length)}
+        </button>
+        {alike.length > 0 && (
+          <button type="button" onClick={() => setUrls({ ...urls, ...Object.fromEntries(alike) })}>
+            {texts.mend.alike(alike.length)}
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,106 @@
+import type { Image } from '../api/client.ts';
+import { bytes, count, percent } from '../parts/format.ts';
+import { VirtualRows } from '../parts/virtual-rows.tsx';
+import { useMedia } from '../parts/use-media.ts';
+import { texts } from '../texts.ts';
+import { nameOf } from '../texts-of-requests.ts';
+import { noteText, reasonOf } from '../texts-of-failures.ts';
+import { ChooseBox } from './chosen-images.tsx';
+import { savedOf } from './select-images.ts';
+
+const ROW_HEIGHT = 68;
+const NARROW_ROW_HEIGHT = 100;
+
+export interface ListProps {
+  images: Image[];
+  open: (image: Image) => void;
+}
+
+/** One line for each image. Only those in the window are drawn, so it is no table of HTML but has the roles of one. */
+export function ResultsTable({ images, open }: ListProps) {
+  const isNarrow = useMedia('(max-width: 700px)');
+  const { picture, product, before, after, saved, similarity, state } = texts.results;
+  return (
+    <div class="table" role="table" aria-label={texts.results.title} aria-rowcount={images.length + 1}>
+      <div class="table-head" role="row">
+        {[picture, product, before, after, saved, similarity, state].map((name) => (
+          <span key={name} role="columnheader">
+            {name}
+          </span>
+        ))}
+      </div>
+      <VirtualRows
+        total={images.length}
+        height={isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT}
+        row={(index) => <Row key={images[index].id} images={images} index={index} open={open} />}
+      />
+    </div>
+  );
+}
+
+function Row({ images, index, open }: ListProps & { index: number }) {
+  const image = images[index];
+  const { input, output, similarity, line } = image;
+  const saved = savedOf(image);
+  return (
+    <div class="table-row" role="row" aria-rowindex={index + 2}>
+      <span role="cell" class="cell-picture">
+        <Thumbnail image={image} open={open} />
+      </span>
+      <span role="cell" class="cell-product">
+        <strong>{nameOf(image)}</strong>
+        <span class="quiet small code" title={image.input_url}>
+          {count(line)} · {image.input_url}
+        </span>
+      </span>
+      <span role="cell" class="cell-before number">
+        {input && bytes(input.bytes)}
+      </span>
+      <span role="cell" class="cell-after number">
+        {output && bytes(output.bytes)} <span class="quiet small">{output?.format}</span>
+      </span>
+      <span role="cell" class="cell-saved number">
+        {saved !== null && <Saved percent={saved} />}
+      </span>
+      <span role="cell" class="cell-similarity number">
+        {similarity !== null && percent(similarity * 100)}
+      </span>
+      <span role="cell" class="cell-state small">
+        <ChooseBox image={image} listed={images} /> <State image={image} />
+      </span>
+    </div>
+  );
+}
+
+/** The result as a small picture that opens the comparison. */
+export function Thumbnail({ image, open }: { image: Image; open: ListProps['open'] }) {
+  if (!image.output_url || savedOf(image) === null) return <span class="thumbnail thumbnail-none" />;
+  const label = texts.results.open(image);
+  return (
+    <button type="button" class="thumbnail" aria-label={label} title={label} onClick={() => open(image)}>
+      <img src={image.output_url} alt="" loading="lazy" decoding="async" />
+    </button>
+  );
+}
+
+export function Saved({ percent: value }: { percent: number }) {
+  return <span class={value > 0 ? 'saved' : 'quiet'}>{value > 0 ? `−${percent(value)}` : percent(0)}</span>;
+}
+
+/** Done needs no word but what is remarkable about it. */
+export function State({ image: { status, error, outcome, notes, fits, broken_rules } }: { image: Image }) {
+  if (error) {
+    return (
+      <span class="bad" title={error.message}>
+        {reasonOf(error.code)}
+      </span>
+    );
+  }
+  if (fits === false) return <span class="bad">{texts.results.fitsNot(broken_rules)}</span>;
+  const remarks = [
+    ...(fits ? [texts.results.fits] : []),
+    ...(outcome === 'kept_original' ? [texts.results.kept] : []),
+    ...notes.map(noteText),
+  ];
+  return <span class="quiet">{remarks.length > 0 ? remarks.join(', ') : texts.results.states[status]}</span>;
+}

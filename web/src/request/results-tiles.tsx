@@ -1,0 +1,61 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Image } from '../api/client.ts';
+import { bytes } from '../parts/format.ts';
+import { VirtualRows } from '../parts/virtual-rows.tsx';
+import { nameOf } from '../texts-of-requests.ts';
+import { type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
+import { savedOf } from './select-images.ts';
+
+const LEAST_WIDTH = 160;
+const ROW_HEIGHT = 262;
+
+/** The results as pictures, in as many columns as there is room for. */
+export function ResultsTiles({ images, open }: ListProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const [columns, setColumns] = useState(4);
+  useEffect(() => {
+    const observer = new ResizeObserver(([{ contentRect }]) =>
+      setColumns(Math.max(2, Math.floor(contentRect.width / LEAST_WIDTH))),
+    );
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <div class="tiles" ref={element}>
+      <VirtualRows
+        total={Math.ceil(images.length / columns)}
+        height={ROW_HEIGHT}
+        row={(index) => (
+          <ul
+            key={index}
+            class="tiles-row"
+            style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
+          >
+            {images.slice(index * columns, (index + 1) * columns).map((image) => (
+              <Tile key={image.id} image={image} open={open} />
+            ))}
+          </ul>
+        )}
+      />
+    </div>
+  );
+}
+
+function Tile({ image, open }: { image: Image; open: ListProps['open'] }) {
+  const saved = savedOf(image);
+  return (
+    <li class="tile">
+      <Thumbnail image={image} open={open} />
+      <strong class="tile-name">{nameOf(image)}</strong>
+      <span class="tile-facts small">
+        {saved !== null && <Saved percent={saved} />}{' '}
+        <span class="quiet">{image.output && bytes(image.output.bytes)}</span>
+      </span>
+      {(image.error || image.notes.length > 0 || image.outcome === 'kept_original') && (
+        <span class="tile-state small">
+          <State image={image} />
+        </span>
+      )}
+    </li>
+  );
+}

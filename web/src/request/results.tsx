@@ -1,0 +1,166 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { Image, Request } from '../api/client.ts';
+import { hostOf } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
+import { setFilter } from '../state/route.ts';
+import { useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+import { ChosenBar } from './chosen-images.tsx';
+import { Compare } from './compare.tsx';
+import { ResultsTable } from './results-table.tsx';
+import { ResultsTiles } from './results-tiles.tsx';
+import { savedOf, selectImages } from './select-images.ts';
+
+interface ResultsProps {
+  request: Request;
+  images: Image[];
+  hasAll: boolean;
+}
+
+/** The images, as a table or as tiles; what is shown stands in the address. */
+export function Results({ request, images, hasAll }: ResultsProps) {
+  const filter = useStore(({ route }) => route.filter);
+  const asked = filter.toString();
+  const selected = useMemo(() => selectImages(images, new URLSearchParams(asked)), [images, asked]);
+  const [opened, setOpened] = useState<string | null>(null);
+  const comparable = useMemo(() => selected.filter((image) => savedOf(image) !== null), [selected]);
+  const at = comparable.findIndex(({ id }) => id === opened);
+  if (images.length === 0) return request.is_final ? null : <Unlisted images={request.counts.images} />;
+  const List = filter.get('view') === 'tiles' ? ResultsTiles : ResultsTable;
+  return (
+    <section class="results" aria-labelledby="results-title">
+      <div class="row">
+        <h2 id="results-title">{texts.results.title}</h2>
+        <p class="quiet" role="status">
+          {texts.results.shown(selected.length, images.length)}
+          {!hasAll && ` – ${texts.results.listing}`}
+        </p>
+      </div>
+      <Toolbar images={images} filter={filter} />
+      <ChosenBar id={request.id} failed={request.counts.failed} listed={selected} />
+      {selected.length === 0 ? <NothingFits /> : <List images={selected} open={({ id }) => setOpened(id)} />}
+      {at >= 0 && (
+        <Compare
+          images={comparable}
+          at={at}
+          go={(index) => setOpened(comparable[index].id)}
+          close={() => setOpened(null)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Unlisted({ images }: { images: number }) {
+  return <p class="empty">{images > 1000 ? texts.results.listedAtEnd : texts.results.listing}</p>;
+}
+
+function NothingFits() {
+  const clear = (): void => setFilter({ show: '', host: '', code: '', format: '', search: '' });
+  return (
+    <div class="empty">
+      <p>{texts.results.none}</p>
+      <button type="button" onClick={clear}>
+        {texts.results.clear}
+      </button>
+    </div>
+  );
+}
+
+function Toolbar({ images, filter }: { images: Image[]; filter: URLSearchParams }) {
+  const hosts = useMemo(() => [...new Set(images.map(({ input_url: url }) => hostOf(url)))].sort(), [images]);
+  const formats = useMemo(
+    () => [...new Set(images.flatMap(({ input, output }) => (output ?? input)?.format ?? []))].sort(),
+    [images],
+  );
+  const value = (name: string): string => filter.get(name) ?? '';
+  const { filters, sorts } = texts.results;
+  return (
+    <form class="toolbar" onSubmit={(event) => event.preventDefault()}>
+      <label class="field grow">
+        {texts.results.search}
+        <input
+          type="search"
+          value={value('search')}
+          onInput={(event) => setFilter({ search: event.currentTarget.value })}
+        />
+      </label>
+      <Select
+        name="show"
+        label={texts.results.filter}
+        value={value('show')}
+        choices={withDefault(filters, 'all')}
+      />
+      <Select
+        name="sort"
+        label={texts.results.sort}
+        value={value('sort')}
+        choices={withDefault(sorts, 'file')}
+      />
+      {hosts.length > 1 && (
+        <Select
+          name="host"
+          label={texts.results.host}
+          value={value('host')}
+          choices={named(hosts, texts.results.anyHost)}
+        />
+      )}
+      {formats.length > 1 && (
+        <Select
+          name="format"
+          label={texts.results.format}
+          value={value('format')}
+          choices={named(formats, texts.results.anyFormat)}
+        />
+      )}
+      <ViewSwitch isTiles={value('view') === 'tiles'} />
+    </form>
+  );
+}
+
+/** The one that counts unless another is chosen is not in the address. */
+const withDefault = (words: Record<string, string>, usual: string): [string, string][] =>
+  Object.entries(words).map(([name, text]) => [name === usual ? '' : name, text]);
+
+const named = (values: string[], any: string): [string, string][] => [
+  ['', any],
+  ...values.map((value): [string, string] => [value, value]),
+];
+
+interface SelectProps {
+  name: string;
+  label: string;
+  value: string;
+  choices: [value: string, text: string][];
+}
+
+function Select({ name, label, value, choices }: SelectProps) {
+  // A reason belongs to the failures that it was chosen from.
+  const choose = (chosen: string): void =>
+    setFilter(name === 'show' ? { show: chosen, code: '' } : { [name]: chosen });
+  return (
+    <label class="field">
+      {label}
+      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+        {choices.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function ViewSwitch({ isTiles }: { isTiles: boolean }) {
+  return (
+    <div class="switch" role="group" aria-label={texts.results.view}>
+      <button type="button" aria-pressed={!isTiles} onClick={() => setFilter({ view: '' })}>
+        <Icon name="table" /> {texts.results.table}
+      </button>
+      <button type="button" aria-pressed={isTiles} onClick={() => setFilter({ view: 'tiles' })}>
+        <Icon name="tiles" /> {texts.results.tiles}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import { type Preview, previewImage } from '../../api/client.ts';
+import type { CallError } from '../../api/errors.ts';
+import { fieldsOf } from './options.ts';
+import { current, update } from '../store.ts';
+
+/** What a picture of the file would become. Addresses of both pictures are of this browser. */
+export interface Look {
+  before: string;
+  after: string;
+  facts: Preview;
+}
+
+/** Pictures of the chosen file, and what they become with the options as they are. */
+export interface Looks {
+  urls: string[];
+  /** Which of them is shown. */
+  at: number;
+  results: Map<string, Look | CallError>;
+  isBusy: boolean;
+}
+
+/** Pictures from which the saving of the whole file is estimated. */
+const ESTIMATED_FROM = 8;
+
+/** After a change of the options, which often comes with the next one. */
+const PAUSE_MS = 250;
+
+/** Sources as they were fetched: with other options they are sent, and not fetched from their host again. */
+const sources = new Map<string, Blob>();
+
+let abort = new AbortController();
+
+/** Looks at the first pictures of a file: that which is shown first, then the others, one at a time. */
+export function lookAt(urls: string[]): void {
+  const isNew = urls.join() !== current().looks.urls.join();
+  if (isNew) sources.clear();
+  abort.abort();
+  abort = new AbortController();
+  forget();
+  update({ looks: { urls, at: isNew ? 0 : current().looks.at, results: new Map(), isBusy: true } });
+  void lookAtAll(abort.signal);
+}
+
+/** Shows the next of the pictures. */
+export function lookAtNext(): void {
+  const { looks } = current();
+  update({ looks: { ...looks, at: (looks.at + 1) % looks.urls.length } });
+  if (looks.isBusy || looks.results.size === looks.urls.length) return;
+  update({ looks: { ...current().looks, isBusy: true } });
+  void lookAtAll(abort.signal);
+}
+
+/** Ends it; what was looked at is forgotten. */
+export function stopLooking(): void {
+  abort.abort();
+  forget();
+  update({ looks: { urls: [], at: 0, results: new Map(), isBusy: false } });
+}
+
+async function lookAtAll(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  for (let url = nextUrl(); url !== undefined && !signal.aborted; url = nextUrl()) {
+    const result = await look(url, signal);
+    if (signal.aborted) return;
+    const { looks } = current();
+    update({ looks: { ...looks, results: new Map(looks.results).set(url, result) } });
+  }
+  if (!signal.aborted) update({ looks: { ...current().looks, isBusy: false } });
+}
+
+/** The one that is shown, then those of the estimate. */
+function nextUrl(): string | undefined {
+  const { urls, at, results } = current().looks;
+  return [urls[at], ...urls.slice(0, ESTIMATED_FROM)].find((url) => !results.has(url));
+}
+
+async function look(url: string, signal: AbortSignal): Promise<Look | CallError> {
+  const source = sources.get(url) ?? null;
+  const fields = fieldsOf(current().options);
+  const { data, error } = await previewImage(source ? fields : { ...fields, url }, source, signal);
+  if (!data) return error;
+  const before = blobOf(data.before);
+  sources.set(url, before);
+  return { before: URL.createObjectURL(before), after: URL.createObjectURL(blobOf(data.after)), facts: data };
+}
+
+function blobOf({ base64, content_type: type }: Preview['before']): Blob {
+  return new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type });
+}
+
+export const isLook = (result: Look | CallError | undefined): result is Look =>
+  result !== undefined && 'facts' in result;
+
+/** Browsers keep what has an address until it is taken back. */
+function forget(): void {
+  for (const result of current().looks.results.values()) {
+    if (!isLook(result)) continue;
+    URL.revokeObjectURL(result.before);
+    URL.revokeObjectURL(result.after);
+  }
+}
+
+/** What the pictures looked at so far save together, in percent, and how many they are; null before there are some. */
+export function estimateOf({ results }: Looks): { saved: number; pictures: number } | null {
+  const looks = [...results.values()].filter(isLook);
+  if (looks.length < 2) return null;
+  const sum = (of: (look: Look) => number): number => looks.reduce((total, each) => total + of(each), 0);
+  const [input, output] = [sum(({ facts }) => facts.input.bytes), sum(({ facts }) => facts.output.bytes)];
+  return { saved: 100 * (1 - output / input), pictures: looks.length };
+}

@@ -1,0 +1,106 @@
+import { type DryRun, type Fault, sendForFile } from '../../api/client.ts';
+import { saveFile } from '../../parts/save-file.ts';
+import { texts } from '../../texts.ts';
+import { changedAlike } from './changed-alike.ts';
+import { notify } from '../notices.ts';
+import { current } from '../store.ts';
+import { checkAgain, fieldsOfFile } from './take-file.ts';
+
+/** A cell with another text; without one the whole row is left out. The column is given by its number in the file. */
+export interface Patch {
+  line: number;
+  column: number | null;
+  value: string | null;
+}
+
+/** A cell with faults, and all that is known of it. */
+export interface FaultyCell {
+  line: number;
+  /** Its number in the file, and its name; null where the fault is about the row. */
+  column: number | null;
+  name: string | null;
+  /** The whole cell; null where it is not known. */
+  text: string | null;
+  /** Name of the product, as far as it is known. */
+  product: string;
+  faults: Fault[];
+}
+
+/** An address without its beginning: `www.example.com/a.jpg`, `cdn.example.com/a.jpg`. */
+const WITHOUT_SCHEME = /^(?:www\.|(?:[\w-]+\.)+[a-z]{2,}\/)\S+$/i;
+
+/** The cells of the file that have faults, in its order. */
+export function faultyCells({ faults, lines, columns }: DryRun): FaultyCell[] {
+  const rows = new Map(lines.map(({ line, cells }) => [line, cells]));
+  const product = columns.findIndex(({ role }) => role === 'product');
+  const found = new Map<string, FaultyCell>();
+  for (const fault of faults.items) {
+    const { line, column: name } = fault;
+    const place = name === null ? -1 : columns.findIndex((column) => column.name === name);
+    const key = `${line} ${place}`;
+    const row = rows.get(line);
+    const text = place >= 0 && row ? (row[place] ?? '') : null;
+    const cell = { line, name, text, column: place < 0 ? null : place + 1, product: row?.[product] ?? '' };
+    if (found.has(key)) found.get(key)!.faults.push(fault);
+    else found.set(key, { ...cell, faults: [fault] });
+  }
+  return [...found.values()];
+}
+
+/** Those to which only `https://` is missing, with it. */
+export function withScheme(cells: FaultyCell[]): Patch[] {
+  return cells.flatMap(({ line, column, text, faults }) => {
+    if (text === null || column === null) return [];
+    const short = faults.filter(({ code, value }) => code === 'URL_INVALID' && WITHOUT_SCHEME.test(value));
+    const value = short.reduce((all, fault) => all.replace(fault.value, `https://${fault.value}`), text);
+    return value === text ? [] : [{ line, column, value }];
+  });
+}
+
+/** Other cells to which the same can be done as to the last one that was changed, with that done. */
+export function likeTheLast(cells: FaultyCell[]): Patch[] {
+  const last = current().chosen?.lastChange;
+  if (!last) return [];
+  return cells.flatMap(({ line, column, text, faults }) => {
+    if (text === null || column === null || !faults.some(({ hint }) => last.hints.includes(hint))) return [];
+    const value = changedAlike(text, last.from, last.to);
+    return value === null || value === text ? [] : [{ line, column, value }];
+  });
+}
+
+/** Changes cells or leaves rows out, and has the file checked again. The user's own file stays as it is. */
+export function mend(patches: Patch[], lastChange: Change | null = null): void {
+  const { chosen } = current();
+  if (!chosen || patches.length === 0) return;
+  const kept = new Map(chosen.patches.map((patch) => [keyOf(patch), patch]));
+  for (const patch of patches) {
+    if (patch.column === null)
+      for (const { line, column } of kept.values())
+        if (line === patch.line) kept.delete(keyOf({ line, column }));
+    kept.set(keyOf(patch), patch);
+  }
+  void checkAgain({ patches: [...kept.values()], lastChange });
+}
+
+/** What was done to a cell by hand. */
+export interface Change {
+  /** What was to be done about it. */
+  hints: string[];
+  from: string;
+  to: string;
+}
+
+export function undoMending(): void {
+  void checkAgain({ patches: [], lastChange: null });
+}
+
+/** Hands the file with the changes to the browser. */
+export async function saveMended(): Promise<void> {
+  const { chosen } = current();
+  if (!chosen) return;
+  const { data, error } = await sendForFile(chosen.file, { ...fieldsOfFile(chosen), dry_run: 'true' });
+  if (data) saveFile(data, chosen.file.name);
+  else notify(error.message || texts.unreachable);
+}
+
+const keyOf = ({ line, column }: Pick<Patch, 'line' | 'column'>): string => `${line} ${column}`;

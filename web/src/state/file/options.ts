@@ -1,0 +1,82 @@
+import type { RequestOptions } from '../../api/client.ts';
+
+/** Where images can go; `any`: how they become is said below. */
+export type Channel = 'any' | NonNullable<RequestOptions['for']>;
+
+/** What is done with the images, as the form asks for it. */
+export interface Options {
+  channel: Channel;
+  /** `half` and `light` are fixed; the others take their number from below. */
+  aim: 'half' | 'light' | 'bytes' | 'quality' | 'similarity';
+  kilobytes: number;
+  quality: number;
+  similarity: number;
+  format: 'keep' | 'auto' | 'jpeg' | 'png' | 'webp' | 'avif';
+  /** Longest side in pixels; 0 for as it is. */
+  side: number;
+  effort: 'fast' | 'balanced' | 'best';
+  metadata: 'none' | 'copyright' | 'all';
+}
+
+export const USUAL: Options = {
+  channel: 'any',
+  aim: 'half',
+  kilobytes: 100,
+  quality: 75,
+  similarity: 0.98,
+  format: 'keep',
+  side: 0,
+  effort: 'balanced',
+  metadata: 'none',
+};
+
+const STORED_AS = 'image-processing.options';
+
+/** Those of the last start in this browser. */
+export function rememberedOptions(): Options {
+  try {
+    return { ...USUAL, ...JSON.parse(localStorage.getItem(STORED_AS) ?? '{}') };
+  } catch {
+    return USUAL;
+  }
+}
+
+export function rememberOptions(options: Options): void {
+  try {
+    localStorage.setItem(STORED_AS, JSON.stringify(options));
+  } catch {
+    // Without storage they are the usual ones the next time.
+  }
+}
+
+/** Similarity that is hardly told from the source, even side by side. */
+const HARDLY_VISIBLE = 0.99;
+
+/** The fields of the upload. What is as usual is left out, so that the service's own settings count. */
+export function fieldsOf(options: Options): Record<string, string> {
+  const fields: Record<string, string> = {};
+  // A channel says how large, how good and in which format.
+  if (options.channel !== 'any') return { for: options.channel };
+  if (options.aim === 'light') fields.target = `ssim:${HARDLY_VISIBLE}`;
+  if (options.aim === 'bytes') fields.target = `bytes:${Math.round(options.kilobytes * 1000)}`;
+  if (options.aim === 'similarity') fields.target = `ssim:${options.similarity}`;
+  if (options.aim === 'quality') fields.quality = String(options.quality);
+  if (options.aim === 'half') fields.quality = '50';
+  if (options.side > 0) fields.max_width = fields.max_height = String(options.side);
+  for (const name of ['format', 'effort', 'metadata'] as const)
+    if (options[name] !== USUAL[name]) fields[name] = options[name];
+  return fields;
+}
+
+/** The options of an earlier request, to run it again. */
+export function optionsOf(given: RequestOptions): Options {
+  const { format, effort, metadata } = given;
+  if (given.for) return { ...USUAL, channel: given.for };
+  const options = { ...USUAL, format, effort, metadata, side: given.max_width ?? given.max_height ?? 0 };
+  const [kind, number] = (given.target ?? '').split(':');
+  if (kind === 'bytes') return { ...options, aim: 'bytes', kilobytes: Number(number) / 1000 };
+  if (kind === 'ssim' && Number(number) === HARDLY_VISIBLE) return { ...options, aim: 'light' };
+  if (kind === 'ssim') return { ...options, aim: 'similarity', similarity: Number(number) };
+  const quality = parseInt(String(given.quality ?? 50));
+  return quality === 50 ? { ...options, aim: 'half' } : { ...options, aim: 'quality', quality };
+}

@@ -1,0 +1,110 @@
+import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client.ts';
+import { texts } from '../../texts.ts';
+import { fieldsOfColumns, rememberedChoice } from './columns.ts';
+import { announce } from '../notices.ts';
+import { fieldsOf, optionsOf, rememberOptions } from './options.ts';
+import { go } from '../route.ts';
+import { type Chosen, current, update } from '../store.ts';
+
+/** Similarity is measured unasked up to here: it takes a JPEG two to three times as long. */
+const MEASURED_IMAGES = 2000;
+
+/** Faults that are listed, with the rows that have them. */
+const LISTED_FAULTS = '1000';
+
+/** Shows what is in the file. Nothing is stored by that. */
+export async function takeFile(file: File): Promise<void> {
+  const chosen = { file, columns: {}, patches: [], lastChange: null, survey: null, error: null };
+  update({ chosen, startError: null });
+  go('/new');
+  await check(true);
+}
+
+/** Has the chosen file checked with other columns or patches. Meanwhile the page shows what it showed. */
+export async function checkAgain(
+  changes: Partial<Pick<Chosen, 'columns' | 'patches' | 'lastChange'>> = {},
+): Promise<void> {
+  const { chosen } = current();
+  if (!chosen) return;
+  update({ chosen: { ...chosen, ...changes, error: null }, startError: null });
+  await check(false);
+}
+
+async function check(isNew: boolean): Promise<void> {
+  const { chosen } = current();
+  if (!chosen) return;
+  const fields = { ...fieldsOfFile(chosen), dry_run: 'true', lines: 'faulty', faults_limit: LISTED_FAULTS };
+  const { data, error } = await sendFile<DryRun>(chosen.file, fields);
+  if (current().chosen !== chosen) return; // another was chosen meanwhile, or something else was said of it
+  const columns = data && isNew ? rememberedChoice(data.columns) : {};
+  if (data && Object.keys(columns).length > 0) return checkAgain({ columns });
+  update({ chosen: { ...chosen, survey: data ?? (isNew ? null : chosen.survey), error } });
+  announce(data ? texts.preview.announced(data.rows, data.images, data.faults.total) : texts.preview.failed);
+}
+
+/** What is said of the file, as fields of an upload. */
+export function fieldsOfFile({ columns, patches }: Chosen): Record<string, string> {
+  return {
+    ...fieldsOfColumns(columns),
+    ...(patches.length > 0 ? { patches: JSON.stringify(patches) } : {}),
+  };
+}
+
+/** Rows as they are copied from a spreadsheet: cells with tabs between them. */
+export async function takeText(text: string): Promise<void> {
+  await takeFile(new File([text], texts.start.pastedName, { type: 'text/csv' }));
+}
+
+export async function takeSample(): Promise<void> {
+  const { data } = await fetchFile('/samples/products.csv');
+  if (data) await takeFile(new File([data], 'products.csv', { type: 'text/csv' }));
+}
+
+/** The file of an earlier request, with its options: its output is the uploaded file and a column that is replaced. */
+export async function takeAgain({ id, file_name: name, options }: Request): Promise<void> {
+  const { data } = await fetchFile(`/requests/${id}/output.csv?urls=added`);
+  if (!data) return;
+  update({ options: optionsOf(options) });
+  await takeFile(new File([data], name, { type: 'text/csv' }));
+}
+
+/** Uploads the chosen file and goes to its request. A second click, or a try after an error, makes no second request. */
+export async function start(): Promise<void> {
+  const { chosen, options, isStarting } = current();
+  if (!chosen?.survey || isStarting) return;
+  update({ isStarting: true, startError: null });
+  const { data, error } = await sendFile<{ request_id: string }>(chosen.file, fieldsOfStart(chosen), {
+    'Idempotency-Key': keyOf(chosen.file, fieldsOfStart(chosen)),
+  });
+  update({ isStarting: false, startError: error });
+  if (!data) return;
+  rememberOptions(options);
+  update({ chosen: null });
+  go(`/requests/${data.request_id}`);
+}
+
+/** Whether the start asks for each image to be compared with its source, and so takes longer. */
+export const isMeasured = (survey: DryRun): boolean => survey.images <= MEASURED_IMAGES;
+
+function fieldsOfStart(chosen: Chosen): Record<string, string> {
+  const { survey } = chosen;
+  const fields = { ...fieldsOf(current().options), ...fieldsOfFile(chosen) };
+  if (survey && isMeasured(survey)) fields.measure = 'similarity';
+  if (survey && survey.faults.total > 0) fields.on_invalid = 'skip';
+  return fields;
+}
+
+let lastKey: { file: File; fields: string; key: string } | null = null;
+
+function keyOf(file: File, given: Record<string, string>): string {
+  const fields = JSON.stringify(given);
+  if (lastKey?.file !== file || lastKey.fields !== fields) lastKey = { file, fields, key: newKey() };
+  return lastKey.key;
+}
+
+/** As `randomUUID`, which browsers have on secure addresses only. */
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}

@@ -1,0 +1,120 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { DryRun, Image, Request } from '../api/client.ts';
+import type { CallError } from '../api/errors.ts';
+import type { ColumnChoice } from './file/columns.ts';
+import type { Looks } from './file/look-at-pictures.ts';
+import type { Change, Patch } from './file/mend-file.ts';
+import { rememberedOptions, type Options } from './file/options.ts';
+import { readRoute, type Route } from './route.ts';
+import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
+
+/** The file that the user has chosen and not uploaded yet. */
+export interface Chosen {
+  file: File;
+  columns: ColumnChoice;
+  patches: Patch[];
+  /** What was done last to a cell by hand, to be done to others as well. */
+  lastChange: Change | null;
+  survey: DryRun | null;
+  error: CallError | null;
+}
+
+/** The request that is shown, as far as it has been read. */
+export interface Shown {
+  id: string;
+  request: Request | null;
+  error: CallError | null;
+  images: Image[];
+  /** Whether all images of the request are in `images`. */
+  hasAllImages: boolean;
+  failures: Image[];
+  /** Ids of failed images that were chosen to be tried again. */
+  chosen: ReadonlySet<string>;
+  /** Images a second, over the last half minute. */
+  rate: number | null;
+  /** Of several hosts that still have images, the one whose downloads take longest. */
+  slowest: { host: string; milliseconds: number } | null;
+}
+
+export interface Listed {
+  items: Request[];
+  cursor: string | null;
+  isLoading: boolean;
+  error: CallError | null;
+}
+
+/** A message that goes by itself; with `undo`, what takes it back. */
+export interface Notice {
+  text: string;
+  undo?: () => void;
+}
+
+export interface State {
+  route: Route;
+  chosen: Chosen | null;
+  options: Options;
+  /** Pictures of the chosen file, before and after. */
+  looks: Looks;
+  isStarting: boolean;
+  startError: CallError | null;
+  shown: Shown | null;
+  list: Listed;
+  /** Requests that are about to be deleted. */
+  hidden: ReadonlySet<string>;
+  /** Read aloud by screen readers. */
+  announcement: string;
+  notice: Notice | null;
+  isOffline: boolean;
+  needsKey: boolean;
+  /** Whether the key may do more than look. */
+  mayWrite: boolean;
+  webhooks: Webhooks;
+}
+
+const state: State = {
+  route: readRoute(),
+  chosen: null,
+  options: rememberedOptions(),
+  looks: { urls: [], at: 0, results: new Map(), isBusy: false },
+  isStarting: false,
+  startError: null,
+  shown: null,
+  list: { items: [], cursor: null, isLoading: true, error: null },
+  hidden: new Set(),
+  announcement: '',
+  notice: null,
+  isOffline: false,
+  needsKey: false,
+  mayWrite: true,
+  webhooks: NO_WEBHOOKS,
+};
+
+/** Changes what is shown of a request, unless the user has gone on to another one. */
+export function change(id: string, changes: Partial<Shown>): void {
+  if (state.shown?.id === id) update({ shown: { ...state.shown, ...changes } });
+}
+
+const listeners = new Set<() => void>();
+
+/** The state of the page as it is now; it is changed by {@link update} only. */
+export function current(): Readonly<State> {
+  return state;
+}
+
+/** Changes parts of the state, and draws what depends on them. */
+export function update(changes: Partial<State>): void {
+  Object.assign(state, changes);
+  for (const listener of [...listeners]) listener();
+}
+
+/** A part of the state, for a component: it is drawn again when the part has become another. */
+export function useStore<T>(select: (state: Readonly<State>) => T): T {
+  const [part, setPart] = useState(() => select(state));
+  useEffect(() => {
+    const listen = (): void => setPart(() => select(state));
+    listeners.add(listen);
+    listen();
+    return () => void listeners.delete(listen);
+  }, []);
+  return part;
+}

@@ -1,0 +1,160 @@
+import { ruleText } from './texts-of-failures.ts';
+import type { Image, Request } from './api/client.ts';
+import { bytes, count, percent } from './parts/format.ts';
+
+/** `1 image`, `1,204 images` */
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+export const images = (value: number): string => counted(value, 'image');
+
+const result = ({ bytes: { input, output, saved_percent: saved } }: Request): string =>
+  input > 0 ? `${percent(saved)} smaller: ${bytes(input)} became ${bytes(output)}` : 'nothing was compressed';
+
+/** What an image is called: its product, and its place where there are several. */
+export function nameOf({ product_name: product, serial_number: serial, line, position }: Image): string {
+  const name = product || serial || `line ${line}`;
+  return position > 1 ? `${name} (${position})` : name;
+}
+
+/** The texts of the page of a request. */
+export const textsOfRequests = {
+  request: {
+    announcedStart: (name: string, value: number) => `${name}: ${images(value)} are being compressed`,
+    announcedProgress: (value: number) => `${value}% done`,
+    announcedEnd: (request: Request) =>
+      `${request.status === 'Cancelled' ? 'Cancelled' : 'Finished'}: ${count(request.counts.done)} of ` +
+      `${images(request.counts.images)} done, ${count(request.counts.failed)} failed, ${result(request)}`,
+    uploaded: (time: string) => `Uploaded ${time}`,
+    progress: 'Progress',
+    done: 'Done',
+    failed: 'Failed',
+    left: 'Left',
+    rate: 'Speed',
+    perSecond: (rate: number) => `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))} a second`,
+    timeLeft: 'Time left',
+    about: (time: string) => `about ${time}`,
+    slowest: 'Slowest host',
+    takes: (host: string, seconds: number) => `${host}, ${seconds.toFixed(1)} s an image`,
+    unknown: '–',
+    saved: 'Saved',
+    smaller: 'smaller',
+    before: 'Before',
+    after: 'After',
+    time: 'Time',
+    cancelNamed: (name: string) => `Cancel ${name}`,
+    cancelledHint: (done: number, all: number) =>
+      `Cancelled. ${count(done)} of ${images(all)} were done and are kept.`,
+    missing: 'Not found',
+    goOn: 'Go on with the rest',
+    notFound: 'There is no such file here. It may have been deleted, or the link is not whole.',
+    downloads: 'Downloads',
+    output: 'Spreadsheet with new links',
+    outputSoFar: 'Spreadsheet so far',
+    otherForms: 'Other forms of the spreadsheet',
+    forms: {
+      added: 'Spreadsheet, new links in a column of their own',
+      replaced: 'Your own file, new links in place of the old ones',
+      csv: 'Spreadsheet as CSV',
+    },
+    errors: 'List of errors',
+    zip: 'All images (ZIP)',
+    copyLink: 'Copy link to this page',
+    copied: 'The link was copied.',
+    runAgain: 'Run again',
+    optionsUsed: 'Options used',
+    pictures: (name: string) => `before and after: ${name}`,
+  },
+
+  failures: {
+    title: (value: number) => `${images(value)} failed`,
+    lead: 'Grouped by reason and host. Everything else is done and can be downloaded.',
+    at: (host: string) => `at ${host}`,
+    show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
+    more: (value: number) => `… and ${count(value)} more`,
+    line: (line: number) => `line ${count(line)}`,
+    retryAll: 'Try all of them again',
+    retry: 'Try again',
+    retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
+    mend: 'Correct the links',
+    mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,
+    retryMended: (value: number) =>
+      `Try ${value === 1 ? 'the corrected link' : `${count(value)} corrected links`}`,
+    first: (value: number) => `The first ${count(value)} are grouped here; the list of errors has all.`,
+  },
+
+  results: {
+    title: 'Results',
+    search: 'Search product, number or link',
+    filter: 'Show',
+    filters: {
+      all: 'All images',
+      done: 'Done',
+      failed: 'Failed',
+      kept: 'Original kept',
+      noted: 'With notes',
+      open: 'Not done yet',
+    },
+    host: 'Host',
+    anyHost: 'All hosts',
+    format: 'Format',
+    anyFormat: 'All formats',
+    sort: 'Order',
+    sorts: {
+      file: 'As in the file',
+      worst: 'Worst first',
+      saved: 'Most saved first',
+      least: 'Least saved first',
+      size: 'Largest first',
+    },
+    view: 'View',
+    table: 'Table',
+    tiles: 'Tiles',
+    shown: (part: number, all: number) => (part === all ? images(all) : `${count(part)} of ${images(all)}`),
+    listing: 'Reading the images …',
+    listedAtEnd: 'So many images are listed when the work has ended.',
+    choose: (name: string) => `Choose ${name}`,
+    chosen: (value: number, all: number) => `${count(value)} of ${count(all)} failed images chosen`,
+    chooseListed: 'Choose all that are listed',
+    chooseNone: 'Choose none',
+    none: 'No image fits this filter.',
+    clear: 'Show all',
+    product: 'Product',
+    picture: 'Picture',
+    before: 'Before',
+    after: 'After',
+    saved: 'Saved',
+    similarity: 'Alike',
+    state: 'State',
+    open: (image: Image) => `Compare before and after: ${nameOf(image)}`,
+    states: {
+      pending: 'Waiting',
+      processing: 'Working',
+      done: 'Done',
+      failed: 'Failed',
+      cancelled: 'Cancelled',
+    },
+    kept: 'Original kept',
+    fits: 'Fits',
+    fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
+    judge: 'Judge the worst first',
+  },
+
+  compare: {
+    slider: 'Share of the original that is shown',
+    value: (share: number) => `${share}% original, ${100 - share}% result`,
+    original: 'Original',
+    result: 'Result',
+    previous: 'Previous picture (K)',
+    next: 'Next picture (J)',
+    place: (index: number, all: number) => `${count(index + 1)} of ${count(all)}`,
+    fit: 'Fit to the window (F)',
+    full: '100% (1)',
+    hold: 'Hold for the original (H)',
+    keys: 'J next · K back · F fit · 1 100% · H original · ← → divider · Esc close',
+    gone: 'The original can not be loaded from its host any more. This is the result.',
+    openResult: 'Open the result',
+    alike: (value: number) => `${percent(value * 100)} alike`,
+    smaller: (value: number) => (value >= 0 ? `${percent(value)} smaller` : `${percent(-value)} larger`),
+    quality: (value: number) => `quality ${value}`,
+  },
+};

@@ -1,0 +1,30 @@
+import { count } from './parts/format.ts';
+
+/** The texts of the page of webhooks. */
+export const textsOfWebhooks = {
+  title: 'Webhooks',
+  lead: 'Addresses of your programs that are called when a file is done.',
+  none: 'Nobody is told yet.',
+  url: 'Address that is called',
+  description: 'Note (if you like)',
+  add: 'Add',
+  secret: 'The secret that signs what is sent. It is shown this once:',
+  test: 'Test',
+  testNamed: (url: string) => `Test ${url}`,
+  deliveries: 'Deliveries',
+  deliveriesNamed: (url: string) => `Deliveries to ${url}`,
+  noDeliveries: 'Nothing has been sent yet.',
+  stop: 'Stop',
+  start: 'Start again',
+  stopped: 'Stopped: nothing is sent.',
+  removeNamed: (url: string) => `Remove ${url}`,
+  sure: (url: string) => `Remove ${url} for good?`,
+  when: 'When',
+  event: 'What',
+  state: 'State',
+  answer: 'Answer',
+  again: 'Again',
+  redeliver: 'Send again',
+  states: { pending: 'Waiting', sending: 'Sending', delivered: 'Delivered', failed: 'Failed' },
+  answered: (status: number, milliseconds: number) => `${status}, after ${count(milliseconds)} ms`,
+};

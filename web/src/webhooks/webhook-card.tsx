@@ -1,0 +1,124 @@
+import type { Delivery, Webhook } from '../api/client.ts';
+import { minute } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
+import { useStore } from '../state/store.ts';
+import {
+  hideDeliveries,
+  redeliver,
+  removeWebhook,
+  setActive,
+  showDeliveries,
+  testWebhook,
+} from '../state/webhooks.ts';
+import { texts } from '../texts.ts';
+
+const { webhooks: words } = texts;
+
+/** A webhook, what is sent to it, and what became of that. */
+export function WebhookCard({ webhook }: { webhook: Webhook }) {
+  const { id, url, description, active, disabled_reason: reason, event_types: types } = webhook;
+  const secret = useStore(({ webhooks }) => (webhooks.secret?.id === id ? webhooks.secret.secret : null));
+  const deliveries = useStore(({ webhooks }) =>
+    webhooks.opened?.id === id ? webhooks.opened.deliveries : null,
+  );
+  return (
+    <article class="card webhook" aria-label={url}>
+      <div class="row">
+        <div>
+          <h2 class="code webhook-url">{url}</h2>
+          <p class="quiet small">{[description, types.join(', ')].filter(Boolean).join(' · ')}</p>
+        </div>
+        <WebhookActions webhook={webhook} isOpen={deliveries !== null} />
+      </div>
+      {!active && <p class="bad">{reason?.message ?? words.stopped}</p>}
+      {secret && (
+        <p class="webhook-secret">
+          {words.secret} <span class="code">{secret}</span>
+        </p>
+      )}
+      {deliveries && <Deliveries id={id} deliveries={deliveries} />}
+    </article>
+  );
+}
+
+function WebhookActions({ webhook: { id, url, active }, isOpen }: { webhook: Webhook; isOpen: boolean }) {
+  const mayWrite = useStore((state) => state.mayWrite);
+  return (
+    <div class="buttons">
+      {mayWrite && active && (
+        <button type="button" aria-label={words.testNamed(url)} onClick={() => void testWebhook(id)}>
+          {words.test}
+        </button>
+      )}
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={words.deliveriesNamed(url)}
+        onClick={() => (isOpen ? hideDeliveries() : void showDeliveries(id))}
+      >
+        {words.deliveries}
+      </button>
+      {mayWrite && (
+        <button type="button" onClick={() => void setActive(id, !active)}>
+          {active ? words.stop : words.start}
+        </button>
+      )}
+      {mayWrite && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={words.removeNamed(url)}
+          title={words.removeNamed(url)}
+          onClick={() => confirm(words.sure(url)) && void removeWebhook(id)}
+        >
+          <Icon name="bin" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Deliveries({ id, deliveries }: { id: string; deliveries: Delivery[] }) {
+  if (deliveries.length === 0) return <p class="quiet">{words.noDeliveries}</p>;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={words.deliveries}>
+      <table>
+        <thead>
+          <tr>
+            {[words.when, words.event, words.state, words.answer, words.again].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {deliveries.map((delivery) => (
+            <DeliveryRow key={delivery.id} webhookId={id} delivery={delivery} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: Delivery }) {
+  const mayWrite = useStore((state) => state.mayWrite);
+  const { id, type, status, tries, created_at: at } = delivery;
+  const last = tries[tries.length - 1];
+  return (
+    <tr>
+      <td>{minute(at)}</td>
+      <td>{type}</td>
+      <td class={status === 'failed' ? 'bad' : undefined}>{words.states[status]}</td>
+      <td>{last && (last.error?.message ?? words.answered(last.status ?? 0, last.duration_ms))}</td>
+      <td>
+        {mayWrite && (status === 'failed' || status === 'delivered') && (
+          <button type="button" onClick={() => void redeliver(webhookId, id)}>
+            {words.redeliver}
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
