@@ -93,6 +93,14 @@ describe('a file of any kind', () => {
     });
   }
 
+  /** Of the best of three tries: a slice may hold the collection of what earlier cases left behind. */
+  async function longestSlice(...input: Parameters<typeof use>): Promise<number> {
+    let shortest = Infinity;
+    for (let tries = 0; tries < 3 && shortest >= MAX_SLICE_MS; tries++)
+      shortest = Math.min(shortest, (await use(...input)).longestSliceMs);
+    return shortest;
+  }
+
   const cell = (text: string) => `${HEADER}1,Chair,"${text.replaceAll('"', '""')}"\n`;
   const url = 'https://a.example/1.jpg';
   const wide = Array.from({ length: 497 }, (_, i) => `Colour ${i}`).join(',');
@@ -128,12 +136,7 @@ describe('a file of any kind', () => {
     ['short rows of a wide table', `Image Url,${wide}\n` + repeated('a\n', MEGABYTE)],
     ['lines of addresses only', `${HEADER}1,Chair,${url}\n` + repeated(`${url}\n`, 2 * MEGABYTE)],
   ])('is read in short slices: %s', async (_, content) => {
-    // A slice may hold the collection of what earlier cases left behind: then it is short the next time.
-    let { longestSliceMs } = await use(content);
-    for (let more = 0; more < 2 && longestSliceMs >= MAX_SLICE_MS; more++)
-      longestSliceMs = Math.min(longestSliceMs, (await use(content)).longestSliceMs);
-
-    expect(longestSliceMs).toBeLessThan(MAX_SLICE_MS);
+    expect(await longestSlice(content)).toBeLessThan(MAX_SLICE_MS);
   });
 
   it.each([
@@ -143,9 +146,7 @@ describe('a file of any kind', () => {
     const header = Array.from({ length: 990 }, (_, place) => `Photo ${place}`).join(',');
     const images = Array.from({ length: count }, (_, place) => nameOf(place));
 
-    const { longestSliceMs } = await use(`${header}\n${url}\n`, { columns: { images } });
-
-    expect(longestSliceMs).toBeLessThan(MAX_SLICE_MS);
+    expect(await longestSlice(`${header}\n${url}\n`, { columns: { images } })).toBeLessThan(MAX_SLICE_MS);
   });
 
   it('is read in short slices, whatever is in it', async () => {
@@ -153,10 +154,9 @@ describe('a file of any kind', () => {
     await fc.assert(
       fc.asyncProperty(headers, textArbitrary, fc.boolean(), async (header, text, isUtf16) => {
         const content = Buffer.from(header + text, isUtf16 ? 'utf16le' : 'utf8');
-        const { longestSliceMs } = await use(content);
+        const milliseconds = await longestSlice(content);
 
-        if (longestSliceMs > MAX_SLICE_MS)
-          throw new Error(`${longestSliceMs} ms for ${shown(header + text)}`);
+        if (milliseconds > MAX_SLICE_MS) throw new Error(`${milliseconds} ms for ${shown(header + text)}`);
       }),
       { numRuns: propertyRuns(100) },
     );

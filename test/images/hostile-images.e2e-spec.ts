@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,7 +56,7 @@ describe('hostile images', () => {
     async (fields) => {
       child = new Child();
       const faults: string[] = [];
-      for (const bomb of bombs) faults.push(...(await faultsOf(bomb, child, fields)));
+      for (const bomb of bombs) faults.push(...(await faultsOfEachTry(bomb, child, fields)));
 
       expect(faults).toEqual([]);
       expect(await child.idle(MAX_MEGABYTES_IDLE)).toBeLessThanOrEqual(MAX_MEGABYTES_IDLE);
@@ -69,13 +69,15 @@ describe('hostile images', () => {
     child = new Child();
     const file = path.join(ROOT, 'test/fixtures/large/36-megapixels.heic');
 
-    for (const fields of [{}, { format: 'png' }, { format: 'auto', effort: 'best' }]) {
-      const { end, ms, megabytes, slowestPhotoMs } = await child.compress(file, fields);
-      expect({ fields, end }).toEqual({ fields, end: 'LARGER' }); // a JPEG of this calm picture is larger than its HEIC
-      expect(ms).toBeLessThanOrEqual(WITHIN_MS);
-      expect(megabytes).toBeLessThanOrEqual(MAX_MEGABYTES_HEIC);
-      expect(slowestPhotoMs).toBeLessThanOrEqual(PHOTO_WITHIN_MS);
-    }
+    const heic: BombFile = {
+      name: 'HEIC of 36 million pixels',
+      file,
+      bytes: readFileSync(file),
+      ends: ['LARGER'], // a JPEG of this calm picture is larger than its HEIC
+      maxMegabytes: MAX_MEGABYTES_HEIC,
+    };
+    for (const fields of [{}, { format: 'png' }, { format: 'auto', effort: 'best' }])
+      expect({ fields, faults: await faultsOfEachTry(heic, child, fields) }).toEqual({ fields, faults: [] });
     expect(await child.idle(MAX_MEGABYTES_IDLE)).toBeLessThanOrEqual(MAX_MEGABYTES_IDLE);
   });
 });
@@ -83,6 +85,8 @@ describe('hostile images', () => {
 interface BombFile extends Bomb {
   name: string;
   file: string;
+  /** `MAX_MEGABYTES` where it is left out. */
+  maxMegabytes?: number;
 }
 
 function writeFiles(folder: string, bombs: Record<string, Bomb>): BombFile[] {
@@ -93,8 +97,21 @@ function writeFiles(folder: string, bombs: Record<string, Bomb>): BombFile[] {
   });
 }
 
+/**
+ * None if one of three tries is good. What is at fault with an image is so each time; on a busy machine a try may be
+ * slow, or begin with memory of the image before.
+ */
+async function faultsOfEachTry(bomb: BombFile, child: Child, fields: object): Promise<string[]> {
+  let faults: string[] = [];
+  for (let tries = 0; tries < 3; tries++) {
+    faults = await faultsOf(bomb, child, fields);
+    if (faults.length === 0) break;
+  }
+  return faults;
+}
+
 async function faultsOf(
-  { name, file, bytes, ends, isSmallPicture }: BombFile,
+  { name, file, bytes, ends, isSmallPicture, maxMegabytes = MAX_MEGABYTES }: BombFile,
   child: Child,
   fields: object,
 ): Promise<string[]> {
@@ -103,7 +120,7 @@ async function faultsOf(
   const isGood =
     ends.includes(ending.end) &&
     ending.ms <= WITHIN_MS &&
-    ending.megabytes <= MAX_MEGABYTES &&
+    ending.megabytes <= maxMegabytes &&
     (!isSmallPicture || ending.grownMegabytes <= mostGrowth(bytes)) &&
     ending.slowestPhotoMs <= PHOTO_WITHIN_MS;
   return isGood ? [] : [`${name}: ${JSON.stringify(ending)}`];
