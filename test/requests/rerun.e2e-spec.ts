@@ -4,6 +4,7 @@ import { faultsOf } from '../helpers/app/data-model.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
 
 describeOnEachEngine('a file that was uploaded before', (engine) => {
   let installation: Installation;
@@ -129,8 +130,15 @@ describeOnEachEngine('a file that was uploaded before', (engine) => {
   });
 
   it('takes earlier results unless all is to be fresh, and says how many', async () => {
+    const remembered = async () => {
+      const [{ count }] = await app.nest
+        .get(DataSource)
+        .query('SELECT COUNT(*) AS count FROM cached_results');
+      return Number(count);
+    };
+    const before = await remembered();
     await uploaded({ quality: '33' });
-    await new Promise((resolve) => setTimeout(resolve, 700)); // what is remembered is written within half a second
+    await until(async () => (await remembered()) > before); // written a moment after the image is settled
     conditions = [];
 
     const second = await uploaded({ quality: '33' });
