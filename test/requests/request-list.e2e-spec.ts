@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import { RequestEntity } from '../../src/database/entities/request.entity.js';
 import { csvOf } from '../helpers/app/client.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
@@ -92,6 +94,63 @@ describeOnEachEngine('the list of requests', (engine) => {
     expect(before).not.toContain(failed);
   });
 
+  it('is of those that have all words of a text in their name, the name of their file or their labels', async () => {
+    const named = async (file: string, fields: Record<string, string> = {}) => {
+      const csv = csvOf([['A', [origin.url('/mug.jpg')]]]);
+      const { json } = await app.client.form('/upload', csv, fields, { fileName: file });
+      await app.client.completed(json.request_id);
+      return json.request_id as string;
+    };
+    const byFile = await named('Spring-Möbel.csv');
+    const byName = await named('a.csv', { name: 'Spring 100% off' });
+    const byLabel = await named('b.csv', { labels: '{"order":"spring_2026"}' });
+    const found = (text: string) => idsOf(`search=${encodeURIComponent(text)}`);
+
+    expect(await found('SPRING')).toEqual([byLabel, byName, byFile]);
+    expect(await found('möbel')).toEqual([byFile]);
+    expect(await found('  off  spring ')).toEqual([byName]);
+    expect(await found('0%')).toEqual([byName]);
+    expect(await found('order 2026')).toEqual([byLabel]);
+    expect(await found('%')).toEqual([byName]);
+    expect(await found("spring' OR 1=1")).toEqual([]);
+    expect(await idsOf('search=spring&outcome=failed')).toEqual([]);
+    expect((await idsOf('search=%20&limit=100')).length).toBeGreaterThan(5);
+  });
+
+  it('gives what is found page by page, each once', async () => {
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { items, next_cursor }: { items: { id: string }[]; next_cursor: string | null } = (
+        await list(`search=spring&limit=2${cursor && `&cursor=${cursor}`}`)
+      ).json;
+      seen.push(...items.map(({ id }) => id));
+      cursor = next_cursor;
+    }
+
+    expect(seen).toEqual(await idsOf('search=spring'));
+    expect(seen).toHaveLength(3);
+  });
+
+  it('looks through 10,000 requests a call, and goes on with the next page', async () => {
+    const requests = app.nest.get(DataSource).getRepository(RequestEntity);
+    const { key: _key, ...last } = await requests.findOneByOrFail({ id: (await idsOf('limit=1'))[0] });
+    const oldest = { ...last, id: randomUUID(), createdAt: 0, fileName: 'the-oldest.csv' };
+    await requests.insert([oldest, { ...last, id: randomUUID(), createdAt: 1 }]);
+    const columns = requests.metadata.columns.map(({ databaseName }) => databaseName);
+    const copied = columns.filter((name) => name !== 'id' && name !== 'request_key').join(', ');
+    const newId = installation.environment.DATABASE_URL ? 'uuid()' : 'lower(hex(randomblob(16)))';
+    for (let doublings = 0; doublings < 14; doublings++)
+      await requests.query(
+        `INSERT INTO requests (id, ${copied}) SELECT ${newId}, ${copied} FROM requests WHERE created_at = 1`,
+      );
+
+    const { items, next_cursor: cursor } = (await list('search=oldest')).json;
+    const next = (await list(`search=oldest&cursor=${cursor}`)).json;
+
+    expect(items).toEqual([]);
+    expect(next).toMatchObject({ items: [{ id: oldest.id }], next_cursor: null });
+  });
+
   it.each([
     'status=Receiving',
     'status=done',
@@ -106,6 +165,8 @@ describeOnEachEngine('the list of requests', (engine) => {
     'cursor=Li4',
     'cursor[]=1',
     'owner=2',
+    `search=${'a'.repeat(101)}`,
+    'search=a&search=b',
   ])('refuses %s', async (query) => {
     const { status, json } = await list(query);
 

@@ -1,3 +1,4 @@
+import type { EventType } from './api/client.ts';
 import { count } from './parts/format.ts';
 
 /** The texts of the page of webhooks. */
@@ -7,7 +8,18 @@ export const textsOfWebhooks = {
   none: 'Nobody is told yet.',
   url: 'Address that is called',
   description: 'Note (if you like)',
+  events: 'When is it called?',
+  eventNames: {
+    'request.processing': 'Work on a file begins',
+    'request.completed': 'A file is done',
+    'request.cancelled': 'A file was cancelled',
+    'image.failed': 'An image has failed: as often as there are such images',
+  } satisfies Record<EventType, string>,
+  noEvent: 'Choose at least one.',
   add: 'Add',
+  change: 'Change',
+  changeNamed: (url: string) => `Change ${url}`,
+  save: 'Save',
   secret: 'The secret that signs what is sent. It is shown this once:',
   test: 'Test',
   testNamed: (url: string) => `Test ${url}`,

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import { IsIn, IsISO8601, IsOptional, Matches } from 'class-validator';
+import { IsIn, IsISO8601, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { CursorQuery, Limit } from '../../http/page-query.dto.js';
 import type { RequestOutcome } from '../../database/entities/request.entity.js';
 import {
@@ -10,6 +10,10 @@ import {
   type ShownRequestStatus,
 } from '../request.dto.js';
 
+/** Characters of a search. */
+const MAX_SEARCH_LENGTH = 100;
+
+const SEARCH_MESSAGE = `search must be text of at most ${MAX_SEARCH_LENGTH} characters`;
 const TIME_MESSAGE = 'must be a time such as 2026-01-31T12:00:00Z';
 
 export class RequestsQuery {
@@ -36,6 +40,17 @@ export class RequestsQuery {
   @IsOptional()
   @IsISO8601({ strict: true }, { message: `created_before ${TIME_MESSAGE}` })
   created_before?: string;
+
+  /**
+   * Only the requests that have every word of this text in their name, the name of their file or their labels; capitals and small
+   * letters are the same. A call looks through 10,000 requests, so a page may hold less than `limit`, even nothing, and still have a
+   * `next_cursor` that goes on from there.
+   */
+  @ApiPropertyOptional({ maxLength: MAX_SEARCH_LENGTH, example: '' })
+  @IsOptional()
+  @IsString({ message: SEARCH_MESSAGE })
+  @MaxLength(MAX_SEARCH_LENGTH, { message: SEARCH_MESSAGE })
+  search?: string;
 
   @Limit({ max: 100, byDefault: 20, of: 'requests on the page' })
   limit: number = 20;

@@ -31,7 +31,9 @@ export function HistoryPage() {
       <HistoryFilter filter={filter} />
       {error && <Problem error={error} again={() => void listRequests(filter)} />}
       {!error && items.length === 0 && <p class="empty">{isLoading ? texts.loading : none}</p>}
-      <RequestCards requests={items} />
+      <div aria-busy={isLoading}>
+        <RequestCards requests={items} />
+      </div>
       {cursor && (
         <div class="buttons">
           <button type="button" onClick={() => void listMore(filter)}>
@@ -47,6 +49,15 @@ function HistoryFilter({ filter }: { filter: URLSearchParams }) {
   const value = (name: string): string => filter.get(name) ?? '';
   return (
     <form class="toolbar" onSubmit={(event) => event.preventDefault()}>
+      <label class="field grow">
+        {texts.history.search}
+        <input
+          type="search"
+          maxLength={100}
+          value={value('search')}
+          onInput={(event) => setFilter({ search: event.currentTarget.value })}
+        />
+      </label>
       <label class="field">
         {texts.history.show}
         <select value={value('show')} onChange={(event) => setFilter({ show: event.currentTarget.value })}>

@@ -1,9 +1,11 @@
 import type { Request } from '../api/client.ts';
 import { bytes, minute, percent } from '../parts/format.ts';
-import { Icon } from '../parts/icon.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
 import { deleteRequest } from '../state/delete-request.ts';
 import { useStore } from '../state/store.ts';
+import { takeAgain } from '../state/file/take-file.ts';
 import { texts } from '../texts.ts';
+import { optionsInWords } from '../texts-of-options.ts';
 
 /** Requests, each a link to its page. */
 export function RequestCards({ requests }: { requests: Request[] }) {
@@ -16,33 +18,32 @@ export function RequestCards({ requests }: { requests: Request[] }) {
         .map((request) => (
           <li key={request.id}>
             <RequestCard request={request} />
-            {mayWrite && <DeleteButton request={request} />}
+            {mayWrite && <CardActions request={request} />}
           </li>
         ))}
     </ul>
   );
 }
 
-function DeleteButton({ request }: { request: Request }) {
-  const label = texts.history.deleteNamed(request.file_name);
+/** An upload that is at work can't be run again, but deleted: what it has done goes with it. */
+function CardActions({ request }: { request: Request }) {
+  const { file_name: name, is_final: isFinal } = request;
   return (
-    <button
-      type="button"
-      class="icon-button"
-      aria-label={label}
-      title={label}
-      onClick={() => deleteRequest(request)}
-    >
-      <Icon name="bin" />
-    </button>
+    <span class="card-actions">
+      {isFinal && (
+        <IconButton icon="repeat" label={texts.history.runAgain(name)} act={() => void takeAgain(request)} />
+      )}
+      <IconButton icon="bin" label={texts.history.deleteNamed(name)} act={() => deleteRequest(request)} />
+    </span>
   );
 }
 
 function RequestCard({ request }: { request: Request }) {
-  const { id, file_name: name, created_at: time, counts, bytes: sizes } = request;
+  const { id, name: own, file_name: name, created_at: time, counts, bytes: sizes, labels } = request;
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}: ${value}`);
   return (
     <a class="request-card" href={`#/requests/${id}`}>
-      <span class="request-name">{name}</span>
+      <span class="request-name">{own !== nameWithoutEnding(name) ? `${own} – ${name}` : name}</span>
       <StatusWord request={request} />
       <span class="quiet">{minute(time)}</span>
       <span class="quiet">{texts.images(counts.images)}</span>
@@ -54,9 +55,13 @@ function RequestCard({ request }: { request: Request }) {
           </>
         )}
       </span>
+      <span class="request-options quiet small">{[optionsInWords(request), ...pairs].join(' · ')}</span>
     </a>
   );
 }
+
+/** As the service names a request that was given no name. */
+const nameWithoutEnding = (name: string): string => name.replace(/\.[^.]*$/, '');
 
 /** How a request is, or how it has ended. */
 export function StatusWord({ request: { status, outcome, is_final: isFinal } }: { request: Request }) {

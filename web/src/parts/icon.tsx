@@ -19,8 +19,10 @@ const SHAPES = {
   sheet: 'M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7',
 };
 
+export type IconName = keyof typeof SHAPES;
+
 /** A small picture beside a word; a word says what it means, so it is not read aloud. */
-export function Icon({ name }: { name: keyof typeof SHAPES }) {
+export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={SHAPES[name]} />

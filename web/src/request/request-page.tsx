@@ -6,6 +6,7 @@ import { Problem } from '../parts/problem.tsx';
 import { followRequest } from '../state/follow-request.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { optionsInWords } from '../texts-of-options.ts';
 import { Downloads } from './downloads.tsx';
 import { Failures } from './failures.tsx';
 import { Progress } from './progress.tsx';
@@ -35,6 +36,9 @@ function Title({ request }: { request: Request }) {
       <h1 class="file-name">{request.file_name}</h1>
       <p class="lead">
         <StatusWord request={request} /> {texts.request.uploaded(minute(request.created_at))}
+      </p>
+      <p class="quiet small">
+        {texts.request.optionsUsed}: {optionsInWords(request)}
       </p>
     </div>
   );

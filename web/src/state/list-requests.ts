@@ -12,14 +12,19 @@ function queryOf(filter: URLSearchParams): Record<string, unknown> {
     status: kind === 'status' ? (value as RequestStatus) : undefined,
     outcome: kind === 'outcome' ? (value as RequestOutcome) : undefined,
     created_after: dayAfter ? new Date(`${dayAfter}T00:00:00`).toISOString() : undefined,
+    search: filter.get('search')?.trim() || undefined,
     created_before: dayBefore ? new Date(`${dayBefore}T23:59:59.999`).toISOString() : undefined,
   };
 }
 
+/** Raised with each new list: the answer of an earlier one, which may come later, is thrown away. */
+let asked = 0;
+
 /** Reads the first page of the requests that fit the filter. */
 export async function listRequests(filter: URLSearchParams): Promise<void> {
+  asked++;
   update({ list: { ...current().list, isLoading: true, error: null } });
-  await readPage(filter, undefined);
+  await readPage(filter, null);
 }
 
 /** Reads the page behind those that are shown. */
@@ -28,11 +33,17 @@ export async function listMore(filter: URLSearchParams): Promise<void> {
   if (cursor) await readPage(filter, cursor);
 }
 
-async function readPage(filter: URLSearchParams, cursor: string | undefined): Promise<void> {
-  const query = { ...queryOf(filter), limit: PAGE, cursor };
-  const { data, error } = await outcomeOf(api.GET('/requests', { params: { query } }));
-  const { list } = current();
-  if (!data) return update({ list: { ...list, isLoading: false, error } });
-  const items = cursor ? [...list.items, ...data.items] : data.items;
-  update({ list: { items, cursor: data.next_cursor, isLoading: false, error: null } });
+/** A search may find nothing on a page and go on behind it: pages are read until there is something to show. */
+async function readPage(filter: URLSearchParams, first: string | null): Promise<void> {
+  const list = asked;
+  const shown = first ? current().list.items : [];
+  for (let cursor = first; ;) {
+    const query = { ...queryOf(filter), limit: PAGE, cursor: cursor ?? undefined };
+    const { data, error } = await outcomeOf(api.GET('/requests', { params: { query } }));
+    if (list !== asked) return;
+    if (!data) return update({ list: { ...current().list, isLoading: false, error } });
+    cursor = data.next_cursor;
+    if (data.items.length === 0 && cursor) continue;
+    return update({ list: { items: [...shown, ...data.items], cursor, isLoading: false, error: null } });
+  }
 }

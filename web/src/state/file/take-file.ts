@@ -1,7 +1,7 @@
 import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
-import { announce } from '../notices.ts';
+import { announce, notify } from '../notices.ts';
 import { fieldsOf, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
 import { type Chosen, current, update } from '../store.ts';
@@ -61,9 +61,10 @@ export async function takeSample(): Promise<void> {
 }
 
 /** The file of an earlier request, with its options: its output is the uploaded file and a column that is replaced. */
-export async function takeAgain({ id, file_name: name, options }: Request): Promise<void> {
-  const { data } = await fetchFile(`/requests/${id}/output.csv?urls=added`);
-  if (!data) return;
+export async function takeAgain({ id, file_name: name, options, links }: Request): Promise<void> {
+  const file = links.output_xlsx ? 'output.xlsx' : 'output.csv';
+  const { data, error } = await fetchFile(`/requests/${id}/${file}?urls=added`);
+  if (!data) return notify(error.message || texts.unreachable);
   update({ options: optionsOf(options) });
   await takeFile(new File([data], name, { type: 'text/csv' }));
 }

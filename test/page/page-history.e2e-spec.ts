@@ -1,0 +1,86 @@
+import type { Browser, Page } from 'playwright-core';
+import {
+  barriersOf,
+  describeInBrowser,
+  launchBrowser,
+  openPage,
+  overflowOf,
+} from '../helpers/app/browser.js';
+import { csvOf } from '../helpers/app/client.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
+
+describeInBrowser('the history of the page', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    origin = await serveImages({ '/mug.jpg': await photo(320, 240) });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const uploaded = async (fileName: string, fields = {}, file?: Buffer) => {
+    const csv = csvOf([['Mug', [origin.url('/mug.jpg')]]]);
+    const { json } = await app.client.form('/upload', file ?? csv, fields, { fileName });
+    await app.client.completed(json.request_id);
+    return json.request_id as string;
+  };
+  const card = (page: Page, name: string) => page.getByRole('listitem').filter({ hasText: name });
+
+  it('finds files by words in their name or labels, and shows their options', async () => {
+    await uploaded('spring-catalogue.csv', { for: 'amazon' });
+    await uploaded('july.csv', { labels: '{"season":"spring"}', quality: '60', format: 'webp' });
+    await uploaded('autumn.csv', { target: 'bytes:100000', max_width: '800', max_height: '800' });
+    const { page, complaints } = await openPage(browser, `${app.client.url}/#/requests`);
+    await card(page, 'autumn.csv').waitFor();
+
+    await page.getByRole('searchbox', { name: 'Search name, file or label' }).pressSequentially('SPRING');
+    await card(page, 'autumn.csv').waitFor({ state: 'detached' });
+
+    await card(page, 'spring-catalogue.csv').getByText('For Amazon').waitFor();
+    await card(page, 'july.csv').getByText('Quality 60, as WEBP · season: spring').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await page.reload(); // the address holds the search
+    await card(page, 'july.csv').waitFor();
+    expect(await card(page, 'autumn.csv').count()).toBe(0);
+    await page.getByRole('searchbox').fill('winter');
+    await page.getByText('No file fits this filter.').waitFor();
+    await page.getByRole('searchbox').fill('');
+    await card(page, 'autumn.csv').getByText('At most 100 KB an image, at most 800 pixels').waitFor();
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await overflowOf(page)).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('runs a file again with its options, also a workbook', async () => {
+    const rows = [rowOf(1, 'Product Name', 'Image URL'), rowOf(2, 'Mug', origin.url('/mug.jpg'))];
+    const workbook = await workbookOf({ sheets: [{ name: 'Winter', rows: rows.join('') }] });
+    const id = await uploaded('winter.xlsx', { format: 'webp', quality: '50' }, workbook);
+    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    await page.getByText('Options used: Quality 50, as WEBP').waitFor();
+    await page.goto(`${app.client.url}/#/requests`);
+
+    await page.getByRole('button', { name: 'Run winter.xlsx again' }).click();
+    await page.getByText('The sheet “Winter” of the workbook.').waitFor();
+    await page.getByRole('button', { name: 'Compress 1 image' }).click();
+    await page.getByText('Options used: Quality 50, as WEBP').waitFor();
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+
+    expect(new URL(page.url()).hash).not.toContain(id);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+});
