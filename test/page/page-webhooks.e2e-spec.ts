@@ -72,6 +72,44 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.close();
   });
 
+  it('takes the events that a webhook is called for when it is added, and changes them later', async () => {
+    const { page, complaints } = await openWith(ADMIN, '#/webhooks', 360);
+    const event = (name: RegExp) => page.getByRole('checkbox', { name });
+    const listed = async () => {
+      const response = await fetch(`${app.client.url}/webhooks`, { headers: { 'x-api-key': ADMIN } });
+      const { items } = (await response.json()) as {
+        items: { event_types: string[]; description: string }[];
+      };
+      return items.map(({ event_types: types, description }) => [description, ...types]);
+    };
+
+    await page.getByLabel('Address that is called').fill(receiver.url('/events'));
+    await event(/begins/).uncheck();
+    await event(/image has failed/).check();
+    expect(await barriersOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('A file is done · A file was cancelled · An image has failed').waitFor();
+    expect(await listed()).toEqual([[null, 'request.completed', 'request.cancelled', 'image.failed']]);
+
+    await page.getByRole('button', { name: /^Change/ }).click();
+    const card = page.getByRole('article');
+    await card.getByRole('checkbox', { name: /cancelled/ }).uncheck();
+    await card.getByRole('checkbox', { name: /image has failed/ }).uncheck();
+    await card.getByRole('checkbox', { name: /is done/ }).uncheck();
+    await card.getByText('Choose at least one.').waitFor();
+    expect(await card.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await card.getByRole('checkbox', { name: /is done/ }).check();
+    await card.getByLabel('Note').fill('Only the end');
+    expect(await barriersOf(page)).toEqual([]);
+    expect(await overflowOf(page)).toBe(0);
+    await card.getByRole('button', { name: 'Save' }).click();
+    await card.getByRole('button', { name: 'Save' }).waitFor({ state: 'detached' });
+
+    expect(await listed()).toEqual([['Only the end', 'request.completed']]);
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+    await page.close();
+  });
+
   it('shows a key that may only look nothing but what it may do', async () => {
     const form = new FormData();
     form.append('file', new Blob([csvOf([['Mug', ['http://10.0.0.1/mug.jpg']]])]), 'products.csv');

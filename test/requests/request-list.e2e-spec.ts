@@ -133,9 +133,10 @@ describeOnEachEngine('the list of requests', (engine) => {
 
   it('looks through 10,000 requests a call, and goes on with the next page', async () => {
     const requests = app.nest.get(DataSource).getRepository(RequestEntity);
-    const { key: _key, ...last } = await requests.findOneByOrFail({ id: (await idsOf('limit=1'))[0] });
-    const oldest = { ...last, id: randomUUID(), createdAt: 0, fileName: 'the-oldest.csv' };
-    await requests.insert([oldest, { ...last, id: randomUUID(), createdAt: 1 }]);
+    const last = await requests.findOneByOrFail({ id: (await idsOf('limit=1'))[0] });
+    const copy = { ...last, key: undefined };
+    const oldest = { ...copy, id: randomUUID(), createdAt: 0, fileName: 'the-oldest.csv' };
+    await requests.insert([oldest, { ...copy, id: randomUUID(), createdAt: 1 }]);
     const columns = requests.metadata.columns.map(({ databaseName }) => databaseName);
     const copied = columns.filter((name) => name !== 'id' && name !== 'request_key').join(', ');
     const newId = installation.environment.DATABASE_URL ? 'uuid()' : 'lower(hex(randomblob(16)))';

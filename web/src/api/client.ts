@@ -12,6 +12,7 @@ export type Image = components['schemas']['ImageResponse'];
 export type DryRun = components['schemas']['DryRunResponse'];
 export type Preview = components['schemas']['PreviewResponse'];
 export type Webhook = components['schemas']['WebhookResponse'];
+export type EventType = components['schemas']['EventType'];
 export type Delivery = components['schemas']['DeliveryResponse'];
 export type Fault = components['schemas']['CsvFaultResponse'];
 

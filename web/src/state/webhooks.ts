@@ -1,4 +1,4 @@
-import { api, outcomeOf } from '../api/client.ts';
+import { api, type EventType, outcomeOf } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { texts } from '../texts.ts';
 import type { Webhooks } from './no-webhooks.ts';
@@ -22,14 +22,34 @@ export async function listWebhooks(): Promise<void> {
   change({ items: data?.items ?? current().webhooks.items, isLoading: false, error });
 }
 
+/** What the user says of a webhook. */
+export interface WebhookFields {
+  url: string;
+  description: string;
+  eventTypes: EventType[];
+}
+
+const bodyOf = ({ url, description, eventTypes }: WebhookFields) => ({
+  url: url.trim(),
+  description: description.trim() || null,
+  event_types: eventTypes,
+});
+
 /** @returns what was wrong with it, or null */
-export async function addWebhook(url: string, description: string): Promise<CallError | null> {
-  const body = { url, ...(description ? { description } : {}) };
-  const { data, error } = await outcomeOf(api.POST('/webhooks', { body }));
+export async function addWebhook(fields: WebhookFields): Promise<CallError | null> {
+  const { data, error } = await outcomeOf(api.POST('/webhooks', { body: bodyOf(fields) }));
   if (!data) return error;
   change({ secret: { id: data.id, secret: data.secret } });
   await listWebhooks();
   return null;
+}
+
+/** @returns what was wrong with it, or null */
+export async function changeWebhook(id: string, fields: WebhookFields): Promise<CallError | null> {
+  const params = { path: { id } };
+  const { error } = await outcomeOf(api.PATCH('/webhooks/{id}', { params, body: bodyOf(fields) }));
+  if (!error) await listWebhooks();
+  return error;
 }
 
 /** Starts or stops a webhook; one that the service has disabled starts again. */

@@ -1,16 +1,21 @@
 import type { Delivery, Webhook } from '../api/client.ts';
+import type { CallError } from '../api/errors.ts';
+import { useState } from 'preact/hooks';
 import { minute } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useStore } from '../state/store.ts';
 import {
+  changeWebhook,
   hideDeliveries,
   redeliver,
   removeWebhook,
   setActive,
   showDeliveries,
   testWebhook,
+  type WebhookFields,
 } from '../state/webhooks.ts';
 import { texts } from '../texts.ts';
+import { WebhookForm } from './webhook-form.tsx';
 
 const { webhooks: words } = texts;
 
@@ -21,14 +26,21 @@ export function WebhookCard({ webhook }: { webhook: Webhook }) {
   const deliveries = useStore(({ webhooks }) =>
     webhooks.opened?.id === id ? webhooks.opened.deliveries : null,
   );
+  const [isChanging, setIsChanging] = useState(false);
   return (
     <article class="card webhook" aria-label={url}>
       <div class="row">
         <div>
           <h2 class="code webhook-url">{url}</h2>
-          <p class="quiet small">{[description, types.join(', ')].filter(Boolean).join(' · ')}</p>
+          {description && <p>{description}</p>}
+          <p class="quiet small">{types.map((type) => words.eventNames[type]).join(' · ')}</p>
         </div>
-        <WebhookActions webhook={webhook} isOpen={deliveries !== null} />
+        <WebhookActions
+          webhook={webhook}
+          isOpen={deliveries !== null}
+          isChanging={isChanging}
+          change={() => setIsChanging(!isChanging)}
+        />
       </div>
       {!active && <p class="bad">{reason?.message ?? words.stopped}</p>}
       {secret && (
@@ -36,12 +48,34 @@ export function WebhookCard({ webhook }: { webhook: Webhook }) {
           {words.secret} <span class="code">{secret}</span>
         </p>
       )}
+      {isChanging && <Changes webhook={webhook} close={() => setIsChanging(false)} />}
       {deliveries && <Deliveries id={id} deliveries={deliveries} />}
     </article>
   );
 }
 
-function WebhookActions({ webhook: { id, url, active }, isOpen }: { webhook: Webhook; isOpen: boolean }) {
+/** Its address, note and events, to be changed. */
+function Changes({ webhook, close }: { webhook: Webhook; close: () => void }) {
+  const { id, url, description, event_types: eventTypes } = webhook;
+  const send = async (fields: WebhookFields): Promise<CallError | null> => {
+    const error = await changeWebhook(id, fields);
+    if (!error) close();
+    return error;
+  };
+  const given = { url, description: description ?? '', eventTypes };
+  return <WebhookForm given={given} label={words.save} send={send} cancel={close} />;
+}
+
+interface WebhookActionsProps {
+  webhook: Webhook;
+  /** Whether its deliveries are shown. */
+  isOpen: boolean;
+  isChanging: boolean;
+  change: () => void;
+}
+
+function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsProps) {
+  const { id, url, active } = webhook;
   const mayWrite = useStore((state) => state.mayWrite);
   return (
     <div class="buttons">
@@ -58,6 +92,11 @@ function WebhookActions({ webhook: { id, url, active }, isOpen }: { webhook: Web
       >
         {words.deliveries}
       </button>
+      {mayWrite && (
+        <button type="button" aria-expanded={isChanging} aria-label={words.changeNamed(url)} onClick={change}>
+          {words.change}
+        </button>
+      )}
       {mayWrite && (
         <button type="button" onClick={() => void setActive(id, !active)}>
           {active ? words.stop : words.start}

@@ -2,9 +2,10 @@ import { useEffect, useState } from 'preact/hooks';
 import type { CallError } from '../api/errors.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useStore } from '../state/store.ts';
-import { addWebhook, hideDeliveries, listWebhooks } from '../state/webhooks.ts';
+import { addWebhook, hideDeliveries, listWebhooks, type WebhookFields } from '../state/webhooks.ts';
 import { texts } from '../texts.ts';
 import { WebhookCard } from './webhook-card.tsx';
+import { WebhookForm } from './webhook-form.tsx';
 
 /** Who is told when a file is done. */
 export function WebhooksPage() {
@@ -34,34 +35,23 @@ export function WebhooksPage() {
   );
 }
 
+const NEW: WebhookFields = {
+  url: '',
+  description: '',
+  eventTypes: ['request.processing', 'request.completed', 'request.cancelled'],
+};
+
+/** Adding one empties the form for the next. */
 function NewWebhook() {
-  const [url, setUrl] = useState('');
-  const [description, setDescription] = useState('');
-  const [error, setError] = useState<CallError | null>(null);
-  const add = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const wrong = await addWebhook(url.trim(), description.trim());
-    setError(wrong);
-    if (wrong) return;
-    setUrl('');
-    setDescription('');
+  const [added, setAdded] = useState(0);
+  const add = async (fields: WebhookFields): Promise<CallError | null> => {
+    const error = await addWebhook(fields);
+    if (!error) setAdded(added + 1);
+    return error;
   };
   return (
-    <form class="card stack" onSubmit={(event) => void add(event)}>
-      <div class="toolbar">
-        <label class="field grow">
-          {texts.webhooks.url}
-          <input type="url" required value={url} onInput={(event) => setUrl(event.currentTarget.value)} />
-        </label>
-        <label class="field">
-          {texts.webhooks.description}
-          <input value={description} onInput={(event) => setDescription(event.currentTarget.value)} />
-        </label>
-        <button type="submit" class="primary">
-          {texts.webhooks.add}
-        </button>
-      </div>
-      {error && <Problem error={error} />}
-    </form>
+    <div class="card">
+      <WebhookForm key={added} given={NEW} label={texts.webhooks.add} send={add} />
+    </div>
   );
 }
