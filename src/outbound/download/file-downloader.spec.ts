@@ -1,74 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { failureOf, outboundClients } from '../../../test/helpers/outbound/clients.js';
+import { type Answer, ScriptedServer } from '../../../test/helpers/servers/scripted-server.js';
 import { Settings } from '../../config/settings.js';
-import { HostResolver } from '../addresses/host-resolver.js';
-import { OutboundAgents } from '../outbound-agents.js';
-import { FileDownloader } from './file-downloader.js';
+import type { OutboundAgents } from '../outbound-agents.js';
+import type { FileDownloader } from './file-downloader.js';
 
 const MAX_BYTES = 1024 * 1024;
 /** Begins like a JPEG, and is long enough to come in several chunks. */
 const picture = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(200_000, 'picture')]);
 
-class LocalResolver extends HostResolver {
-  resolve(): Promise<string[]> {
-    return Promise.resolve(['127.0.0.1']);
-  }
-}
-
-type Answer = (request: string) => string | Buffer | (string | Buffer)[];
-
-/** One raw server: it answers each request with the very bytes that a test gives. */
-class RawServer {
-  readonly requests: string[] = [];
-  private readonly sockets = new Set<Socket>();
-  private readonly server = net.createServer((socket) => this.serve(socket));
-
-  constructor(public answer: Answer = () => '') {}
-
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  get openConnections(): number {
-    return this.sockets.size;
-  }
-
-  close(): void {
-    this.server.close();
-    this.sockets.forEach((socket) => socket.destroy());
-  }
-
-  private serve(socket: Socket): void {
-    this.sockets.add(socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket)));
-    socket.on('data', (data) => {
-      const request = data.toString('latin1');
-      this.requests.push(request);
-      for (const part of [this.answer(request)].flat()) socket.write(part);
-      if (/Connection: close/i.test(request) || this.closes) socket.end();
-    });
-  }
-
-  /** Whether the connection is closed after each answer. */
-  closes = false;
-}
-
 let folder: string;
-let server: RawServer;
-let other: RawServer;
+let server: ScriptedServer;
+let other: ScriptedServer;
 let agents: OutboundAgents;
 let downloader: FileDownloader;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'downloads-'));
-  [server, other] = await Promise.all([new RawServer().listen(), new RawServer().listen()]);
+  [server, other] = await Promise.all([new ScriptedServer().listen(), new ScriptedServer().listen()]);
   open();
 });
 
@@ -85,8 +37,7 @@ function open(settings: Partial<Settings> = {}): void {
     { DATA_DIR: folder, ALLOW_PRIVATE: [server.host, other.host] },
     settings,
   );
-  agents = new OutboundAgents(current, new LocalResolver());
-  downloader = new FileDownloader(agents, current);
+  ({ agents, downloader } = outboundClients(current));
 }
 
 async function bytesOf(url = `http://${server.host}/a.jpg`): Promise<Buffer> {
@@ -96,11 +47,7 @@ async function bytesOf(url = `http://${server.host}/a.jpg`): Promise<Buffer> {
   return bytes;
 }
 
-const failure = (url?: string): Promise<unknown> =>
-  bytesOf(url).then(
-    () => 'no failure',
-    (error: unknown) => error,
-  );
+const failure = (url?: string) => failureOf(bytesOf(url));
 
 const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
 const LENGTH = `Content-Length: ${picture.length}`;
