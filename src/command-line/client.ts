@@ -65,7 +65,8 @@ export class Client {
 
   /** The id of the request. The same file with the same fields is the same request, also after a crash. @throws Refusal */
   async upload(file: string, fields: Record<string, string>): Promise<string> {
-    const key = await digestOf(file, JSON.stringify(fields));
+    const preset = fields.preset && (await this.preset(fields.preset));
+    const key = await digestOf(file, JSON.stringify(preset ? { ...fields, preset } : fields));
     return (await this.send(file, fields, { 'Idempotency-Key': key })).request_id as string;
   }
 
@@ -97,6 +98,14 @@ export class Client {
   /** A path of the service, or a whole URL. @throws Refusal where the answer is an error */
   async bytes(where: string): Promise<Buffer> {
     return Buffer.from(await (await this.call(where)).arrayBuffer());
+  }
+
+  /** It may have become another one: then an upload with it is another request. Null where there is none, which the upload explains. */
+  private preset(name: string): Promise<unknown> {
+    return this.json(`/presets/${encodeURIComponent(name)}`).catch((error: unknown) => {
+      if (error instanceof Refusal) return null;
+      throw error;
+    });
   }
 
   private async json<T>(where: string): Promise<T> {

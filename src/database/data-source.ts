@@ -16,6 +16,7 @@ import { AddChannels1767225960000 } from '../../migrations/1767225960000-add-cha
 import { AddFileUrls1767225965000 } from '../../migrations/1767225965000-add-file-urls.js';
 import { AddRenditions1767225970000 } from '../../migrations/1767225970000-add-renditions.js';
 import { MendStatusIndex1767225975000 } from '../../migrations/1767225975000-mend-status-index.js';
+import { CreatePresets1767225980000 } from '../../migrations/1767225980000-create-presets.js';
 import type { Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
 import { databaseUnavailable, isDatabaseAway } from './database-errors.js';
@@ -24,6 +25,7 @@ import { ApiKeyEntity } from './entities/access/api-key.entity.js';
 import { AuditLineEntity } from './entities/access/audit-line.entity.js';
 import { IdempotencyKeyEntity } from './entities/access/idempotency-key.entity.js';
 import { OwnerEntity } from './entities/access/owner.entity.js';
+import { PresetEntity } from './entities/access/preset.entity.js';
 import { UsageDayEntity } from './entities/access/usage-day.entity.js';
 import { CachedResultEntity } from './entities/cached-result.entity.js';
 import { CachedSourceEntity } from './entities/cached-source.entity.js';
@@ -59,6 +61,7 @@ const SCHEMA = {
     OwnerEntity,
     ApiKeyEntity,
     IdempotencyKeyEntity,
+    PresetEntity,
     UsageDayEntity,
     AuditLineEntity,
     CachedSourceEntity,
@@ -84,6 +87,7 @@ const SCHEMA = {
     AddFileUrls1767225965000,
     AddRenditions1767225970000,
     MendStatusIndex1767225975000,
+    CreatePresets1767225980000,
   ],
   migrationsTransactionMode: 'each' as const,
   logging: false,

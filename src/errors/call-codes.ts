@@ -28,6 +28,19 @@ export const CALL_CODES = {
       'This service gives out addresses in its bucket (S3_PUBLIC_URL), where a file has one name: leave image_name out.',
     where: ['call'],
   },
+  PRESET_UNKNOWN: {
+    status: 400,
+    retryable: false,
+    sentence: 'There is no preset of the name that was given; GET /presets lists those that there are.',
+    where: ['call'],
+  },
+  PRESET_NAME_INVALID: {
+    status: 400,
+    retryable: false,
+    sentence:
+      'The name of a preset has 1 to 40 small letters, digits, - and _, and begins with a letter or digit.',
+    where: ['call'],
+  },
   UNKNOWN_FIELD: {
     status: 400,
     retryable: false,
@@ -132,6 +145,12 @@ export const CALL_CODES = {
     sentence: 'There is no webhook with this id.',
     where: ['call'],
   },
+  PRESET_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    sentence: 'There is no preset of this name.',
+    where: ['call'],
+  },
   DELIVERY_NOT_FOUND: {
     status: 404,
     retryable: false,
@@ -178,6 +197,12 @@ export const CALL_CODES = {
     status: 409,
     retryable: false,
     sentence: 'There are 100 webhooks already; delete one that is not needed any more.',
+    where: ['call'],
+  },
+  TOO_MANY_PRESETS: {
+    status: 409,
+    retryable: false,
+    sentence: 'There are 100 presets already; delete one that is not needed any more.',
     where: ['call'],
   },
   WEBHOOK_DISABLED: {

@@ -20,7 +20,7 @@ import {
 } from '../compression/options.js';
 import type { PictureFields } from '../requests/channels/channel-fields.js';
 import { CHANNEL_NAMES, type ChannelName } from '../requests/channels/channel-list.js';
-import { EmptyIsUnset, NumberIsText, OneOf, OptionalOneOf } from './form-fields.js';
+import { EmptyIsUnset, NumberIsText, OptionalOneOf } from './form-fields.js';
 
 /** The largest that WebP can hold. */
 const MAX_SIDE = 16_383;
@@ -128,9 +128,9 @@ export class CompressionForm implements PictureFields {
   @NotTogetherWithQuality()
   target?: string;
 
-  /** The format delivered: `keep` for the source's own, `auto` for the smallest of it, JPEG, PNG, WebP and AVIF. */
+  /** The format delivered: `keep`, as it is unless given, for the source's own, `auto` for the smallest of it, JPEG, PNG, WebP and AVIF. */
   @JpgIsJpeg()
-  @OneOf(FORMAT_CHOICES, 'keep')
+  @OptionalOneOf(FORMAT_CHOICES)
   format?: FormatChoice;
 
   /** Wider images are made smaller, in proportion; none is made larger unless with `enlarge`. Upright, 1 to 16383 pixels, such as `1600`. */
@@ -141,12 +141,12 @@ export class CompressionForm implements PictureFields {
   @sideInPixels()
   max_height?: number;
 
-  /** How long the encoder may look for fewer bytes. For JPEG, `fast` and `balanced` are the same. */
-  @OneOf(EFFORTS, 'balanced')
+  /** How long the encoder may look for fewer bytes. `balanced` unless given. For JPEG, `fast` and `balanced` are the same. */
+  @OptionalOneOf(EFFORTS)
   effort?: Effort;
 
-  /** What is delivered besides the picture: nothing, the author and copyright, or EXIF, XMP and colour profile. */
-  @OneOf(METADATA_CHOICES, 'none')
+  /** What is delivered besides the picture: nothing, the author and copyright, or EXIF, XMP and colour profile. `none` unless given. */
+  @OptionalOneOf(METADATA_CHOICES)
   metadata?: MetadataChoice;
 
   /**

@@ -86,6 +86,7 @@ export const ApiUpload = () =>
         'CSV_INVALID',
         ...codesAt('file'),
         'INVALID_PARAMETER',
+        'PRESET_UNKNOWN',
         'PATCH_INVALID',
         'IMAGE_NAME_INVALID',
         'IMAGE_NAME_NOT_POSSIBLE',

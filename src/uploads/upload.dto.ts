@@ -10,6 +10,7 @@ import { ColumnFields } from './columns/column-fields.dto.js';
 import { MendingFields } from './mending/mending-fields.dto.js';
 import { CompressionForm } from './compression-fields.dto.js';
 import { OneOf } from './form-fields.js';
+import { PresetField } from './presets/preset.dto.js';
 import { FileProfileResponse } from './columns/profile.dto.js';
 import { WebhookFields } from './webhook-fields.dto.js';
 
@@ -89,6 +90,7 @@ class UploadFields extends WebhookFields {
 /** A multipart form with one file part, whatever its name. */
 export class UploadForm extends IntersectionType(
   FilePart,
+  PresetField,
   CompressionForm,
   ColumnFields,
   MendingFields,

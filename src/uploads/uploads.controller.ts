@@ -33,6 +33,7 @@ import { ApiUpload } from './upload.api.js';
 import { type ColumnRole, profileOf, type WantedColumns } from '../tables/tables.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
+import { PresetsService } from './presets/presets.service.js';
 import { keepWithin } from './tokens/token-bounds.js';
 import { withSpooledFile } from './spooled-file.js';
 import { type UploadedFile, UploadsService } from './uploads.service.js';
@@ -42,7 +43,7 @@ import { FreeSpaceGuard } from '../stored-files/free-space.guard.js';
 const NO_OTHER_OPTIONS = noOtherFields(
   (name) =>
     `There is no field "${name}" here; there are quality, target, format, max_width, max_height, effort, metadata, ` +
-    'name, labels, on_invalid, fresh, headers, dry_run, sheet, image_columns, name_column, profile, image_name, patches, ' +
+    'preset, for, canvas, background, trim, fill, enlarge, renditions, sizes, measure, name, labels, on_invalid, fresh, headers, dry_run, sheet, image_columns, name_column, profile, image_name, patches, ' +
     'lines, faults_limit and webhook_url.',
 );
 const NO_OTHER_PARAMETERS = noOtherFields(
@@ -56,6 +57,7 @@ const NO_OTHER_PARAMETERS = noOtherFields(
 export class UploadsController {
   constructor(
     private readonly uploads: UploadsService,
+    private readonly presets: PresetsService,
     private readonly waiting: Waiting,
   ) {}
 
@@ -82,7 +84,9 @@ export class UploadsController {
       const labels = readLabels(form?.labels);
       const renditions = readRenditionFields(form?.renditions, form?.sizes);
       const compression = { ...form, ...caller.token?.options };
-      this.uploads.checkForms(compression, renditions); // a dry run refuses what the upload would
+      const preset = await this.presets.named(caller, compression.preset);
+      const pictures = { preset, compression, renditions };
+      this.uploads.checkForms(pictures); // a dry run refuses what the upload would
       const columns = wantedColumns(form);
       const patches = readPatches(form?.patches);
       const listed = readListedParts(form ?? {});
@@ -96,11 +100,10 @@ export class UploadsController {
       const { id, isReplayed } = await this.uploads.accept(file, {
         caller,
         skipsFaults: form?.on_invalid === 'skip',
-        compression,
+        ...pictures,
         isFresh: form?.fresh === 'true',
         name: form?.name ?? null,
         labels,
-        renditions,
         columns,
         imageHeaders,
         idempotencyKey: idempotencyKey || null,

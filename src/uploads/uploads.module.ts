@@ -9,6 +9,8 @@ import { NewRequestController } from './bodies/new-request.controller.js';
 import { RerunController } from './rerun/rerun.controller.js';
 import { Reruns } from './rerun/reruns.js';
 import { ProfilesController } from './columns/profiles.controller.js';
+import { PresetsController } from './presets/presets.controller.js';
+import { PresetsService } from './presets/presets.service.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { UploadsController } from './uploads.controller.js';
 import { KeptUploads } from './kept-uploads.js';
@@ -45,8 +47,10 @@ const MAX_FIELD_BYTES = 1024 * 1024;
     NewRequestController,
     RerunController,
     ProfilesController,
+    PresetsController,
     TokensController,
   ],
-  providers: [UploadsService, KeptUploads, Reruns],
+  providers: [UploadsService, KeptUploads, PresetsService, Reruns],
+  exports: [PresetsService],
 })
 export class UploadsModule {}

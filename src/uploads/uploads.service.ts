@@ -1,6 +1,4 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { EntityManager } from 'typeorm';
@@ -10,7 +8,6 @@ import { settings, type Settings } from '../config/settings.js';
 import { AppError, UnavailableError } from '../errors/app-error.js';
 import type { Principal } from '../http/guards/principal.js';
 import { ImageJobs } from '../images/image-jobs.js';
-import { canonicalOptions, toCompressionOptions } from '../compression/options.js';
 import { ImageHeaders } from '../requests/image-headers.js';
 import type { Idempotency, RequestDraft } from '../requests/intake/request-draft.js';
 import { RepeatedUrls } from '../requests/intake/repeated-urls.js';
@@ -27,11 +24,13 @@ import {
   outputCsvRows,
   type WantedColumns,
 } from '../tables/tables.js';
-import { type PictureFields, withChannel } from '../requests/channels/channel-fields.js';
-import { type Forms, formsOf, type WantedRendition } from '../requests/renditions/renditions.js';
+import type { ChannelName } from '../requests/channels/channel-list.js';
+import { type Forms, formsOf } from '../requests/renditions/renditions.js';
 import { UploadWebhooks } from '../webhooks/subscriptions/upload-webhooks.js';
 import { KeptUploads } from './kept-uploads.js';
 import { judgedByOrigin } from './refused-origins.js';
+import { type AskedPictures, resolvedPictures } from './presets/preset-pictures.js';
+import { idempotencyOf } from './upload-idempotency.js';
 import { ListedRows } from './mending/listed-rows.js';
 import type { ListedParts } from './mending/mending-fields.dto.js';
 import { oneWebhookUrl } from './webhook-fields.dto.js';
@@ -54,7 +53,7 @@ export interface UploadedFile {
   signal: AbortSignal;
 }
 
-export interface UploadOptions {
+export interface UploadOptions extends AskedPictures {
   /** Whose request it becomes, and within which quotas. */
   caller: Principal;
   /** Whether rows that can't be taken are left out, instead of the whole file being refused. */
@@ -63,10 +62,6 @@ export interface UploadOptions {
   name: string | null;
   /** The caller's own pairs, or null. */
   labels: Record<string, string> | null;
-  /** How the images are to be compressed, as far as the client said. */
-  compression: PictureFields;
-  /** Further forms in which each image is to be made. */
-  renditions: WantedRendition[];
   /** Whether every server is asked anew, and no earlier result is reused. */
   isFresh: boolean;
   /** What the client said of the columns of the file. */
@@ -127,7 +122,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    */
   async accept(file: UploadedFile, options: UploadOptions): Promise<AcceptedUpload> {
     const { caller } = options;
-    const forms = this.checkForms(options.compression, options.renditions);
+    const { channel, ...forms } = this.checkForms(options);
     refuseOtherForms(options);
     const webhookUrl = oneWebhookUrl(options.webhookUrls);
     if (webhookUrl) this.webhooks.check(webhookUrl);
@@ -146,7 +141,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       labels: options.labels,
       layout: csv.layout!,
       ...forms,
-      channel: options.compression.for ?? null,
+      channel,
       rowsWithoutImages,
       isFresh: options.isFresh,
       warnings,
@@ -172,9 +167,11 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** The forms in which each image is to be made. @throws AppError `INVALID_PARAMETER` where a channel takes no such images */
-  checkForms(compression: PictureFields, renditions: WantedRendition[]): Forms {
+  checkForms(asked: AskedPictures): Forms & { channel: ChannelName | null } {
     const { QUALITY, MEASURE } = this.settings;
-    return formsOf(compression, renditions, { quality: QUALITY, measure: MEASURE });
+    const { compression, renditions } = resolvedPictures(asked);
+    const forms = formsOf(compression, renditions, { quality: QUALITY, measure: MEASURE });
+    return { ...forms, channel: compression.for ?? null };
   }
 
   /** What is in the file. Stores nothing, fetches nothing, and takes every file. */
@@ -259,7 +256,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
 
 /** @throws AppError `TOKEN_NOT_ALLOWED`: a token that fixes the options fixes that there is one form. */
 function refuseOtherForms({ caller, renditions }: UploadOptions): void {
-  if (caller.token?.options && renditions.length > 0)
+  if (caller.token?.options && renditions && renditions.length > 0)
     throw new AppError('TOKEN_NOT_ALLOWED', 'This token fixes the options: leave renditions and sizes out.');
 }
 
@@ -296,51 +293,6 @@ async function* cleaned(csv: InputTable): AsyncGenerator<string> {
     const lines = rows.map(({ urls, ...row }) => ({ ...row, inputUrls: urls, outputUrls: [] }));
     yield outputCsvRows(layout, lines, options);
   }
-}
-
-async function idempotencyOf(
-  key: string,
-  {
-    caller,
-    skipsFaults,
-    compression,
-    renditions,
-    columns,
-    isFresh,
-    webhookUrls,
-    name,
-    labels,
-  }: UploadOptions,
-  { path, signal }: UploadedFile,
-): Promise<Idempotency> {
-  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
-    throw new AppError('IDEMPOTENCY_KEY_INVALID');
-  }
-  const asked = canonicalOptions(toCompressionOptions(withChannel(compression), null)); // whatever `QUALITY` is by then
-  // Digests of versions before these stay true.
-  const own = name || labels ? [JSON.stringify([name, labels])] : [];
-  const named = Object.keys(columns).length > 0 ? [JSON.stringify(columns)] : [];
-  const asText = [
-    skipsFaults,
-    asked,
-    ...(compression.for ? [`for ${compression.for}`] : []),
-    ...(renditions.length > 0 ? [JSON.stringify(renditions)] : []),
-    ...(isFresh ? ['fresh'] : []),
-    ...webhookUrls.slice(0, 1),
-    ...own,
-    ...named,
-  ];
-  const digest = createHash('sha256').update(`${asText.join(' ')}\n`);
-  for await (const chunk of createReadStream(path)) {
-    signal.throwIfAborted();
-    digest.update(chunk as Buffer);
-  }
-  return { key: ownKey(key, caller), digest: digest.digest('hex') };
-}
-
-/** Who has a token meets neither the keys of its owner nor those of other tokens. */
-function ownKey(key: string, { token }: Principal): string {
-  return token ? `token ${createHash('sha256').update(`${token.id} ${key}`).digest('hex')}` : key;
 }
 
 /** The name without folders and control characters, short enough to be kept. */

@@ -83,6 +83,7 @@ describeOnEachEngine('access to the API', (engine) => {
     ours.request = (await uploadBy(ours.token, await workbookOf({ sheets: [{ rows }] }))).json.request_id;
     const hook = { url: `${origin.url('/hook')}` };
     ours.webhook = (await call('POST', '/webhooks', keys.owner.key, hook)).json.id;
+    for (const { key } of [keys.owner, keys.admin]) await call('PUT', '/presets/x', key, { options: {} });
     ours.delivery = (await call('POST', `/webhooks/${ours.webhook}/test`, keys.owner.key)).json.id;
     await app.client.completed(ours.request);
   });

@@ -47,6 +47,7 @@ const ROUTES = [
   ...['/webhooks/service-secret', '/images/:id/:id', '/samples/:id', '/samples/products.csv', '/docs'],
   ...['/docs/:id', '/openapi.json', '/openapi.yaml', '/health/live', '/health/ready', '/metrics', '/:id'],
   ...['/requests', '/keys', '/keys/:id', '/keys/:id/rotate', '/tokens', '/usage', '/audit'],
+  ...['/presets', '/presets/:id', '/channels', '/profiles', '/preview'],
 ];
 const NAMES = [
   ...[
@@ -64,7 +65,7 @@ const NAMES = [
     'labels',
     'image_name',
   ],
-  ...['codes', 'fresh', 'headers'],
+  ...['codes', 'fresh', 'headers', 'preset', 'for', 'canvas', 'fill', 'renditions', 'sizes'],
   ...[
     'products',
     'options',

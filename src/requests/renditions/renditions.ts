@@ -54,7 +54,7 @@ export function formsOf(given: PictureFields, wanted: WantedRendition[], default
   const main = isOpen ? { ...own, max_width: Math.max(...sizes) } : own;
   const [options, ...others] = decodedOnce([
     toOptions(main),
-    ...wanted.map(({ fields }) => toOptions(fields.for ? fields : merged(own, fields))),
+    ...wanted.map(({ fields }) => toOptions(fields.for ? fields : mergedFields(own, fields))),
   ]);
   const renditions = wanted.map((each, index) => ({
     ...{ name: each.name, channel: each.fields.for ?? null, options: others[index], wanted: each },
@@ -62,8 +62,8 @@ export function formsOf(given: PictureFields, wanted: WantedRendition[], default
   return { options, renditions };
 }
 
-/** Quality and target exclude each other. */
-function merged(own: PictureFields, fields: PictureFields): PictureFields {
+/** Options with others in their place. Quality and target exclude each other: one that is given takes the other's place. */
+export function mergedFields(own: PictureFields, fields: PictureFields): PictureFields {
   const { quality, target, ...others } = own;
   const goal = fields.quality === undefined && fields.target === undefined ? { quality, target } : {};
   return { ...others, ...goal, ...fields };

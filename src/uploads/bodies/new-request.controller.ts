@@ -17,6 +17,7 @@ import { wantedColumns } from '../columns/column-fields.dto.js';
 import { readRenditionFields } from '../fields/renditions-field.js';
 import { readLabels } from '../fields/labels-field.js';
 import { readName } from '../fields/name-field.js';
+import { PresetsService } from '../presets/presets.service.js';
 import { keepWithin } from '../tokens/token-bounds.js';
 import { UploadsService } from '../uploads.service.js';
 import { newSpooledFile } from './csv-body.js';
@@ -29,7 +30,7 @@ const MAX_BYTES = 10 * 1024 * 1024;
 
 const FIELDS = [
   ...['products', 'options', 'webhook_url', 'on_invalid', 'fresh', 'name', 'labels', 'image_name'],
-  ...['renditions', 'sizes'],
+  ...['renditions', 'sizes', 'preset'],
 ];
 
 /** Reads a larger body than other routes do. */
@@ -57,6 +58,7 @@ const CREATED = {
 export class NewRequestController {
   constructor(
     private readonly uploads: UploadsService,
+    private readonly presets: PresetsService,
     private readonly reader: RequestReader,
     private readonly waiting: Waiting,
     @Inject(settings.KEY) private readonly settings: Settings,
@@ -82,6 +84,7 @@ export class NewRequestController {
     answer: CREATED,
     errors: [
       ...JSON_BODY_ERRORS,
+      'PRESET_UNKNOWN',
       'IMAGE_NAME_INVALID',
       'IMAGE_NAME_NOT_POSSIBLE',
       'CSV_INVALID',
@@ -111,15 +114,17 @@ export class NewRequestController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RequestResponse> {
     const waitMs = this.waiting.timeOf(prefer);
-    const { products, options, ...others } = readBody(request.body);
+    const { products, options, preset, ...others } = readBody(request.body);
     const spooled = newSpooledFile(this.settings.dataPath('uploads'), 'products.csv');
     const { id, isReplayed } = await withSpooledFile([spooled], response, async (file) => {
       await writeProducts(products, file.path);
-      await keepWithin(caller.token, file, options, others.webhookUrls);
+      await keepWithin(caller.token, file, { ...options, preset }, others.webhookUrls);
+      const compression = { preset, ...options, ...caller.token?.options };
       return this.uploads.accept(file, {
         ...others,
         caller,
-        compression: { ...options, ...caller.token?.options },
+        preset: await this.presets.named(caller, compression.preset),
+        compression,
         imageHeaders: null,
         idempotencyKey: idempotencyKey || null,
       });
@@ -155,6 +160,7 @@ function readBody(body: unknown) {
     image_name,
     renditions,
     sizes,
+    preset,
   } = body as Partial<Record<string, unknown>>;
   if (on_invalid !== undefined && on_invalid !== 'refuse' && on_invalid !== 'skip')
     throw new AppError('INVALID_PARAMETER', 'on_invalid must be refuse or skip.');
@@ -162,10 +168,13 @@ function readBody(body: unknown) {
     throw new AppError('INVALID_PARAMETER', 'webhook_url must be text.');
   if (image_name !== undefined && typeof image_name !== 'string')
     throw new AppError('INVALID_PARAMETER', 'image_name must be text.');
+  if (preset !== undefined && typeof preset !== 'string')
+    throw new AppError('INVALID_PARAMETER', 'preset must be text.');
   if (typeof fresh !== 'boolean') throw new AppError('INVALID_PARAMETER', 'fresh must be true or false.');
   return {
     products: readProducts(products),
     options: options === undefined ? {} : readJsonOptions(options),
+    preset: preset || undefined,
     webhookUrls: webhook_url ? [webhook_url.trim()] : [],
     skipsFaults: on_invalid === 'skip',
     isFresh: fresh,

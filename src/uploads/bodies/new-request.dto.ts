@@ -23,6 +23,10 @@ export class NewRequestBody {
   @ApiPropertyOptional({ type: CompressionForm })
   options?: object;
 
+  /** One of your presets: its options, renditions and sizes count where none are given here. */
+  @ApiPropertyOptional({ type: String, example: 'shop' })
+  preset?: string;
+
   /** Is called when the request is completed. */
   @ApiPropertyOptional({ type: String })
   webhook_url?: string;

@@ -13,10 +13,11 @@ const SIZES = /^[1-9]\d{0,4}(?:\s*,\s*[1-9]\d{0,4})*$/;
 
 /**
  * The fields `renditions`, a JSON list of objects with a `name` and options, and `sizes`, a list of widths, such as `400,800,1600`.
- * In a body of JSON they may be lists themselves. None where neither is given, or both are empty.
+ * In a body of JSON they may be lists themselves. Null where neither is given, or both are empty text.
  * @throws AppError `INVALID_PARAMETER`, `UNKNOWN_FIELD`
  */
-export function readRenditionFields(renditions: unknown, sizes: unknown): WantedRendition[] {
+export function readRenditionFields(renditions: unknown, sizes: unknown): WantedRendition[] | null {
+  if (isUnsaid(renditions) && isUnsaid(sizes)) return null;
   const wanted = [...listed(renditions).map(readRendition), ...readSizes(sizes)];
   if (wanted.length > MAX_RENDITIONS)
     throw invalid('renditions', `there may be at most ${MAX_RENDITIONS} renditions and sizes of an image`);
@@ -26,8 +27,10 @@ export function readRenditionFields(renditions: unknown, sizes: unknown): Wanted
   return wanted;
 }
 
+const isUnsaid = (field: unknown): boolean => field === undefined || field === null || field === '';
+
 function listed(field: unknown): unknown[] {
-  if (field === undefined || field === null || field === '') return [];
+  if (isUnsaid(field)) return [];
   const list = typeof field === 'string' ? parsed(field) : field;
   if (Array.isArray(list)) return list;
   throw invalid(
@@ -59,7 +62,7 @@ function readRendition(rendition: unknown): WantedRendition {
 }
 
 function readSizes(field: unknown): WantedRendition[] {
-  if (field === undefined || field === null || field === '') return [];
+  if (isUnsaid(field)) return [];
   const text = Array.isArray(field) ? field.join(',') : String(field as string | number);
   const widths = SIZES.test(text) ? text.split(',').map(Number) : [NaN];
   if (text.length > 200 || widths.some((width) => !(width <= MAX_SIDE)))

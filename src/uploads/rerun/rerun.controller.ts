@@ -36,7 +36,7 @@ export class RerunController {
     answer: { status: 201, type: RequestResponse },
     errors: [
       ...(['REQUEST_NOT_FOUND', 'UPLOAD_NOT_KEPT', 'FREE_SPACE_LOW', 'STORAGE_UNAVAILABLE'] as const),
-      ...(['IMAGE_NAME_INVALID', 'IMAGE_NAME_NOT_POSSIBLE', ...codesAt('file')] as const),
+      ...(['IMAGE_NAME_INVALID', 'IMAGE_NAME_NOT_POSSIBLE', 'PRESET_UNKNOWN', ...codesAt('file')] as const),
       ...(['CSV_INVALID', 'WEBHOOK_URL_INVALID', 'WEBHOOK_URL_REFUSED'] as const),
       ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED'] as const),
       ...JSON_BODY_ERRORS,

@@ -1,12 +1,13 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Allow, IsBoolean, IsOptional, IsString } from 'class-validator';
 import { CompressionForm } from '../compression-fields.dto.js';
+import { PresetField } from '../presets/preset.dto.js';
 
 /**
  * What is to be different from the request that is run again. Options of images that are left out are those of that request; `null`
- * is the default of an upload.
+ * is the default of an upload. With `preset`, options, renditions and sizes that are left out are those of the preset.
  */
-export class RerunBody extends CompressionForm {
+export class RerunBody extends IntersectionType(CompressionForm, PresetField) {
   /** Every server is asked anew, and no earlier result is reused. */
   @ApiPropertyOptional({ default: false })
   @IsOptional()

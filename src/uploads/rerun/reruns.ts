@@ -14,6 +14,8 @@ import { FileStorage } from '../../storage/file-storage.js';
 import { unpackUpload } from '../../stored-files/unpack-upload.js';
 import type { CsvLayout, WantedColumns } from '../../tables/tables.js';
 import { wantedColumns } from '../columns/column-fields.dto.js';
+import type { AskedPictures, Preset } from '../presets/preset-pictures.js';
+import { PresetsService } from '../presets/presets.service.js';
 import { readImageHeaders } from '../fields/image-headers-field.js';
 import { readLabels } from '../fields/labels-field.js';
 import { readName } from '../fields/name-field.js';
@@ -28,13 +30,14 @@ export class Reruns {
     private readonly requests: RequestReader,
     private readonly storage: FileStorage,
     private readonly uploads: UploadsService,
+    private readonly presets: PresetsService,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
   /**
    * Makes a request of the file of another one, whatever became of that. Both refer to the one stored file.
    * @param signal as that of an uploaded file
-   * @throws AppError `REQUEST_NOT_FOUND`, `UPLOAD_NOT_KEPT`, and as {@link UploadsService.accept}
+   * @throws AppError `REQUEST_NOT_FOUND`, `UPLOAD_NOT_KEPT`, `PRESET_UNKNOWN`, and as {@link UploadsService.accept}
    */
   async run(
     id: string,
@@ -44,6 +47,7 @@ export class Reruns {
     signal: AbortSignal,
   ): Promise<AcceptedUpload> {
     const request = await this.requests.get(id);
+    const preset = await this.presets.named(caller, body.preset);
     const imageHeaders = body.headers === undefined ? null : readImageHeaders(JSON.stringify(body.headers));
     const path = this.settings.dataPath(`uploads/rerun-${randomBytes(16).toString('hex')}`);
     try {
@@ -54,8 +58,7 @@ export class Reruns {
         skipsFaults: request.faultCount > 0,
         name: body.name === undefined ? request.name : readName(body.name),
         labels: labelsOf(request, body),
-        compression: ofChannel(request, body) ?? changed(request, body),
-        renditions: wantedOf(request, body),
+        ...(preset ? ofPreset(preset, body) : ofRequest(request, body)),
         columns: columnsOf(request, body),
         isFresh: body.fresh ?? false,
         imageHeaders,
@@ -75,11 +78,27 @@ function labelsOf({ labels }: RequestEntity, given: RerunBody): Record<string, s
   return labels ? (JSON.parse(labels) as Record<string, string>) : null;
 }
 
+/** With a preset nothing of what the earlier request asked for holds. */
+function ofPreset(preset: Preset, given: RerunBody): AskedPictures {
+  const { renditions, sizes } = given;
+  const isSaid = renditions !== undefined || sizes !== undefined;
+  return { preset, compression: given, renditions: isSaid ? wantedRenditions(given) : null };
+}
+
+function ofRequest(request: RequestEntity, given: RerunBody): AskedPictures {
+  const compression = ofChannel(request, given) ?? changed(request, given);
+  return { preset: null, compression, renditions: wantedOf(request, given) };
+}
+
 /** The renditions that were given, or those of the earlier request, as they were asked for. */
-function wantedOf(request: RequestEntity, { renditions, sizes }: RerunBody): WantedRendition[] {
-  if (renditions === undefined && sizes === undefined)
+function wantedOf(request: RequestEntity, given: RerunBody): WantedRendition[] {
+  if (given.renditions === undefined && given.sizes === undefined)
     return renditionsOf(request).map(({ wanted }) => wanted);
-  return readRenditionFields(renditions, sizes);
+  return wantedRenditions(given);
+}
+
+function wantedRenditions({ renditions, sizes }: RerunBody): WantedRendition[] {
+  return readRenditionFields(renditions, sizes) ?? [];
 }
 
 /** What was said of the columns, with another name of the results where one was given. */

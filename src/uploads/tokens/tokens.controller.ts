@@ -10,6 +10,7 @@ import { isListedOrigin } from '../../http/middleware/cross-origin.js';
 import { Caller, type Principal } from '../../http/guards/principal.js';
 import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
 import { readJsonOptions } from '../bodies/json-options.js';
+import { PresetsService } from '../presets/presets.service.js';
 import { NewTokenBody, TokenResponse } from './tokens.dto.js';
 
 const DEFAULT_SECONDS = 900;
@@ -24,6 +25,7 @@ const ORIGIN = /^https?:\/\/[a-z0-9.:[\]-]{1,255}$/;
 export class TokensController {
   constructor(
     private readonly tokens: Tokens,
+    private readonly presets: PresetsService,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -36,14 +38,19 @@ export class TokensController {
       'It uploads within its bounds, for the owner of the key that makes it, reads what it has uploaded, and does nothing ' +
       'else. It is not stored: it is void when its time is over, or when its key is deleted or rotated.',
     answer: { type: TokenResponse, status: 201 },
-    errors: [...JSON_BODY_ERRORS, 'NO_KEY_FOR_TOKEN'],
+    errors: [...JSON_BODY_ERRORS, 'NO_KEY_FOR_TOKEN', 'PRESET_UNKNOWN'],
   })
-  create(@Caller() caller: Principal, @Body(NO_OTHER_FIELDS) body?: NewTokenBody): TokenResponse {
+  async create(
+    @Caller() caller: Principal,
+    @Body(NO_OTHER_FIELDS) body?: NewTokenBody,
+  ): Promise<TokenResponse> {
     if (caller.signer === '') throw new AppError('NO_KEY_FOR_TOKEN');
-    const { expires_in = DEFAULT_SECONDS, options, max_bytes = null, origin = null } = body ?? {};
+    const { expires_in = DEFAULT_SECONDS, options, preset, max_bytes = null, origin = null } = body ?? {};
     if (origin !== null) this.checkOrigin(origin);
+    await this.presets.named(caller, preset);
     const fixed = options === undefined ? null : readJsonOptions(options);
-    const bounds = { options: fixed as Record<string, unknown> | null, maxBytes: max_bytes, origin };
+    const named = preset === undefined ? fixed : { ...fixed, preset };
+    const bounds = { options: named as Record<string, unknown> | null, maxBytes: max_bytes, origin };
     const { token, expiresAt } = this.tokens.make(caller, expires_in, bounds);
     return { token, expires_at: isoTime(expiresAt) };
   }

@@ -24,6 +24,15 @@ export class NewTokenBody {
   @Allow()
   options?: unknown;
 
+  /**
+   * One of your presets, whose options its uploads have, as they are at the upload, with those of `options` in their place. Other
+   * renditions are those of the preset alone.
+   */
+  @ApiPropertyOptional({ example: 'shop' })
+  @IsOptional()
+  @IsString({ message: 'preset must be the name of a preset' })
+  preset?: string;
+
   /** The largest file that it uploads; the service's own limit unless given. */
   @ApiPropertyOptional({ type: 'integer', minimum: 1 })
   @IsOptional()
