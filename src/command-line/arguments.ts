@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { clientKey } from '../config/process-environment.js';
@@ -6,7 +6,7 @@ import { clientKey } from '../config/process-environment.js';
 /** What the words of the command line ask for. */
 export interface Wish {
   command: 'compress' | 'check' | 'help';
-  /** The CSV file. */
+  /** The CSV file or the Excel workbook. */
   file: string;
   /** Where the file with the new addresses goes. */
   output: string;
@@ -29,10 +29,10 @@ export class UsageError extends Error {}
 const NO_OPTIONS = ['file', 'dry_run'];
 const FIELDS = uploadFields().filter((name) => !NO_OPTIONS.includes(name));
 
-export const USAGE = `image-processing compress FILE.csv [-o OUT.csv] [options]   compresses every image of the file
-image-processing check FILE.csv [options]                    says what would happen, without any download
+export const USAGE = `image-processing compress FILE [-o OUT] [options]   compresses every image of a CSV file or Excel workbook
+image-processing check FILE [options]               says what would happen, without any download
 
-  -o, --output FILE   the file with the new addresses (default: FILE-output.csv)
+  -o, --output FILE   the file with the new addresses (default: FILE-output.csv, of a workbook FILE-output.xlsx)
   --out-dir FOLDER    where the images go (default: FILE-output-images; with --server: they stay there)
   --data FOLDER       keeps what was done, for the next run (default: a folder that is removed at the end)
   --server URL        uses a running service instead of starting one; --key KEY, or API_KEY in the environment: its key
@@ -66,7 +66,7 @@ export function readArguments(words: string[]): Wish {
   if (values.help || command === undefined || command === 'help') return { ...asked, file: '' };
   if (command !== 'compress' && command !== 'check')
     throw new UsageError(`There is no command "${command}": use compress or check; --help shows all.`);
-  if (file === undefined) throw new UsageError(`Name the CSV file: image-processing ${command} products.csv`);
+  if (file === undefined) throw new UsageError(`Name the file: image-processing ${command} products.csv`);
   if (others.length > 0) throw new UsageError(`One file at a time: "${others[0]}" is too much.`);
   if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
   const fields = Object.fromEntries(
@@ -89,18 +89,15 @@ function parsed(words: string[]): { values: Values; positionals: string[] } {
 
 function where(file: string, values: Values): Omit<Wish, 'command' | 'file' | 'fields'> {
   const { dir, name } = path.parse(file);
-  const output = values.output ?? path.join(dir, `${name}-output.csv`);
+  const output = values.output ?? path.join(dir, `${name}-output${usualEnding(file)}`);
+  if (isWorkbook(output) && file !== '' && !beginsAsZip(file))
+    throw new UsageError(`${file} is no Excel workbook: name a CSV file with -o.`);
   const server = values.server?.replace(/\/+$/, '') ?? null;
   const beside = `${withoutExtension(output)}-images`;
-  const imageFolder = values['out-dir'] ?? (server === null ? beside : null);
-  if (isWorkbook(output) && imageFolder !== null)
-    throw new UsageError(
-      'A workbook has addresses, not paths: name a CSV file with -o, or use --server alone.',
-    );
   return {
     output,
     server,
-    imageFolder,
+    imageFolder: values['out-dir'] ?? (server === null ? beside : null),
     data: values.data ?? null,
     key: values.key ?? clientKey(),
     isJson: values.json ?? false,
@@ -110,6 +107,22 @@ function where(file: string, values: Values): Omit<Wish, 'command' | 'file' | 'f
 /** Whether a file is to be an Excel workbook, by its name. */
 export function isWorkbook(file: string): boolean {
   return /\.xls[xm]$/i.test(file);
+}
+
+/** A workbook with macros can't be opened under another ending. */
+function usualEnding(file: string): string {
+  return isWorkbook(file) && beginsAsZip(file) ? path.extname(file) : '.csv';
+}
+
+function beginsAsZip(file: string): boolean {
+  const handle = openSync(file, 'r');
+  try {
+    const start = Buffer.alloc(2);
+    readSync(handle, start, 0, start.length, 0);
+    return start.toString('latin1') === 'PK';
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** A file's path without `.csv` or the like. */

@@ -27,6 +27,8 @@ export interface DryRun {
   distinct_urls: number;
   rows_without_images: number;
   hosts: { total: number; items: { host: string; images: number }[] };
+  /** How the file is written; the sheet of a workbook that is read. */
+  layout: { sheet: string | null } | null;
   faults: Findings;
   repairs: Findings;
   warnings: Findings;

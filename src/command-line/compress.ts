@@ -1,5 +1,6 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { workbookWithPaths } from '../tables/tables.js';
 import { isWorkbook, type Wish, withoutExtension } from './arguments.js';
 import type { Client, Request } from './client.js';
 import { Progress } from './progress.js';
@@ -34,11 +35,15 @@ async function follow(client: Client, id: string): Promise<Request> {
 
 async function writeOutput(client: Client, { id }: Request, wish: Wish): Promise<void> {
   const { output, imageFolder } = wish;
-  const csv = await client.bytes(`/requests/${id}/output.${isWorkbook(output) ? 'xlsx' : 'csv'}`);
-  if (imageFolder === null) return write(output, csv);
+  const isBook = isWorkbook(output);
+  const content = await client.bytes(`/requests/${id}/output.${isBook ? 'xlsx' : 'csv'}`);
+  if (imageFolder === null) return write(output, content);
   const names = await download(client, id, imageFolder);
   const folder = path.relative(path.dirname(output), imageFolder).split(path.sep).join('/');
-  await write(output, withPaths(csv, names, folder));
+  const paths = new Map([...names].map(([url, name]) => [url, folder === '' ? name : `${folder}/${name}`]));
+  if (!isBook) return write(output, csvWithPaths(content, paths));
+  const { layout } = await client.dryRun(wish.file, wish.fields);
+  await writeWorkbook(output, content, layout!.sheet!, paths);
 }
 
 /** Stores the results in the folder, but those that are there already. @returns their names by URL */
@@ -72,20 +77,33 @@ function nameOf(url: string): string {
 }
 
 /** The text of a file with paths in place of URLs; every other byte stays, whatever its encoding is. */
-function withPaths(csv: Buffer, names: Map<string, string>, folder: string): Buffer {
+function csvWithPaths(csv: Buffer, paths: Map<string, string>): Buffer {
   const encoding = csv[0] === 0xff && csv[1] === 0xfe ? 'utf16le' : 'latin1';
-  const prefix = folder === '' ? '' : `${folder}/`;
   const text = csv.toString(encoding).replace(ADDRESS, (url) => {
-    const name = names.get(url);
-    return name === undefined
-      ? url
-      : Buffer.from(prefix + name).toString(encoding === 'latin1' ? 'latin1' : 'utf8');
+    const file = paths.get(url);
+    return file === undefined ? url : Buffer.from(file).toString(encoding === 'latin1' ? 'latin1' : 'utf8');
   });
   return Buffer.from(text, encoding);
 }
 
+/** A workbook is read from the disk, part by part. */
+async function writeWorkbook(
+  output: string,
+  content: Buffer,
+  sheet: string,
+  paths: Map<string, string>,
+): Promise<void> {
+  const source = `${output}.downloaded`;
+  try {
+    await write(source, content);
+    await write(output, workbookWithPaths(source, sheet, paths));
+  } finally {
+    await rm(source, { force: true });
+  }
+}
+
 /** A reader never sees half of a file, and a crash leaves none. */
-async function write(file: string, content: Buffer): Promise<void> {
+async function write(file: string, content: Buffer | AsyncIterable<Buffer>): Promise<void> {
   await writeFile(`${file}.partial`, content);
   await rename(`${file}.partial`, file);
 }

@@ -65,6 +65,7 @@ const ACCEPTED = {
       },
     },
     'text/csv': { schema: { type: 'string' } },
+    [WORKBOOK_TYPE]: { schema: { type: 'string', format: 'binary' } },
   },
 } as const;
 
@@ -78,7 +79,8 @@ export const ApiUpload = () =>
         'The file part may have any name. The body may also be the file itself, as `text/csv` or with the type of a workbook, with the ' +
         'fields of the form as parameters of the query. `Location` leads to the request. Where anything is wrong, nothing is stored.\n\n' +
         'With `dry_run=true` nothing is stored or fetched: the answer says what is in the file, or with ' +
-        '`Accept: text/csv` is the file as it would be read; where it has `patches`, the file with these and all else as it stands.',
+        '`Accept: text/csv` is the file as it would be read; where it has `patches`, the file with these and all else as it stands (a ' +
+        'workbook where `Accept` is the type of one).',
       answer: ACCEPTED,
       errors: [
         'FILE_MISSING',

@@ -22,6 +22,7 @@ import { Waiting } from '../requests/live/waiting.js';
 import { Caller, ForTokens, type Principal } from '../http/guards/principal.js';
 import { noOtherFields } from '../http/unknown-fields.pipe.js';
 import { wantedColumns } from './columns/column-fields.dto.js';
+import { WORKBOOK_TYPE } from './bodies/csv-body.js';
 import { CsvBodyInterceptor } from './bodies/csv-body.interceptor.js';
 import { readImageHeaders } from './fields/image-headers-field.js';
 import { readRenditionFields } from './fields/renditions-field.js';
@@ -30,7 +31,7 @@ import type { FileProfileResponse } from './columns/profile.dto.js';
 import { readListedParts, readPatches } from './mending/mending-fields.dto.js';
 import { patchFile } from './mending/patch-file.js';
 import { ApiUpload } from './upload.api.js';
-import { type ColumnRole, profileOf, type WantedColumns } from '../tables/tables.js';
+import { type ColumnRole, type CsvLayout, profileOf, type WantedColumns } from '../tables/tables.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { PresetsService } from './presets/presets.service.js';
@@ -90,11 +91,11 @@ export class UploadsController {
       const columns = wantedColumns(form);
       const patches = readPatches(form?.patches);
       const listed = readListedParts(form ?? {});
-      const encoding = await patchFile(file, columns, patches);
+      const patched = await patchFile(file, columns, patches);
       if (query.dry_run === 'true' || form?.dry_run === 'true') {
-        const isCsv = request.accepts(['json', 'text/csv']) === 'text/csv';
-        if (isCsv && encoding) return sendFile(file, encoding, response);
-        if (isCsv) return this.writeCleaned(file, columns, response);
+        const wanted = request.accepts(['json', 'text/csv', WORKBOOK_TYPE]);
+        if (patched && wanted === typeOf(patched)) return sendFile(file, patched, response);
+        if (wanted === 'text/csv') return this.writeCleaned(file, columns, response);
         return toDryRunResponse(await this.uploads.survey(file, columns, listed));
       }
       const { id, isReplayed } = await this.uploads.accept(file, {
@@ -120,18 +121,27 @@ export class UploadsController {
   }
 
   private async writeCleaned(file: UploadedFile, columns: WantedColumns, response: Response): Promise<void> {
-    setCsvHeaders(response, 'utf-8');
+    setFileHeaders(response, 'text/csv; charset=utf-8');
     await this.uploads.writeCleaned(file, columns, response);
   }
 }
 
-async function sendFile({ path, signal }: UploadedFile, encoding: string, response: Response): Promise<void> {
-  setCsvHeaders(response, encoding);
+async function sendFile(
+  { path, signal }: UploadedFile,
+  layout: CsvLayout,
+  response: Response,
+): Promise<void> {
+  const charset = layout.sheet === undefined ? `; charset=${layout.encoding}` : '';
+  setFileHeaders(response, typeOf(layout) + charset);
   await onDisk(() => pipeline(createReadStream(path), response, { signal }));
 }
 
-function setCsvHeaders(response: Response, encoding: string): void {
-  response.set({ 'Content-Type': `text/csv; charset=${encoding}`, 'X-Content-Type-Options': 'nosniff' });
+function typeOf({ sheet }: CsvLayout): string {
+  return sheet === undefined ? 'text/csv' : WORKBOOK_TYPE;
+}
+
+function setFileHeaders(response: Response, type: string): void {
+  response.set({ 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' });
 }
 
 /** What kind of file it is, in words. */

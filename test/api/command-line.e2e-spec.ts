@@ -14,11 +14,14 @@ import sharp from 'sharp';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { Service } from '../helpers/app/service.js';
-import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
+import { partsOf } from '../helpers/tables/read-workbook.js';
+import { rowOf, textCell, workbookOf } from '../helpers/tables/workbooks.js';
 import { until } from '../helpers/wait.js';
 import { ROOT } from '../helpers/paths.js';
 
 const BIN = path.join(ROOT, 'bin/image-processing.mjs');
+const SHEET = 'xl/worksheets/sheet1.xml';
+const PATH_OF_RESULT = '((?:products-output|out)-images/image-\\w+\\.jpg)';
 
 describe('the command line', () => {
   let folder: string;
@@ -48,6 +51,54 @@ describe('the command line', () => {
         width: 300,
       });
     expect(readdirSync(folder).sort()).toEqual(['out-images', 'out.csv', 'products.csv']);
+  });
+
+  it('gives a workbook back with paths in the cells of results, and all else as it was', async () => {
+    const written = await writeWorkbook('/a.jpg', '/b.jpg');
+
+    const { code, stdout } = await run(['compress', 'products.xlsx', '--quality', '40']);
+
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining('products-output.xlsx has the new addresses'),
+    ]);
+    expect(readdirSync(folder).sort()).toEqual([
+      'products-output-images',
+      'products-output.xlsx',
+      'products.xlsx',
+    ]);
+    const images = readdirSync(path.join(folder, 'products-output-images'));
+    expect(images).toHaveLength(2);
+    const { [SHEET]: sheet, ...others } = await partsOf(path.join(folder, 'products-output.xlsx'));
+    const { [SHEET]: before, ...othersBefore } = written;
+    expect(others).toEqual(othersBefore);
+    const [, first, second] = new RegExp(`${PATH_OF_RESULT},${PATH_OF_RESULT}<`).exec(sheet)!;
+    expect([first, second].map((file) => path.basename(file)).sort()).toEqual(images.sort());
+    const added = [`D1`, `D2`].map((cell) => new RegExp(`<c r="${cell}".*?</c>`).exec(sheet)![0]);
+    expect(added.reduce((text, cell) => text.replace(cell, ''), sheet)).toBe(
+      before.replace('A1:C9', 'A1:D9'),
+    );
+  });
+
+  it('puts paths into the links and formulas of a shop that wants its URLs replaced', async () => {
+    const header = rowOf(1, 'Handle', 'Title', 'Image Src', 'Variant SKU');
+    const formula = `<c r="C2" t="str"><f>HYPERLINK("${origin.url('/a.jpg')}")</f><v>${origin.url('/a.jpg')}</v></c>`;
+    const rows = `${header}<row r="2">${textCell('A2', 'mug')}${textCell('B2', 'Mug')}${formula}</row>${rowOf(3, 'pot', 'Pot', 'Front')}`;
+    const behind = '<hyperlinks><hyperlink ref="C3" r:id="rId1"/></hyperlinks>';
+    const sheet = { rows, behind, links: { rId1: origin.url('/b.jpg') } };
+    writeFileSync(path.join(folder, 'products.xlsx'), await workbookOf({ sheets: [sheet] }));
+
+    const words = ['compress', 'products.xlsx', '-o', 'out.xlsx', '--out-dir', 'my pictures'];
+    expect((await run(words)).code).toBe(0);
+
+    const parts = await partsOf(path.join(folder, 'out.xlsx'));
+    const image = 'image-\\w+\\.jpg';
+    expect(parts[SHEET]).toMatch(
+      new RegExp(`HYPERLINK\\(&quot;my pictures/${image}&quot;\\)</f><v>my pictures/${image}<`),
+    );
+    expect(parts['xl/worksheets/_rels/sheet1.xml.rels']).toMatch(
+      new RegExp(`Target="my%20pictures/${image}"`),
+    );
   });
 
   it('takes sizes, and stores them beside the images', async () => {
@@ -92,7 +143,7 @@ describe('the command line', () => {
       [['compress', 'none.csv'], 'There is no file none.csv.'],
       [['compress', 'products.csv', '--qualty', '40'], "Unknown option '--qualty'"],
       [['compress', 'products.csv', '--quality', '400'], 'quality must be a whole number'],
-      [['compress', 'products.csv', '-o', 'out.xlsx'], 'A workbook has addresses, not paths'],
+      [['compress', 'products.csv', '-o', 'out.xlsx'], 'products.csv is no Excel workbook'],
       [['press', 'products.csv'], 'There is no command "press"'],
     ] as const)
       expect(await run([...words])).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
@@ -109,7 +160,7 @@ describe('the command line', () => {
     expect(readdirSync(folder)).toEqual(['products.csv']);
   });
 
-  it('goes on after it was killed', async () => {
+  it.each(['csv', 'xlsx'])('goes on after it was killed, with a file of %s', async (ending) => {
     await origin.close();
     const picture = await photo(300, 200);
     let isHeld = true;
@@ -117,17 +168,22 @@ describe('the command line', () => {
       '/a.jpg': picture,
       '/b.jpg': (_, response) => isHeld || response.end(picture),
     });
-    writeRows(['1', 'Mug', '/a.jpg', '/b.jpg']);
-    const first = start(['compress', 'products.csv', '-o', 'out.csv']);
+    if (ending === 'csv') writeRows(['1', 'Mug', '/a.jpg', '/b.jpg']);
+    else await writeWorkbook('/a.jpg', '/b.jpg');
+    const words = ['compress', `products.${ending}`, '-o', `out.${ending}`];
+    const first = start(words);
     await until(() => origin.hits['/a.jpg'] === 1 && origin.hits['/b.jpg'] === 1);
     first.kill('SIGKILL');
+    expect(existsSync(path.join(folder, `out.${ending}.work`))).toBe(true);
     isHeld = false;
 
-    const { code } = await untilUnlocked(() => run(['compress', 'products.csv', '-o', 'out.csv']));
+    const { code } = await untilUnlocked(() => run(words));
 
     expect(code).toBe(0);
-    expect(read('out.csv')).toMatch(/"out-images\/image-\w+\.jpg,out-images\/image-\w+\.jpg"/);
-    expect(existsSync(path.join(folder, 'out.csv.work'))).toBe(false);
+    const output = path.join(folder, `out.${ending}`);
+    const text = ending === 'csv' ? read('out.csv') : (await partsOf(output))[SHEET];
+    expect(text).toMatch(new RegExp(`${PATH_OF_RESULT},${PATH_OF_RESULT}`));
+    expect(existsSync(`${output}.work`)).toBe(false);
   });
 
   it('works from a package', async () => {
@@ -153,6 +209,15 @@ describe('the command line', () => {
     });
     const header = 'S. No.,Product Name,Input Image Urls';
     writeFileSync(path.join(folder, 'products.csv'), [header, ...lines].join('\n'));
+  }
+
+  /** The parts of the workbook that is written. */
+  async function writeWorkbook(...paths: string[]): Promise<Record<string, string>> {
+    const urls = paths.map((one) => origin.url(one)).join(',');
+    const rows = rowOf(1, 'S. No.', 'Product Name', 'Input Image Urls') + rowOf(2, '1', 'Mug', urls);
+    const sheets = [{ name: 'Mugs', rows }, { rows: rowOf(1, 'Notes') }];
+    writeFileSync(path.join(folder, 'products.xlsx'), await workbookOf({ sheets }));
+    return partsOf(path.join(folder, 'products.xlsx'));
   }
 
   function read(name: string): string {

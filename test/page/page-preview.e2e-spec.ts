@@ -66,26 +66,25 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
-  it('takes a workbook, says what to correct in it, and gives it back', async () => {
+  it('takes a workbook, mends its cells, and gives it back mended and with the results', async () => {
     const { page, complaints } = await openPage(browser, app.client.url);
-    const workbookWith = (url: string) =>
-      workbookOf({
-        sheets: [
-          {
-            name: 'Spring',
-            rows:
-              rowOf(1, 'S. No.', 'Product Name', 'Image URL') +
-              rowOf(2, '1', 'Mug', origin.url('/mug.jpg')) +
-              rowOf(3, '2', 'Vase', url),
-          },
-        ],
-      });
-    await dropFile(page, 'spring.xlsx', await workbookWith('photos/vase.jpg'));
-    await page.getByText('Correct these cells in your workbook').waitFor();
-    expect(await page.locator('input.mendable').count()).toBe(0);
+    const rows =
+      rowOf(1, 'S. No.', 'Product Name', 'Image URL') +
+      rowOf(2, '1', 'Mug', origin.url('/mug.jpg')) +
+      rowOf(3, '2', 'Vase', 'photos/vase.jpg');
+    await dropFile(page, 'spring.xlsx', await workbookOf({ sheets: [{ name: 'Spring', rows }] }));
+    const cell = page.getByLabel('Image URL on line 3');
+    await cell.waitFor();
     expect(await barriersOf(page)).toEqual([]);
 
-    await dropFile(page, 'spring.xlsx', await workbookWith(origin.url('/vase.jpg')));
+    await cell.fill(origin.url('/vase.jpg'));
+    await cell.press('Enter');
+    await button(page, 'Compress 2 images').waitFor();
+    const save = button(page, 'Download the corrected file');
+    const [mended] = await Promise.all([page.waitForEvent('download'), save.click()]);
+    expect(mended.suggestedFilename()).toBe('spring.xlsx');
+    expect((await readFile(await mended.path())).subarray(0, 2).toString()).toBe('PK');
+
     await button(page, 'Compress 2 images').click();
     const link = page.getByRole('link', { name: 'Spreadsheet with new links' });
     await link.waitFor();

@@ -5,7 +5,9 @@ import { describeOnEachEngine, type Installation } from '../helpers/app/engines.
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { PROGRAMS } from '../helpers/tables/other-workbooks.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
+import { until } from '../helpers/wait.js';
+import { partsOf } from '../helpers/tables/read-workbook.js';
+import { rowOf, textCell, workbookOf } from '../helpers/tables/workbooks.js';
 
 const OLD_FILE = Buffer.from('d0cf11e0a1b11ae10000', 'hex');
 const TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
@@ -48,10 +50,22 @@ describeOnEachEngine('a workbook', (engine) => {
   }
 
   async function dryRun(file: Buffer, fields: Record<string, string> = {}): Promise<any> {
+    return (await post(file, { dry_run: 'true', ...fields })).json();
+  }
+
+  function post(file: Buffer, fields: Record<string, string>, headers = {}): Promise<Response> {
     const form = new FormData();
-    for (const [name, value] of Object.entries({ dry_run: 'true', ...fields })) form.append(name, value);
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append('file', new Blob([new Uint8Array(file)]), 'products.xlsx');
-    return (await fetch(`${app.client.url}/upload`, { method: 'POST', body: form })).json();
+    return fetch(`${app.client.url}/upload`, { method: 'POST', body: form, headers });
+  }
+
+  /** The XML of the sheets of a workbook. */
+  async function sheetsOf(response: Response): Promise<string[]> {
+    const file = path.join(folder, 'output.xlsx');
+    writeFileSync(file, Buffer.from(await response.arrayBuffer()));
+    const parts = await partsOf(file);
+    return [1, 2].map((number) => parts[`xl/worksheets/sheet${number}.xml`]);
   }
 
   it.each(LIBRARIES)('of %s is worked on as a CSV file is', async (_, write) => {
@@ -101,6 +115,93 @@ describeOnEachEngine('a workbook', (engine) => {
     expect(await dryRun(file, { sheet: 'Cups' })).toMatchObject({
       faults: { items: [{ code: 'SHEET_UNKNOWN' }] },
     });
+  });
+
+  it('takes patches: they are in the dry run, the upload, the workbook that comes back and its CSV', async () => {
+    const rows =
+      HEADER +
+      rowOf(2, '1', 'Mug', 'photos/a.jpg') +
+      rowOf(3, '2', 'Pot', 'none') +
+      rowOf(4, '3', 'Cup', origin.url('/b.jpg'));
+    const other = { name: 'Notes', rows: rowOf(1, 'photos/a.jpg') };
+    const file = await workbookOf({ sheets: [{ name: 'Mugs', rows }, other] });
+    const patches = JSON.stringify([
+      { line: 2, column: 'Input Image Urls', value: origin.url('/a.jpg') },
+      { line: 3, value: null },
+    ]);
+
+    expect(await dryRun(file)).toMatchObject({ images: 1, faults: { total: 2 } });
+    expect(await dryRun(file, { patches, lines: '2' })).toMatchObject({
+      ...{ rows: 2, images: 2, faults: { total: 0 } },
+      lines: [{ line: 2, cells: ['1', 'Mug', origin.url('/a.jpg')] }],
+    });
+    const mended = await post(file, { patches, dry_run: 'true' }, { accept: TYPE });
+    expect(mended.headers.get('content-type')).toBe(TYPE);
+    expect(await dryRun(Buffer.from(await mended.arrayBuffer()))).toMatchObject({
+      images: 2,
+      faults: { total: 0 },
+    });
+
+    const { request_id: id } = (await (await post(file, { patches })).json()) as { request_id: string };
+    await app.client.completed(id);
+    const outputs = (await app.client.images(id)).map(({ output_url }) => output_url);
+    const csv = (await app.client.get(`/requests/${id}/output.csv`)).text;
+    expect(csv.split('\r\n').slice(1)).toEqual([
+      `1,Mug,${origin.url('/a.jpg')},${outputs[0]}`,
+      `3,Cup,${origin.url('/b.jpg')},${outputs[1]}`,
+      '',
+    ]);
+    const sheets = await sheetsOf(await fetch(`${app.client.url}/requests/${id}/output.xlsx`));
+    for (const cell of [
+      textCell('C2', origin.url('/a.jpg')) + textCell('D2', outputs[0]),
+      '<row r="3"><c r="A3"/><c r="B3"/><c r="C3"/></row>',
+      textCell('D4', outputs[1]),
+    ])
+      expect(sheets[0]).toContain(cell);
+    expect(sheets[1]).toContain(textCell('A1', 'photos/a.jpg'));
+  });
+
+  it.each([
+    ['a line that the sheet does not have', 'good', 'PATCH_INVALID'],
+    ['a workbook that is damaged', 'damaged', 'WORKBOOK_DAMAGED'],
+  ])('with patches for %s is refused', async (_, kind, code) => {
+    const rows = Array.from({ length: 2_000 }, (_, i) => rowOf(i + 2, '1', 'Mug', origin.url('/a.jpg')));
+    const file = await workbookOf({ sheets: [{ rows: HEADER + rows.join('') }] });
+    if (kind === 'damaged') file.write('<//>', file.indexOf('<row r="2001"'));
+    const patches = JSON.stringify([{ line: 2_002, column: 3, value: 'x' }]);
+
+    const answer = await post(file, { patches });
+
+    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ code })]);
+  });
+
+  it('has the results of a retry at other addresses, in the rows where the others were', async () => {
+    const rows =
+      HEADER +
+      rowOf(2, '1', 'Mug', `${origin.url('/a.jpg')},${origin.url('/gone.jpg')}`) +
+      rowOf(5, '2', 'Pot', origin.url('/lost.jpg'));
+    const id = await finished(await workbookOf({ sheets: [{ name: 'Mugs', rows }] }));
+    const before = await sheetsOf(await fetch(`${app.client.url}/requests/${id}/output.xlsx`));
+    const failed = (await app.client.images(id)).filter(({ status }) => status === 'failed');
+    expect(failed).toHaveLength(2);
+    expect(before[0]).not.toContain('r="D5"');
+
+    const urls = { [failed[0].id]: origin.url('/c.jpg'), [failed[1].id]: origin.url('/d.jpg') };
+    expect((await app.client.send('POST', `/requests/${id}/retry`, { urls })).status).toBe(200);
+    await until(async () => (await app.client.get(`/requests/${id}`)).json.is_final);
+
+    const [first, second, third] = (await app.client.images(id)).map(({ output_url }) => output_url);
+    const own = textCell('C5', origin.url('/lost.jpg'));
+    const [added] = await sheetsOf(await fetch(`${app.client.url}/requests/${id}/output.xlsx`));
+    expect(added).toContain(textCell('D2', `${first},${second}`));
+    expect(added).toContain(own + textCell('D5', third)); // the user's own address stays as it was
+    const [replaced] = await sheetsOf(
+      await fetch(`${app.client.url}/requests/${id}/output.xlsx?urls=replaced`),
+    );
+    expect(replaced).toContain(textCell('C2', `${first},${second}`));
+    expect(replaced).toContain(textCell('C5', third));
+    const csv = (await app.client.get(`/requests/${id}/output.csv`)).text;
+    expect(csv.split('\r\n')[2]).toBe(`2,Pot,${origin.url('/lost.jpg')},${third}`);
   });
 
   it('is run again from the same sheet, its faulty rows left out as before', async () => {

@@ -168,7 +168,6 @@ export const texts = {
     table: 'Rows with faults',
     content: 'What stands there',
     row: 'Row',
-    ofWorkbook: 'Correct these cells in your workbook, save it, and drop it here again.',
     keys: 'Write the right link into the cell: the file is checked at once. Enter or F8 goes to the next.',
     cell: (column: string, line: number) => `${column} on line ${count(line)}`,
     leaveOut: (line: number) => `Leave out line ${count(line)}`,

@@ -1,26 +1,12 @@
-import { AppError } from '../../errors/app-error.js';
 import type { CsvLayout } from '../csv-layout.js';
 import { type CsvTable, tableOf } from '../header/csv-header.js';
 import type { SourcePiece } from '../records/csv-strict-text.js';
+import { type CellPatch, CellPatches } from './cell-patches.js';
 import { csvLines } from './csv-writer.js';
 import { LINE_END, rawCells, written } from './raw-cells.js';
 import { rewrittenSource, SourceRows } from './source-rows.js';
 import { canHold } from './source-text.js';
 
-/** A cell with another text, or a row that is left out. */
-export interface CellPatch {
-  /** On which the row begins. */
-  line: number;
-  /** The name of the column, or its number in the file, the first is 1; null for the whole row. */
-  column: string | number | null;
-  /** What the cell is to hold, without line ends; null leaves the row out. */
-  value: string | null;
-}
-
-/** What becomes of a row: left out, or other texts for the cells at some places. */
-type RowPatch = 'left out' | Map<number, string>;
-
-const MAX_DETAILS = 100;
 const LINE_ENDS = /\r\n|\n|\r/g;
 
 /**
@@ -44,17 +30,20 @@ export function patchedCsv(
 class PatchedRows {
   private readonly source: SourceRows;
   private readonly cells = new Map<number, string[]>();
-  private readonly patches = new Map<number, RowPatch>();
+  private readonly patches: CellPatches;
   /** Whether the row at hand is left out, with the lines that belong to it. */
   private isLeavingOut = false;
 
   constructor(
     private readonly table: CsvTable,
-    private readonly given: CellPatch[],
+    given: CellPatch[],
   ) {
-    this.given.forEach((patch, index) => this.note(patch, index));
+    const { encoding } = table.layout;
+    this.patches = new CellPatches(table, given, (value) =>
+      canHold(encoding, value) ? null : `the value has letters that a file in ${encoding} can't hold`,
+    );
     const onCells = (line: number, cells: string[]): void => {
-      if (this.patches.has(line)) this.cells.set(line, cells);
+      if (this.patches.of(line)) this.cells.set(line, cells);
     };
     this.source = new SourceRows(table, { onCells });
   }
@@ -62,31 +51,13 @@ class PatchedRows {
   async *push(text: string, isLast: boolean): AsyncGenerator<string> {
     for await (const { pieces } of this.source.push(text, isLast))
       yield pieces.map((piece) => this.textOf(piece)).join('');
-    if (isLast && this.patches.size > 0) throw this.unmatched();
-  }
-
-  private note({ line, column, value }: CellPatch, index: number): void {
-    if (value === null) return void this.patches.set(line, 'left out');
-    const place = this.placeOf(column);
-    if (place === -1) throw invalid([[index, 'there is no such column']]);
-    if (!canHold(this.table.layout.encoding, value))
-      throw invalid([
-        [index, `the value has letters that a file in ${this.table.layout.encoding} can't hold`],
-      ]);
-    const cells = this.patches.get(line);
-    if (cells !== 'left out') this.patches.set(line, (cells ?? new Map<number, string>()).set(place, value));
-  }
-
-  private placeOf(column: CellPatch['column']): number {
-    const { names } = this.table;
-    if (typeof column === 'number') return column <= names.length ? column - 1 : -1;
-    return names.findIndex((name) => name === column?.trim());
+    if (isLast) this.patches.end();
   }
 
   private textOf({ line, text }: SourcePiece): string {
     const isMended = this.source.mended.delete(line);
     const isContinuation = this.source.continuations.delete(line);
-    const patch = line > this.table.headerLine ? this.patches.get(line) : undefined;
+    const patch = this.patches.of(line);
     if (!patch || isContinuation) {
       if (!isContinuation && text.trim() !== '') this.isLeavingOut = false;
       return this.isLeavingOut ? lineEndsOf(text) : text;
@@ -98,12 +69,17 @@ class PatchedRows {
   }
 
   private taken(line: number, text: string): string {
-    this.patches.delete(line);
+    this.patches.done(line);
     this.cells.delete(line);
     return text;
   }
 
-  private recordWith(text: string, patch: Map<number, string>, read: string[], isMended: boolean): string {
+  private recordWith(
+    text: string,
+    patch: ReadonlyMap<number, string>,
+    read: string[],
+    isMended: boolean,
+  ): string {
     const { delimiter } = this.table.layout;
     const lineEnd = LINE_END.exec(text)![0];
     const raw = isMended ? null : rawCells(text.slice(0, text.length - lineEnd.length), delimiter);
@@ -117,22 +93,6 @@ class PatchedRows {
     if (isRaw) return cells.join(delimiter) + lineEnd;
     return csvLines([cells], { delimiter, newline: '\n' }).replace(/\n$/, '') + lineEnd;
   }
-
-  /** By the patches that are left: nothing that can be patched begins on their lines. */
-  private unmatched(): AppError {
-    const left = this.given
-      .map(({ line }, index): [number, string] => [index, `no row of the file begins on line ${line}`])
-      .filter(([index]) => this.patches.has(this.given[index].line));
-    return invalid(left);
-  }
-}
-
-function invalid(patches: [index: number, message: string][]): AppError {
-  const details = patches.slice(0, MAX_DETAILS).map(([index, message]) => {
-    return { field: `patches[${index}]`, message };
-  });
-  const { field, message } = details[0];
-  return new AppError('PATCH_INVALID', `${field} can't be applied: ${message}.`, { details });
 }
 
 const lineEndsOf = (text: string): string => (text.match(LINE_ENDS) ?? []).join('');

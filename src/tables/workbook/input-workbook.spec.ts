@@ -231,6 +231,22 @@ describe('a workbook', () => {
     ]);
   });
 
+  it('takes addresses however many columns stand behind the header, and says what it leaves out beyond them', async () => {
+    const far = (row: number, column: string, text: string) =>
+      `<row r="${row}">${textCell(`B${row}`, 'Mug')}${textCell(`C${row}`, A)}${textCell(column + row, text)}</row>`;
+    // The 151st, the 1,000th and the 1,001st column behind that of the images.
+    const rows = rowOf(1, ...HEADER) + far(2, 'EX', B) + far(3, 'ALO', B) + far(4, 'ALP', B);
+    const reading = await readParts({ sheets: [{ rows }] });
+
+    expect(reading.faults).toEqual([]);
+    expect(reading.rows.map(({ urls }) => urls)).toEqual([[A, B], [A, B], [A]]);
+    expect(reading.repairs.map(({ line, code }) => [line, code])).toEqual([
+      [2, 'URLS_OVERFLOWED'],
+      [3, 'URLS_OVERFLOWED'],
+      [4, 'TRAILING_CELLS_DROPPED'],
+    ]);
+  });
+
   it('needs no header where it holds addresses alone', async () => {
     const reading = await readParts({ sheets: [{ rows: rowOf(3, A) + rowOf(4, B, A) }] });
 

@@ -47,7 +47,7 @@ export async function readSheetLinks(
 }
 
 /** The cells of `C7` or `C7:D9`, at most so many; none of what is no place in a sheet. */
-function* cellsOf(reference: string, most: number): Generator<string> {
+export function* cellsOf(reference: string, most: number): Generator<string> {
   const [first, last = first] = reference.split(':');
   const [top, bottom] = [first, last].map((cell) => Number(CELL.exec(cell)?.[1] ?? 0));
   const [left, right] = [first, last].map(placeOfCell);

@@ -1,3 +1,4 @@
+import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import type { CsvTable } from '../header/csv-header.js';
 import type { RecordBlock } from '../records/csv-strict-text.js';
 import { columnLetters } from './cell-place.js';
@@ -11,8 +12,11 @@ export interface ImagePlaces {
   end: number;
 }
 
-/** Cells behind those that the header names which are looked at: addresses without a name of their column may stand there. */
-const COLUMNS_BEHIND = 100;
+/**
+ * Cells behind those that the header names which are looked at: addresses without a name of their column may stand there, as many as
+ * a row may have. What is further away is told of and left out, so that a single cell far to the right costs no record of 16,384.
+ */
+const COLUMNS_BEHIND = DEFAULT_CSV_LIMITS.urlsPerRow;
 
 /** The columns of images of a table. */
 export function imagePlacesOf({ places, names }: CsvTable): ImagePlaces {
@@ -34,6 +38,7 @@ export class SheetRecords {
     for (const { row } of pieces) {
       if (!row) continue;
       const cells = this.recordOf(row);
+      if (row.hasMore) block.repairs.push({ line: row.number, cell: null, code: 'TRAILING_CELLS_DROPPED' });
       if (row.isTooLong) {
         block.faults.push({ line: row.number, cell: null, code: 'ROW_TOO_LONG', value: cells.join(' ') });
       } else if (cells.some((cell) => cell.trim() !== '')) {

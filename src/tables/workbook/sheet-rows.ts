@@ -30,6 +30,8 @@ export interface SheetRow {
   length: number;
   /** Whether there was more text in it than is kept. */
   isTooLong: boolean;
+  /** Whether something stands to the right of the columns that are kept. */
+  hasMore: boolean;
 }
 
 /** A piece of the file of a sheet, in its order. */
@@ -167,7 +169,7 @@ class SheetReader {
     this.rowNumber = number;
     this.rowAt = 0;
     this.lastPlace = -1;
-    this.row = { number, cells: [], length: 0, isTooLong: false };
+    this.row = { number, cells: [], length: 0, isTooLong: false, hasMore: false };
   }
 
   private openCell(attributes: Record<string, string>): void {
@@ -202,8 +204,9 @@ class SheetReader {
       if (cell.value !== '' && !this.hasRoomFor(this.options.sharedBytes(Number(cell.value))))
         cell.value = '';
     } else if (cell.type === 'str') cell.value = unescaped(cell.value);
-    if (cell.place < this.options.columns && (this.options.keepsText || holdsSomething(cell)))
-      this.row!.cells.push(cell);
+    const isEmpty = !holdsSomething(cell);
+    if (cell.place >= this.options.columns) this.row!.hasMore ||= !isEmpty;
+    else if (this.options.keepsText || !isEmpty) this.row!.cells.push(cell);
   }
 
   private addText(text: string): void {

@@ -15,8 +15,8 @@ const USUAL_FAULTS = 100;
 export class MendingFields {
   /**
    * Cells to be read otherwise than they stand in the file: a JSON list of up to 10,000 objects with `line` (on which the row
-   * begins), `column` (its name, or its number from 1) and `value` (the whole cell); `null` for the value leaves the row out. The
-   * patched file is what is checked and kept.
+   * begins; of a workbook, its row), `column` (its name, or its number from 1) and `value` (the whole cell); `null` for the value
+   * leaves the row out. The patched file is what is checked and kept.
    */
   @Allow()
   @ApiPropertyOptional({ type: String, example: '' })

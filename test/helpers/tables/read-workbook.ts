@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { CsvFault, CsvRepair, CsvWarning } from '../../../src/tables/csv-faults.js';
 import { type InputTableOptions, openInputTable } from '../../../src/tables/input-table.js';
 import type { InputRow } from '../../../src/tables/rows/csv-batch.js';
+import { WorkbookZip } from '../../../src/tables/workbook/workbook-zip.js';
 import { rowOf, type WorkbookParts, workbookOf } from './workbooks.js';
 
 export const HEADER = ['S. No.', 'Product Name', 'Input Image Urls'];
@@ -43,3 +44,19 @@ export const withCells = (cells: string, others: Partial<WorkbookParts> = {}, be
     sheets: [{ rows: `${rowOf(1, ...HEADER, 'Note')}<row r="2">${cells}</row>`, behind, links }],
     ...others,
   });
+
+/** The text of each part of a workbook, by its name. */
+export async function partsOf(file: string): Promise<Record<string, string>> {
+  const zip = await WorkbookZip.open(file);
+  try {
+    const parts: Record<string, string> = {};
+    for (const { fileName } of zip.entries) {
+      parts[fileName] = '';
+      for await (const bytes of zip.read(fileName)) parts[fileName] += bytes.toString('latin1');
+      parts[fileName] = Buffer.from(parts[fileName], 'latin1').toString();
+    }
+    return parts;
+  } finally {
+    zip.close();
+  }
+}

@@ -85,9 +85,13 @@ export async function sendFile<T>(
   return outcomeOf(call as unknown as Promise<{ data?: T; error?: unknown; response: Response }>);
 }
 
-/** Sends the file with its fields, to get a file back. */
-export function sendForFile(file: File, fields: Record<string, string>): Promise<Result<Blob>> {
-  return outcomeOf(blobOf('/upload', { method: 'POST', body: formOf(fields, file) }));
+/** Sends the file with its fields, to get a file of that type back. */
+export function sendForFile(
+  file: File,
+  fields: Record<string, string>,
+  accept: string,
+): Promise<Result<Blob>> {
+  return outcomeOf(blobOf('/upload', { method: 'POST', body: formOf(fields, file) }, accept));
 }
 
 /** Compresses one image, by its address in the field `url` or as a file; nothing is stored. */
@@ -123,8 +127,9 @@ export function fetchFile(path: string): Promise<Result<Blob>> {
 async function blobOf(
   path: string,
   init: RequestInit,
+  accept = 'text/csv, */*;q=0.5',
 ): Promise<{ data?: Blob; error?: unknown; response: Response }> {
-  const headers = { Accept: 'text/csv, */*;q=0.5', ...(apiKey() ? { 'X-API-Key': apiKey() } : {}) };
+  const headers = { Accept: accept, ...(apiKey() ? { 'X-API-Key': apiKey() } : {}) };
   const response = await fetch(path, { ...init, headers });
   if (response.ok) return { data: await response.blob(), response };
   return { error: await response.json().catch(() => null), response };

@@ -22,11 +22,10 @@ export function FaultTable({ survey }: { survey: DryRun }) {
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
   const cells = faultyCells(survey);
-  const isMendable = !isWorkbook(survey);
   const { line, column, todo, more } = texts.preview;
   return (
     <>
-      {isMendable ? <FaultActions cells={cells} /> : <p>{texts.mend.ofWorkbook}</p>}
+      <FaultActions cells={cells} />
       <div class="scroll" tabIndex={0} role="region" aria-label={texts.mend.table} ref={table}>
         <table class="fault-table" role="table">
           <thead role="rowgroup">
@@ -40,7 +39,7 @@ export function FaultTable({ survey }: { survey: DryRun }) {
           </thead>
           <tbody role="rowgroup">
             {cells.slice(0, DRAWN).map((cell) => (
-              <Row key={`${cell.line} ${cell.column}`} cell={cell} isMendable={isMendable} />
+              <Row key={`${cell.line} ${cell.column}`} cell={cell} />
             ))}
           </tbody>
         </table>
@@ -50,13 +49,8 @@ export function FaultTable({ survey }: { survey: DryRun }) {
   );
 }
 
-/** Cells of workbooks are corrected where they were written. */
-function isWorkbook({ layout }: DryRun): boolean {
-  return layout !== null && layout.sheet !== null;
-}
-
 /** With its roles in words: on a phone it is laid out as no table. */
-function Row({ cell, isMendable }: { cell: FaultyCell; isMendable: boolean }) {
+function Row({ cell }: { cell: FaultyCell }) {
   const { line, column, name, text, product, faults } = cell;
   return (
     <tr role="row">
@@ -68,15 +62,11 @@ function Row({ cell, isMendable }: { cell: FaultyCell; isMendable: boolean }) {
       </td>
       <td role="cell">{name}</td>
       <td role="cell" class="code">
-        {text === null || column === null || !isMendable ? (
-          faults[0].value
-        ) : (
-          <Mendable cell={cell} text={text} />
-        )}
+        {text === null || column === null ? faults[0].value : <Mendable cell={cell} text={text} />}
       </td>
       <td role="cell">{[...new Set(faults.map(({ hint }) => hint))].join(' ')}</td>
       <td role="cell">
-        {line > 1 && isMendable && (
+        {line > 1 && (
           <button
             type="button"
             class="icon-button"

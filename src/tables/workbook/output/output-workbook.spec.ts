@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { propertyRuns } from '../../../../test/helpers/property-runs.js';
+import { partsOf } from '../../../../test/helpers/tables/read-workbook.js';
 import {
   rowOf,
   textCell,
@@ -11,7 +12,6 @@ import {
 } from '../../../../test/helpers/tables/workbooks.js';
 import { openInputTable } from '../../input-table.js';
 import type { InputRow } from '../../rows/csv-batch.js';
-import { WorkbookZip } from '../workbook-zip.js';
 import { outputSheetCsv, outputWorkbook, type UrlsWritten } from './output-workbook.js';
 
 const HEADER = ['S. No.', 'Product Name', 'Input Image Urls'];
@@ -49,21 +49,6 @@ async function written(parts: WorkbookParts, urls: UrlsWritten, by = textsOf) {
   for await (const piece of outputWorkbook(file, layout, urls, by)) pieces.push(piece);
   await writeFile(output, Buffer.concat(pieces));
   return { file, output, layout, rows, parts: await partsOf(output), before: await partsOf(file) };
-}
-
-async function partsOf(file: string): Promise<Record<string, string>> {
-  const zip = await WorkbookZip.open(file);
-  try {
-    const parts: Record<string, string> = {};
-    for (const { fileName } of zip.entries) {
-      parts[fileName] = '';
-      for await (const bytes of zip.read(fileName)) parts[fileName] += bytes.toString('latin1');
-      parts[fileName] = Buffer.from(parts[fileName], 'latin1').toString();
-    }
-    return parts;
-  } finally {
-    zip.close();
-  }
 }
 
 /** The row 2 of a workbook, before and after. */

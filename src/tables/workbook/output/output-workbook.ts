@@ -1,7 +1,6 @@
-import { DEFAULT_CSV_LIMITS } from '../../csv-faults.js';
 import type { CsvLayout } from '../../csv-layout.js';
 import { STANDARD_NAMES } from '../../header/columns.js';
-import { type CsvTable, tableOf } from '../../header/csv-header.js';
+import type { CsvTable } from '../../header/csv-header.js';
 import { csvLines } from '../../output/csv-writer.js';
 import type { ReplacementsOf } from '../../output/replaced-csv.js';
 import { byColumn, replacedList } from '../../output/replaced-record.js';
@@ -9,30 +8,16 @@ import type { InputRow } from '../../rows/csv-batch.js';
 import { columnLetters } from '../cell-place.js';
 import { CellTexts } from '../cell-text.js';
 import { relationshipsPart } from '../relationships.js';
-import type { CellLink } from '../sheet-links.js';
 import { imagePlacesOf, SheetRecords } from '../sheet-records.js';
 import type { SheetPiece, SheetRow } from '../sheet-rows.js';
-import { type Sheet, Workbook } from '../workbook.js';
-import { WorkbookZip } from '../workbook-zip.js';
 import { escaped } from './cell-xml.js';
+import { MAX_COLUMNS, type OpenedSheet, openSheet, WHOLE_ROWS } from './opened-sheet.js';
 import { type CellChange, RewrittenCells } from './rewritten-cells.js';
 import { rewrittenZip } from './rewritten-zip.js';
 import { knownPieces } from './sheet-source.js';
 
 /** Where the results stand: in a column of their own, or in the places of the URLs. */
 export type UrlsWritten = 'added' | 'replaced';
-
-/** Excel's columns. */
-const MAX_COLUMNS = 16_384;
-
-/** A workbook with the sheet that was read of it. */
-interface OpenedSheet {
-  zip: WorkbookZip;
-  workbook: Workbook;
-  sheet: Sheet;
-  table: CsvTable;
-  links: Map<string, CellLink>;
-}
 
 /**
  * A user's own workbook with the results. Every part of it is copied byte for byte but for the sheet that was read, and in that
@@ -48,7 +33,7 @@ export async function* outputWorkbook(
   urls: UrlsWritten,
   textsOf: ReplacementsOf,
 ): AsyncGenerator<Buffer> {
-  const opened = await open(file, layout);
+  const opened = await openSheet(file, layout);
   try {
     const { zip, sheet } = opened;
     const changes =
@@ -75,18 +60,14 @@ export async function* outputSheetCsv(
   layout: CsvLayout,
   textsOf: ReplacementsOf,
 ): AsyncGenerator<string> {
-  const opened = await open(file, layout);
+  const opened = await openSheet(file, layout);
   try {
     const { table, workbook, sheet, zip } = opened;
     const texts = new CellTexts(workbook, opened.links);
     const records = new SheetRecords(texts, imagePlacesOf(table));
     const headers = new SheetRecords(texts, { places: new Set(), from: Infinity, end: Infinity });
     const separator = table.profile.separator ?? ',';
-    const blocks = workbook.rows(
-      sheet,
-      { columns: MAX_COLUMNS, rowLength: DEFAULT_CSV_LIMITS.rowLength },
-      zip,
-    );
+    const blocks = workbook.rows(sheet, WHOLE_ROWS, zip);
     if (layout.bom) yield '\ufeff';
     for await (const { pieces, rows } of knownPieces(blocks, table, texts)) {
       const changed = await replacementsByLine(rows, textsOf);
@@ -108,20 +89,11 @@ export async function* outputSheetCsv(
   }
 }
 
-async function open(file: string, layout: CsvLayout): Promise<OpenedSheet> {
-  const workbook = await Workbook.open(file);
-  const sheet = workbook.sheets.find(({ name }) => name === layout.sheet);
-  if (!sheet) throw new Error(`the workbook has no sheet ${layout.sheet} any more`);
-  const links = await workbook.links(sheet);
-  return { zip: await WorkbookZip.open(file), workbook, sheet, table: tableOf(layout), links };
-}
-
 /** The column of the results: that which the file has for them, or else the first one behind all that hold something. */
 async function outputPlace({ table, workbook, sheet, zip }: OpenedSheet): Promise<number> {
   if (table.places.output !== -1) return table.places.output;
   let place = table.names.length;
-  const options = { columns: MAX_COLUMNS, rowLength: DEFAULT_CSV_LIMITS.rowLength };
-  for await (const pieces of workbook.rows(sheet, options, zip))
+  for await (const pieces of workbook.rows(sheet, WHOLE_ROWS, zip))
     for (const { row } of pieces) {
       const last = row?.cells.findLast((cell) => cell.value !== '')?.place ?? -1;
       if (last >= place && last + 1 < MAX_COLUMNS) place = last + 1;
@@ -197,7 +169,7 @@ class OutputSheet {
 
   async *content(): AsyncGenerator<Buffer> {
     const { workbook, sheet, table, zip } = this.opened;
-    const options = { columns: MAX_COLUMNS, rowLength: DEFAULT_CSV_LIMITS.rowLength, keepsText: true };
+    const options = { ...WHOLE_ROWS, keepsText: true };
     const blocks = workbook.rows(sheet, options, zip);
     let isBeforeRows = true;
     for await (const { pieces, rows } of knownPieces(blocks, table, this.texts)) {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DEFAULT_CSV_LIMITS } from '../../csv-faults.js';
 import type { CsvTable } from '../../header/csv-header.js';
 import type { InputRow } from '../../rows/csv-batch.js';
-import { CsvRowReader } from '../../rows/csv-rows.js';
+import { CsvRowReader, type RowOptions } from '../../rows/csv-rows.js';
 import type { CellTexts } from '../cell-text.js';
 import { imagePlacesOf, SheetRecords } from '../sheet-records.js';
 import type { SheetPiece } from '../sheet-rows.js';
@@ -18,9 +18,10 @@ export async function* knownPieces(
   blocks: AsyncIterable<SheetPiece[]>,
   table: CsvTable,
   texts: CellTexts,
+  options: RowOptions = { keepsCells: true },
 ): AsyncGenerator<KnownPieces> {
   const records = new SheetRecords(texts, imagePlacesOf(table));
-  const reader = new CsvRowReader(table, DEFAULT_CSV_LIMITS, { keepsCells: true });
+  const reader = new CsvRowReader(table, DEFAULT_CSV_LIMITS, options);
   const waiting: SheetPiece[] = [];
   for await (const pieces of blocks) {
     waiting.push(...pieces);

@@ -26,6 +26,7 @@ export interface FaultyCell {
   faults: Fault[];
 }
 
+const WORKBOOK_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 /** An address without its beginning: `www.example.com/a.jpg`, `cdn.example.com/a.jpg`. */
 const WITHOUT_SCHEME = /^(?:www\.|(?:[\w-]+\.)+[a-z]{2,}\/)\S+$/i;
 
@@ -98,7 +99,9 @@ export function undoMending(): void {
 export async function saveMended(): Promise<void> {
   const { chosen } = current();
   if (!chosen) return;
-  const { data, error } = await sendForFile(chosen.file, { ...fieldsOfFile(chosen), dry_run: 'true' });
+  const isWorkbook = typeof chosen.survey?.layout?.sheet === 'string';
+  const fields = { ...fieldsOfFile(chosen), dry_run: 'true' };
+  const { data, error } = await sendForFile(chosen.file, fields, isWorkbook ? WORKBOOK_TYPE : 'text/csv');
   if (data) saveFile(data, chosen.file.name);
   else notify(error.message || texts.unreachable);
 }
