@@ -4,6 +4,7 @@ import { settings, type Settings } from './config/settings.js';
 import { Heartbeat } from './health/heartbeat.js';
 import { Readiness } from './health/readiness.js';
 import { ImageProcessor } from './images/processing/image-processor.js';
+import { RedoRounds } from './images/redoing/redo-rounds.js';
 import { Reconciler } from './images/scheduling/reconciler.js';
 import { RequestTurns } from './images/scheduling/request-turns.js';
 import { JobQueue } from './queue/job-queue.js';
@@ -36,6 +37,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     private readonly heartbeat: Heartbeat,
     private readonly queue: JobQueue,
     private readonly turns: RequestTurns,
+    private readonly redos: RedoRounds,
     private readonly images: ImageProcessor,
     private readonly reconciler: Reconciler,
     private readonly removal: RequestRemoval,
@@ -52,6 +54,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     await this.reconciler.start();
     await this.dispatcher.start();
     this.turns.start();
+    this.redos.start();
     this.removal.start();
     this.retention.start();
     this.sweeper.start();
@@ -74,6 +77,7 @@ export class Lifecycle implements BeforeApplicationShutdown {
     await this.sweeper.stop();
     this.logger.log('stopping: waiting for the images in work');
     await this.turns.stop();
+    await this.redos.stop();
     this.images.close();
     this.deliveries.close();
     await this.queue.stop(WEBHOOK_GRACE_MS);

@@ -41,6 +41,8 @@ export interface OpenedImage {
    * that nothing hidden in or behind the image gets through. They keep their ICC profile, and their orientation stays a
    * tag, because turning them would mean encoding them again. What could not be done as asked is in the notes.
    *
+   * With `isOriginal` that is so in any case; HEIC and BMP files are refused then.
+   *
    * The similarity to the source is reported where the options ask for it, a target or `auto`: it takes another decoding and
    * some arithmetic, once or twice as much time again for a JPEG (`npm run bench -- engine`). Otherwise it is null.
    *
@@ -81,6 +83,7 @@ function openForeign(picture: ForeignPicture, maxPixels: number): OpenedImage {
   return {
     weight: (options) => weighForeign(picture, options),
     compress: async (options) => {
+      if (options.isOriginal) throw foreignOriginal();
       const from = performance.now();
       const decoded = headers.get(options.metadata) ?? decodeForeign(picture, options);
       headers.set(options.metadata, decoded);
@@ -121,7 +124,8 @@ function jobOf(inputBytes: number, header: ImageHeader, options: CompressionOpti
 
 /** Whatever bytes it takes, where a canvas is asked for; where that changes nothing, and the file may be shown anywhere, as without. */
 async function compressAsAsked(asked: Job): Promise<Result> {
-  const { canvas } = asked.options;
+  const { canvas, isOriginal } = asked.options;
+  if (isOriginal) return deliverOriginal(asked, []);
   if (!canvas) return compress(asked);
   refuseCutOffAnimation(asked);
   const job = await lookForBorder(withFirstFrame(asked));
@@ -268,6 +272,11 @@ function tooManyFrames(cause: ImageError): ImageError {
   if (cause.code !== 'IMAGE_CORRUPT') return cause;
   const text = 'The animation has too many frames or pixels.';
   return new ImageError('IMAGE_TOO_MANY_FRAMES', text, { cause });
+}
+
+function foreignOriginal(): ImageError {
+  const text = 'HEIC and BMP files are not delivered as they are, since few programs show them.';
+  return new ImageError('FORMAT_NOT_SUPPORTED', text);
 }
 
 function bigTiff(): ImageError {

@@ -84,6 +84,8 @@ export interface CompressionOptions {
    * those pixels. Null: each is decoded for itself.
    */
   decodedFor: { maxWidth: number | null; maxHeight: number | null } | null;
+  /** Whether nothing is encoded: the picture is taken out of its file as it is, whatever else is asked for. */
+  isOriginal: boolean;
 }
 
 /** The options as fields of an upload's form; what was left out is undefined. */
@@ -124,22 +126,36 @@ export function toCompressionOptions(
     measure: fields.measure ?? defaultMeasure,
     canvas: toCanvas(fields),
     decodedFor: null,
+    isOriginal: false,
   };
+}
+
+/** The options of a picture that is delivered as its source has it, with no more than the wanted metadata. */
+export function originalOptions({ metadata, measure }: CompressionOptions): CompressionOptions {
+  return { ...toCompressionOptions({ metadata, measure }, null), isOriginal: true };
 }
 
 /** The options as text that is the same for the same options, fit to be stored and to be part of a cache's key. */
 export function canonicalOptions(options: CompressionOptions): string {
-  const { quality, target, format, maxWidth, maxHeight, effort, metadata, measure, canvas, decodedFor } =
-    options;
+  const { quality, target, format, maxWidth, maxHeight, effort, metadata, measure } = options;
+  const { canvas, decodedFor, isOriginal } = options;
   const usual = { quality, target, format, maxWidth, maxHeight, effort, metadata, measure };
   // Without these, as before there was a choice.
-  return JSON.stringify({ ...usual, ...(canvas && { canvas }), ...(decodedFor && { decodedFor }) });
+  return JSON.stringify({
+    ...usual,
+    ...(canvas && { canvas }),
+    ...(decodedFor && { decodedFor }),
+    ...(isOriginal && { isOriginal }),
+  });
 }
 
-/** The options that {@link canonicalOptions} wrote, also before there was a choice of what is measured, of a canvas and of several sizes. */
+/** The options that {@link canonicalOptions} wrote, also before there was a choice of what is measured, of a canvas, of several sizes and of the original. */
 export function readCompressionOptions(text: string): CompressionOptions {
-  const stored = JSON.parse(text) as Omit<CompressionOptions, 'measure' | 'canvas' | 'decodedFor'>;
-  return { measure: 'none', canvas: null, decodedFor: null, ...stored };
+  const stored = JSON.parse(text) as Omit<
+    CompressionOptions,
+    'measure' | 'canvas' | 'decodedFor' | 'isOriginal'
+  >;
+  return { measure: 'none', canvas: null, decodedFor: null, isOriginal: false, ...stored };
 }
 
 /** The options of several renditions of one picture, so that it is decoded once for all that are nothing but sizes of it. */

@@ -17,6 +17,7 @@ import { AddFileUrls1767225965000 } from '../../migrations/1767225965000-add-fil
 import { AddRenditions1767225970000 } from '../../migrations/1767225970000-add-renditions.js';
 import { MendStatusIndex1767225975000 } from '../../migrations/1767225975000-mend-status-index.js';
 import { CreatePresets1767225980000 } from '../../migrations/1767225980000-create-presets.js';
+import { AddRedos1767225985000 } from '../../migrations/1767225985000-add-redos.js';
 import type { Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
 import { databaseUnavailable, isDatabaseAway } from './database-errors.js';
@@ -34,6 +35,8 @@ import { FileEntity } from './entities/file.entity.js';
 import { ImageEntity } from './entities/image.entity.js';
 import { OutputEntity } from './entities/output.entity.js';
 import { ProductEntity } from './entities/product.entity.js';
+import { KeptFileEntity } from './entities/redos/kept-file.entity.js';
+import { RedoEntity } from './entities/redos/redo.entity.js';
 import { RequestHostEntity } from './entities/request-host.entity.js';
 import { RequestEntity } from './entities/request.entity.js';
 import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity.js';
@@ -58,6 +61,8 @@ const SCHEMA = {
     RequestHostEntity,
     OutputEntity,
     FileEntity,
+    RedoEntity,
+    KeptFileEntity,
     OwnerEntity,
     ApiKeyEntity,
     IdempotencyKeyEntity,
@@ -88,6 +93,7 @@ const SCHEMA = {
     AddRenditions1767225970000,
     MendStatusIndex1767225975000,
     CreatePresets1767225980000,
+    AddRedos1767225985000,
   ],
   migrationsTransactionMode: 'each' as const,
   logging: false,

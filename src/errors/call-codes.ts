@@ -181,6 +181,25 @@ export const CALL_CODES = {
     sentence: 'The request has not ended yet; try again when its `is_final` is true.',
     where: ['call'],
   },
+  IMAGE_NOT_DONE: {
+    status: 409,
+    retryable: false,
+    sentence:
+      'Only an image that is done is made anew. One that failed is tried again by POST /requests/<id>/retry.',
+    where: ['call'],
+  },
+  REDO_IN_WORK: {
+    status: 409,
+    retryable: true,
+    sentence: 'The image is being made anew already; try again when its `redo` has another state.',
+    where: ['call'],
+  },
+  NOTHING_TO_UNDO: {
+    status: 409,
+    retryable: false,
+    sentence: 'The image was not made anew, so there is no earlier output of it.',
+    where: ['call'],
+  },
   NOT_A_WORKBOOK: {
     status: 409,
     retryable: false,

@@ -8,6 +8,11 @@ import { ImageCompressor } from './processing/image-compressor.js';
 import { ImagesController } from './images.controller.js';
 import { RequestActionsController } from './request-actions.controller.js';
 import { ImageJobs } from './image-jobs.js';
+import { RedoClaims } from './redoing/redo-claims.js';
+import { RedoController } from './redoing/redo.controller.js';
+import { RedoRounds } from './redoing/redo-rounds.js';
+import { RedoSettlement } from './redoing/redo-settlement.js';
+import { Redos } from './redoing/redos.js';
 import { ImageProcessor } from './processing/image-processor.js';
 import { ImageSettlement } from './scheduling/image-settlement.js';
 import { OverdueImages } from './scheduling/overdue-images.js';
@@ -23,7 +28,7 @@ import { StalledRequests } from './scheduling/stalled-requests.js';
 /** From an image's URL to its settlement. */
 @Module({
   imports: [RequestsModule, OutboundModule],
-  controllers: [ImagesController, RequestActionsController],
+  controllers: [ImagesController, RequestActionsController, RedoController],
   providers: [
     Cancelling,
     ImageClaims,
@@ -34,6 +39,10 @@ import { StalledRequests } from './scheduling/stalled-requests.js';
     ImageJobs,
     OverdueImages,
     Reconciler,
+    RedoClaims,
+    RedoRounds,
+    RedoSettlement,
+    Redos,
     RefusedImages,
     RepeatedImages,
     RequestTurns,
@@ -42,6 +51,6 @@ import { StalledRequests } from './scheduling/stalled-requests.js';
     SettlementBatches,
     StalledRequests,
   ],
-  exports: [ImageJobs, ImageProcessor, Reconciler, RequestTurns],
+  exports: [ImageJobs, ImageProcessor, Reconciler, RedoRounds, RequestTurns],
 })
 export class ImagesModule {}

@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import { ImageEntity, type ImageStatus } from '../database/entities/image.entity.js';
 import { MAIN_RENDITION, type OutputEntity } from '../database/entities/output.entity.js';
 import { ProductEntity } from '../database/entities/product.entity.js';
+import type { RedoEntity } from '../database/entities/redos/redo.entity.js';
 import { RequestEntity, UNSEEN_STATES } from '../database/entities/request.entity.js';
 import { AppError } from '../errors/app-error.js';
 import { FileStorage } from '../storage/file-storage.js';
@@ -17,6 +18,7 @@ import { layoutOf } from './downloads/request-layout.js';
 import { nameOf } from './downloads/request-name.js';
 import { isoTime, isUuid } from '../http/json-formats.js';
 import { pageOf } from '../http/page-query.dto.js';
+import { redoResponse, redosOf } from './redos/image-redos.js';
 import type { OutputResponse } from './renditions/output.dto.js';
 import { renditionsOf } from './renditions/renditions.js';
 import { optionsAsFields } from './request-options.dto.js';
@@ -115,6 +117,18 @@ export class RequestReader {
     return { items: await this.toImageResponses(manager, request, page), next_cursor };
   }
 
+  /**
+   * One image, as {@link images} lists it.
+   * @param number in the order of the file, from 1
+   * @throws AppError `REQUEST_NOT_FOUND`, `IMAGE_NOT_FOUND`
+   */
+  async image(id: string, number: number): Promise<ImageResponse> {
+    const request = await this.get(id);
+    const [found] = await this.imageResponsesOf(this.database.manager, request, [number]);
+    if (!found) throw new AppError('IMAGE_NOT_FOUND');
+    return found.response;
+  }
+
   /** The products of some images, by their number. */
   private async productsOf(
     manager: EntityManager,
@@ -204,7 +218,7 @@ export class RequestReader {
     };
   }
 
-  /** With the products and outputs of the images, each read in one query. */
+  /** With the products, outputs and redos of the images, each read in one query. */
   private async toImageResponses(
     manager: EntityManager,
     request: RequestEntity,
@@ -213,10 +227,12 @@ export class RequestReader {
     const products = await this.productsOf(manager, request.key, images);
     const done = images.filter(({ status }) => status === 'done').map(({ number }) => number);
     const outputs = await outputsOf(manager, request.key, done);
+    const redos = await redosOf(manager, request.key, done);
     return images.map((image) => {
       const product = products.get(image.productNumber);
       if (!product) throw new AppError('REQUEST_NOT_FOUND'); // it is being deleted
-      return this.imageResponse(request, product, image, outputs.get(image.number) ?? []);
+      const redo = redos.get(image.number);
+      return this.imageResponse(request, product, image, outputs.get(image.number) ?? [], redo);
     });
   }
 
@@ -239,6 +255,7 @@ export class RequestReader {
     product: ProductEntity,
     image: ImageEntity,
     outputs: OutputEntity[],
+    redo?: RedoEntity,
   ): ImageResponse {
     const output = mainOutput(outputs);
     const outputUrl = output && this.storage.urlOf(output.fileKey, image.outputName);
@@ -268,6 +285,7 @@ export class RequestReader {
         const one = outputs.find((each) => each.name === name);
         return one ? [this.outputResponse(one, channel, image.outputName)] : [];
       }),
+      redo: redo ? redoResponse(redo) : null,
     };
   }
 }

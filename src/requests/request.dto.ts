@@ -2,10 +2,11 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { ImageNote } from '../compression/options.js';
 import type { ImageDownload, ImageOutcome, ImageStatus } from '../database/entities/image.entity.js';
 import type { RequestOutcome, RequestStatus } from '../database/entities/request.entity.js';
-import { codesAt, type ErrorCode } from '../errors/error-codes.js';
 import { IMAGE_NOTES } from '../errors/image-codes.js';
 import { wordsOf } from '../http/description/words.js';
 import { PageResponse } from '../http/page-query.dto.js';
+import { ImageErrorResponse } from './redos/image-error.dto.js';
+import { RedoResponse } from './redos/redo.dto.js';
 import { ImageFactsResponse, OutputResponse, RenditionResponse } from './renditions/output.dto.js';
 import { RequestOptionsResponse } from './request-options.dto.js';
 import { WarningListing } from './request-warnings.dto.js';
@@ -171,21 +172,6 @@ export class RequestResponse {
   links!: RequestLinks;
 }
 
-export class ImageErrorResponse {
-  /** One of the codes of images, or `HTTP_` and the status that the server answered. New ones may be added. */
-  @ApiProperty({
-    anyOf: [
-      { type: 'string', enum: codesAt('image') },
-      { type: 'string', pattern: '^HTTP_\\d{3}$' },
-    ],
-    example: 'HTTP_404',
-  })
-  code!: ErrorCode;
-  message!: string;
-  /** Whether another try can succeed although nobody has changed anything. */
-  retryable!: boolean;
-}
-
 export class ImageDownloadResponse {
   /**
    * `not_modified`: the server said that it is the file we had the last time; `repeat`: with another image of the request
@@ -264,6 +250,10 @@ export class ImageResponse {
 
   /** What was made of it: the image itself (`image`), then its renditions. */
   outputs!: OutputResponse[];
+
+  /** That it was made anew after it was done, or is to be (`POST /requests/<id>/images/<number>/redo`). */
+  @ApiProperty({ nullable: true, type: RedoResponse })
+  redo!: RedoResponse | null;
 }
 
 export class RequestPageResponse extends PageResponse {

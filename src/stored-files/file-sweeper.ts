@@ -129,11 +129,12 @@ export class FileSweeper {
   }
 }
 
-/** Those of the files that an output or a request refers to. */
+/** Those of the files that an output, a request or what is kept for an image refers to. */
 async function referredTo(manager: EntityManager, keys: string[]): Promise<Set<string>> {
   const sql = `
     SELECT DISTINCT file_key AS fileKey FROM outputs WHERE file_key IN (${places(keys)})
+    UNION SELECT file_key AS fileKey FROM kept_files WHERE file_key IN (${places(keys)})
     UNION SELECT upload_key AS fileKey FROM requests WHERE upload_key IN (${places(keys)})`;
-  const found = await manager.query<FileRow[]>(sql, [...keys, ...keys]);
+  const found = await manager.query<FileRow[]>(sql, [...keys, ...keys, ...keys]);
   return new Set(found.map(({ fileKey }) => fileKey));
 }

@@ -16,13 +16,17 @@ export type Discrepancy =
   | { is: 'other size'; key: string; expected: number; found: number }
   /** A file that no row of `files` knows. */
   | { is: 'row missing'; key: string; bytes: number }
-  /** An output, or an upload of a request, whose file has no row, or is being deleted. */
+  /** An output, what is kept for an image, or an upload of a request, whose file has no row, or is being deleted. */
   | { is: 'reference to nothing'; key: string; by: string };
 
 const DANGLING = `
   SELECT outputs.file_key AS fileKey, outputs.request_key AS requestKey, outputs.image_number AS number
   FROM outputs LEFT JOIN files ON files.file_key = outputs.file_key AND files.state = 'live'
   WHERE files.file_key IS NULL AND outputs.request_key = ?`;
+const DANGLING_KEPT = `
+  SELECT kept_files.file_key AS fileKey, kept_files.request_key AS requestKey, kept_files.image_number AS number
+  FROM kept_files LEFT JOIN files ON files.file_key = kept_files.file_key AND files.state = 'live'
+  WHERE files.file_key IS NULL AND kept_files.request_key = ?`;
 const DANGLING_UPLOADS = `
   SELECT requests.upload_key AS fileKey, requests.request_key AS requestKey
   FROM requests LEFT JOIN files ON files.file_key = requests.upload_key AND files.state = 'live'
@@ -69,8 +73,9 @@ function isUnderWay({ releasedAt }: FileEntity): boolean {
 
 async function referencesTo(dataSource: DataSource, key: string): Promise<number> {
   const sql = `SELECT (SELECT COUNT(*) FROM outputs WHERE file_key = ?)
+    + (SELECT COUNT(*) FROM kept_files WHERE file_key = ?)
     + (SELECT COUNT(*) FROM requests WHERE upload_key = ?) AS count`;
-  const [{ count }] = await dataSource.query(sql, [key, key]);
+  const [{ count }] = await dataSource.query(sql, [key, key, key]);
   return Number(count);
 }
 
@@ -106,7 +111,8 @@ async function* danglingReferences(dataSource: DataSource): AsyncGenerator<Discr
   );
   for (const { requestKey } of requests) {
     const outputs: { fileKey: string; number: number }[] = await dataSource.query(DANGLING, [requestKey]);
-    for (const { fileKey, number } of outputs)
+    const kept: { fileKey: string; number: number }[] = await dataSource.query(DANGLING_KEPT, [requestKey]);
+    for (const { fileKey, number } of [...outputs, ...kept])
       yield { is: 'reference to nothing', key: fileKey, by: `image ${number} of request ${requestKey}` };
   }
   const uploads: { fileKey: string; requestKey: number }[] = await dataSource.query(DANGLING_UPLOADS);

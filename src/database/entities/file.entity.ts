@@ -9,7 +9,7 @@ export type FileState = 'live' | 'deleting';
 
 /**
  * A file of the storage. The row is written before the file, and removed after it, so that there is no file without a row.
- * What refers to files: `outputs`, and `upload_key` of requests.
+ * What refers to files: `outputs`, `kept_files`, and `upload_key` of requests.
  */
 @Entity('files', { withoutRowid: true })
 @Index('files_by_release', ['state', 'releasedAt'])

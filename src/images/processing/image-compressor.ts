@@ -13,7 +13,7 @@ import { Files } from '../../stored-files/files.js';
 import { Owners } from '../../stored-files/owners.js';
 import { type CompressedImage, openSource } from '../../compression/compress.js';
 import { canonicalOptions } from '../../compression/options.js';
-import { type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
+import type { ClaimedImage } from '../scheduling/image-claims.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
 import { makeOutputKey } from '../output-key.js';
 import { notAnImage } from './not-an-image.js';
@@ -35,7 +35,6 @@ export class ImageCompressor {
   private readonly pixels: Semaphore;
 
   constructor(
-    private readonly claims: ImageClaims,
     private readonly downloader: ImageDownloader,
     private readonly cache: ResultCache,
     private readonly files: Files,
@@ -219,7 +218,7 @@ export class ImageCompressor {
       try {
         return await this.decodeAndEncode(claim, source, forms);
       } finally {
-        await this.claims.noteSurvival(claim);
+        await claim.keeper.noteSurvival(claim);
       }
     });
   }
@@ -249,7 +248,7 @@ export class ImageCompressor {
   }
 
   private async refuseCauseOfCrashes(claim: ClaimedImage): Promise<void> {
-    if ((await this.claims.noteDecoding(claim)) > MAX_CRASHES) {
+    if ((await claim.keeper.noteDecoding(claim)) > MAX_CRASHES) {
       throw new ImageError('PROCESSING_CRASHED', 'Processing this image ended the worker again and again.');
     }
   }

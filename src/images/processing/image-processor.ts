@@ -9,7 +9,7 @@ import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { FileDownloader } from '../../outbound/download/file-downloader.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
 import { type ImageHost, ImageHostPolicy } from '../hosts/image-host-policy.js';
-import { type ClaimedImage, ImageClaims } from '../scheduling/image-claims.js';
+import type { ClaimedImage } from '../scheduling/image-claims.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
 import { SettlementBatches } from '../scheduling/settlement-batches.js';
 import { ImageCompressor } from './image-compressor.js';
@@ -56,11 +56,10 @@ export class ImageProcessor {
   private isClosed = false;
 
   constructor(
-    private readonly claims: ImageClaims,
     private readonly http: FileDownloader,
     private readonly downloader: ImageDownloader,
     private readonly compressor: ImageCompressor,
-    private readonly batches: SettlementBatches,
+    batches: SettlementBatches,
     @Inject(settings.KEY) { DOWNLOADS_IN_FLIGHT, DOWNLOADS_PER_HOST }: Settings,
   ) {
     const concurrencyOf = (host: string) => downloader.circuits.concurrencyOf(host);
@@ -112,7 +111,7 @@ export class ImageProcessor {
       this.report(error);
     } finally {
       this.inHand--;
-      this.claims.forget(claim);
+      claim.keeper.forget(claim);
       this.onRoom(claim.server);
     }
   }
@@ -174,27 +173,27 @@ export class ImageProcessor {
   private async conclude(claim: ClaimedImage, outcome: Outcome): Promise<void> {
     if (outcome.is === 'settled') return this.settle(claim, outcome.settlement);
     if (outcome.is === 'failed') return this.concludeFailure(claim, outcome.error);
-    if (outcome.delayMs > 0) await this.claims.defer(claim, outcome.delayMs);
-    else await this.claims.release(claim);
+    if (outcome.delayMs > 0) await claim.keeper.defer(claim, outcome.delayMs);
+    else await claim.keeper.release(claim);
   }
 
   private async concludeFailure(claim: ClaimedImage, error: unknown): Promise<void> {
     if (isDatabaseAway(error)) throw error;
     const step = nextStep(claim, error, this.downloader.circuits.isGivenUp(claim.server));
-    if (step.is === 'release') return this.claims.release(claim);
+    if (step.is === 'release') return claim.keeper.release(claim);
     if (step.error instanceof UnavailableError) {
       const { message = '' } = (step.error.cause ?? {}) as Partial<Error>;
       this.warning.warn(`images wait: ${step.error.code}: ${message}`);
     } else if (!(error instanceof AppError)) {
       this.logger.error(`image ${nameOf(claim)}: unexpected`, error);
     }
-    if (step.is === 'retry') return this.claims.retryLater(claim, step.error, step.delayMs, step.countedAs);
+    if (step.is === 'retry') return claim.keeper.retryLater(claim, step.error, step.delayMs, step.countedAs);
     const { code, message, retryable } = step.error;
     await this.settle(claim, { status: 'failed', download: claim.download, code, message, retryable });
   }
 
   private async settle(claim: ClaimedImage, settlement: Settlement): Promise<void> {
-    if (await this.batches.settle(claim, settlement))
+    if (await claim.keeper.settle(claim, settlement))
       this.logger.debug(
         `image ${nameOf(claim)} ${settlement.status === 'failed' ? settlement.code : 'done'}`,
       );

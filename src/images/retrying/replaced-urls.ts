@@ -21,8 +21,12 @@ export async function replaceUrls(
   for (const [number, url] of urls) {
     const images = await failedWithTheUrlOf(manager, requestKey, number);
     if (images.length === 0) continue;
-    const host = await hostFor(manager, requestKey, hostNameOf(url));
-    for (const image of images) await move(manager, requestKey, image.host, host);
+    const host = await moveToHostOf(
+      manager,
+      requestKey,
+      images.map((image) => image.host),
+      url,
+    );
     const places = images.map(() => '?').join(', ');
     await execute(
       manager,
@@ -32,6 +36,22 @@ export async function replaceUrls(
       [url, host, requestKey, ...images.map((image) => image.number)],
     );
   }
+}
+
+/**
+ * Counts images of a request for the host of another URL. The request is locked.
+ * @param from the numbers of their hosts, each as often as there are such images
+ * @returns the number of the host
+ */
+export async function moveToHostOf(
+  manager: EntityManager,
+  requestKey: number,
+  from: number[],
+  url: string,
+): Promise<number> {
+  const to = await hostFor(manager, requestKey, hostNameOf(url));
+  for (const host of from) await move(manager, requestKey, host, to);
+  return to;
 }
 
 async function failedWithTheUrlOf(

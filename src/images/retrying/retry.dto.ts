@@ -89,14 +89,18 @@ function numberOf(id: string, image: unknown, field: string): number {
   return Number(number);
 }
 
-function checkedUrl(url: unknown): string {
-  if (
+/** Whether it is a whole address of an image, which may be fetched or not. */
+export function isWholeUrl(url: unknown): url is string {
+  return (
     typeof url === 'string' &&
     url.length <= MAX_URL_LENGTH &&
     /^https?:\/\/\S+$/i.test(url) &&
-    parseUrl(url)
-  )
-    return url;
+    parseUrl(url) !== null
+  );
+}
+
+function checkedUrl(url: unknown): string {
+  if (isWholeUrl(url)) return url;
   throw invalid('urls', 'each of urls must be a whole address that begins with http:// or https://');
 }
 

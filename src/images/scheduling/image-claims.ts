@@ -11,8 +11,10 @@ import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { hostAndPort } from '../../outbound/urls/parse-url.js';
 import type { KnownUrl } from '../processing/result-cache.js';
 import { groupBy, lockHosts } from './host-counts.js';
-import type { Claim, DownloadFacts } from './image-settlement.js';
+import type { ClaimKeeper } from './claim-keeper.js';
+import type { Claim, DownloadFacts, Settlement } from './image-settlement.js';
 import type { OpenRequest } from './open-request.js';
+import { SettlementBatches } from './settlement-batches.js';
 
 const SECOND = 1000;
 
@@ -35,6 +37,8 @@ export interface HostShare {
 
 /** An image that this process may work on; `attempt` is that of the claim. */
 export interface ClaimedImage extends Claim {
+  /** Who gave the claim out. */
+  keeper: ClaimKeeper;
   request: Pick<OpenRequest, 'id' | 'ownerKey' | 'options' | 'renditions' | 'isFresh' | 'hasRepeats'>;
   /** The number of its host in the request. */
   host: number;
@@ -82,7 +86,7 @@ const IS_OPEN =
  * out while it was frozen changes nothing when it goes on.
  */
 @Injectable()
-export class ImageClaims implements OnModuleInit, OnModuleDestroy {
+export class ImageClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
   private readonly warning = new RepeatedWarning(new Logger(ImageClaims.name));
   private readonly held = new Set<Claim>();
   private timer?: NodeJS.Timeout;
@@ -90,6 +94,7 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
+    private readonly batches: SettlementBatches,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -124,28 +129,24 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     });
     const servers = new Map(shares.map(({ host, server }) => [host, server]));
     return rows.map((row) => {
-      const claim = toClaim(request, servers.get(row.host)!, row);
+      const claim = this.toClaim(request, servers.get(row.host)!, row);
       this.held.add(claim);
       return claim;
     });
   }
 
-  /** This process no longer works on the image; its lease is not renewed. */
   forget(claim: Claim): void {
     this.held.delete(claim);
   }
 
-  /** Ends a claim as if it had not been made: the image is pending again. */
   async release(claim: ClaimedImage): Promise<void> {
     await this.end(claim, { status: 'pending' });
   }
 
-  /** Ends a claim before anything was tried; the image is pending again after `delayMs`. */
   async defer(claim: ClaimedImage, delayMs: number): Promise<void> {
     await this.end(claim, { status: 'waiting', dueAt: Math.round(this.clock.now() + delayMs) });
   }
 
-  /** Ends a claim; the image is tried again after `delayMs`. `countedAs`: what the try costs the image. */
   async retryLater(
     claim: ClaimedImage,
     error: AppError,
@@ -163,10 +164,11 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /**
-   * Notes that a suspect is about to be decoded. If the process dies of it, the note stays.
-   * @returns how often that has been noted, this time included.
-   */
+  /** With those that have the same URL, and together with other images. */
+  settle(claim: ClaimedImage, settlement: Settlement): Promise<boolean> {
+    return this.batches.settle(claim, settlement);
+  }
+
   async noteDecoding(claim: ClaimedImage): Promise<number> {
     const { requestKey, number, attempt } = claim;
     await this.database.write((manager) =>
@@ -176,10 +178,28 @@ export class ImageClaims implements OnModuleInit, OnModuleDestroy {
     return (image?.crashes ?? 1) - 1; // none: its request has been deleted
   }
 
-  /** Notes that a suspect was decoded, or refused, and the process lives: it is none any more. */
   async noteSurvival(claim: ClaimedImage): Promise<void> {
     const { requestKey, number, attempt } = claim;
     await this.update({ requestKey, number, attempt }, { crashes: 0 });
+  }
+
+  private toClaim(request: OpenRequest, server: string, row: CandidateRow): ClaimedImage {
+    const { number, host, attempt, inputUrl, failures, busyTries, crashes } = row;
+    return {
+      keeper: this,
+      requestKey: request.key,
+      number,
+      attempt: attempt + 1,
+      request,
+      host,
+      server: server || hostAndPort(inputUrl),
+      inputUrl,
+      failures,
+      busyTries,
+      lastFailure: failureOf(row),
+      crashes,
+      download: null,
+    };
   }
 
   private async take(manager: EntityManager, requestKey: number, rows: CandidateRow[]): Promise<void> {
@@ -246,21 +266,11 @@ async function findCandidates(
   return manager.query<CandidateRow[]>(all, [...parameters, requestKey]);
 }
 
-function toClaim(request: OpenRequest, server: string, row: CandidateRow): ClaimedImage {
-  const { number, host, attempt, inputUrl, failures, busyTries, crashes, errorCode, errorMessage } = row;
-  const isOfHost = errorCode !== null && !OWN_FAULT.test(errorCode);
-  return {
-    requestKey: request.key,
-    number,
-    attempt: attempt + 1,
-    request,
-    host,
-    server: server || hostAndPort(inputUrl),
-    inputUrl,
-    failures,
-    busyTries,
-    lastFailure: isOfHost ? new AppError(errorCode, errorMessage ?? '') : null,
-    crashes,
-    download: null,
-  };
+/** How the latest try ended, unless that was a fault of our own. */
+export function failureOf(row: {
+  errorCode: ErrorCode | null;
+  errorMessage: string | null;
+}): AppError | null {
+  const { errorCode, errorMessage } = row;
+  return errorCode === null || OWN_FAULT.test(errorCode) ? null : new AppError(errorCode, errorMessage ?? '');
 }

@@ -4,6 +4,7 @@ import { Database } from '../../database/database.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
 import { OutputEntity } from '../../database/entities/output.entity.js';
 import { ProductEntity } from '../../database/entities/product.entity.js';
+import { RedoEntity } from '../../database/entities/redos/redo.entity.js';
 import type { RequestEntity } from '../../database/entities/request.entity.js';
 import { GatheredReads } from '../../database/statements/gathered-reads.js';
 import { RequestReader } from '../request-reader.js';
@@ -37,7 +38,7 @@ interface Range {
 
 /**
  * The live events of single images. Whoever asks within the same moment is answered by one reading: hundreds of watchers of one
- * request get the same bytes, and those of many requests are read in the same three statements.
+ * request get the same bytes, and those of many requests are read in the same four statements.
  */
 @Injectable()
 export class SettledImages {
@@ -85,13 +86,15 @@ export class SettledImages {
     });
     const products = await this.productsOf(images);
     const outputs = await this.outputsOf(images);
+    const redos = await this.redosOf(images);
     const requests = new Map(ranges.map(({ request }) => [request.key, request]));
     return images.flatMap((image) => {
       const request = requests.get(image.requestKey)!;
       const product = products.get(nameOf(image.requestKey, image.productNumber));
       if (!product) return []; // the request is being deleted
       const own = outputs.get(nameOf(image.requestKey, image.number)) ?? [];
-      const response = this.reader.imageResponse(request, product, image, own);
+      const redo = redos.get(nameOf(image.requestKey, image.number));
+      const response = this.reader.imageResponse(request, product, image, own, redo);
       const settledNo = image.settledNo!;
       const text = eventText('image', `${request.run}.${settledNo}`, response);
       return [{ requestKey: request.key, settledNo, text }];
@@ -104,6 +107,14 @@ export class SettledImages {
       where: where.map(({ requestKey, numbers }) => ({ requestKey, number: In(numbers) })),
     });
     return new Map(products.map((product) => [nameOf(product.requestKey, product.number), product]));
+  }
+
+  private async redosOf(images: ImageEntity[]): Promise<Map<string, RedoEntity>> {
+    const where = numbersOf(images, ({ number }) => number);
+    const redos = await this.database.manager.find(RedoEntity, {
+      where: where.map(({ requestKey, numbers }) => ({ requestKey, number: In(numbers) })),
+    });
+    return new Map(redos.map((redo) => [nameOf(redo.requestKey, redo.number), redo]));
   }
 
   private async outputsOf(images: ImageEntity[]): Promise<Map<string, OutputEntity[]>> {

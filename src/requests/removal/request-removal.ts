@@ -29,7 +29,10 @@ const IS_AWAITED = `
   SELECT delivery_key FROM webhook_deliveries WHERE request_key = ? AND state IN ('pending', 'sending') LIMIT 1`;
 
 /** Tables whose rows of a request are numbered. */
-const NUMBERED = ['images', 'faults', 'products', 'request_hosts'];
+const NUMBERED = ['redos', 'images', 'faults', 'products', 'request_hosts'];
+
+/** Tables whose rows refer to files. */
+const REFERRING = ['outputs', 'kept_files'] as const;
 
 interface MarkedRequest {
   requestKey: number;
@@ -117,7 +120,8 @@ export class RequestRemoval {
    * @returns bytes of the files to which nothing refers any more
    */
   async remove({ requestKey, id }: MarkedRequest): Promise<number> {
-    let freed = await this.removeOutputs(requestKey);
+    let freed = 0;
+    for (const table of REFERRING) freed += await this.removeReferences(table, requestKey);
     await this.removeEvents(requestKey);
     for (const table of NUMBERED)
       for await (const range of this.partsOf(table, 'number', requestKey)) {
@@ -143,18 +147,18 @@ export class RequestRemoval {
     return this.database.manager.query<MarkedRequest[]>(MARKED);
   }
 
-  private async removeOutputs(requestKey: number): Promise<number> {
+  private async removeReferences(table: (typeof REFERRING)[number], requestKey: number): Promise<number> {
     let freed = 0;
-    for await (const range of this.partsOf('outputs', 'image_number', requestKey))
+    for await (const range of this.partsOf(table, 'image_number', requestKey))
       freed += await this.database.transaction(async (manager) => {
-        const part = 'FROM outputs WHERE request_key = ? AND image_number > ? AND image_number <= ?';
-        const outputs = await manager.query<{ fileKey: string }[]>(
+        const part = `FROM ${table} WHERE request_key = ? AND image_number > ? AND image_number <= ?`;
+        const references = await manager.query<{ fileKey: string }[]>(
           `SELECT file_key AS fileKey ${part}`,
           range,
         );
-        if (outputs.length === 0) return 0;
+        if (references.length === 0) return 0;
         await manager.query(`DELETE ${part}`, range);
-        return this.release(manager, new Set(outputs.map(({ fileKey }) => fileKey)));
+        return this.release(manager, new Set(references.map(({ fileKey }) => fileKey)));
       });
     return freed;
   }
@@ -188,6 +192,7 @@ export class RequestRemoval {
     const sql = `
       SELECT COALESCE(SUM(bytes), 0) AS bytes FROM files WHERE file_key IN (${places([...fileKeys])})
         AND NOT EXISTS (SELECT 1 FROM outputs WHERE outputs.file_key = files.file_key)
+        AND NOT EXISTS (SELECT 1 FROM kept_files WHERE kept_files.file_key = files.file_key)
         AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.upload_key = files.file_key)`;
     const [{ bytes }] = await manager.query<[{ bytes: number | string }]>(sql, [...fileKeys]);
     return Number(bytes);

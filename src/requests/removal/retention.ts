@@ -30,6 +30,7 @@ const ENDED = `
 const USED = `
   SELECT MAX(file_key) AS last, COALESCE(SUM(CASE
     WHEN EXISTS (SELECT 1 FROM outputs WHERE outputs.file_key = part.file_key)
+      OR EXISTS (SELECT 1 FROM kept_files WHERE kept_files.file_key = part.file_key)
       OR EXISTS (SELECT 1 FROM requests WHERE requests.upload_key = part.file_key) THEN bytes ELSE 0 END), 0) AS bytes
   FROM (SELECT file_key, bytes FROM files WHERE file_key > ? ORDER BY file_key LIMIT ${SUMMED_AT_ONCE}) AS part`;
 

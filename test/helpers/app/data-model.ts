@@ -64,6 +64,14 @@ const NEVER: Record<string, string> = {
   'an output refers to no live file': `
     SELECT outputs.request_key, outputs.file_key FROM outputs
       LEFT JOIN files ON files.file_key = outputs.file_key AND files.state = 'live' WHERE files.file_key IS NULL`,
+  'what is kept for an image refers to no live file': `
+    SELECT kept_files.request_key, kept_files.file_key FROM kept_files
+      LEFT JOIN files ON files.file_key = kept_files.file_key AND files.state = 'live' WHERE files.file_key IS NULL`,
+  'a redo can be undone without an earlier output, or the other way round': `
+    SELECT redos.request_key, redos.number, redos.state FROM redos
+    WHERE redos.request_key IN (SELECT request_key FROM requests WHERE status <> 'Deleting')
+      AND (redos.previous IS NOT NULL) <> EXISTS (SELECT 1 FROM kept_files WHERE kept_files.request_key = redos.request_key
+        AND kept_files.image_number = redos.number AND kept_files.role = 'previous')`,
   'an upload refers to no live file': `
     SELECT requests.request_key, requests.upload_key FROM requests
       LEFT JOIN files ON files.file_key = requests.upload_key AND files.state = 'live'
@@ -71,15 +79,24 @@ const NEVER: Record<string, string> = {
   'a file without references would never be deleted': `
     SELECT file_key FROM files WHERE state = 'live' AND released_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM outputs WHERE outputs.file_key = files.file_key)
+      AND NOT EXISTS (SELECT 1 FROM kept_files WHERE kept_files.file_key = files.file_key)
       AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.upload_key = files.file_key)`,
   ...Object.fromEntries(
-    ['images', 'products', 'faults', 'request_hosts', 'outputs', 'webhook_events', 'webhook_endpoints'].map(
-      (table) => [
-        `a row of ${table} has no request`,
-        `SELECT request_key FROM ${table} WHERE request_key IS NOT NULL
+    [
+      'images',
+      'products',
+      'faults',
+      'request_hosts',
+      'outputs',
+      'redos',
+      'kept_files',
+      'webhook_events',
+      'webhook_endpoints',
+    ].map((table) => [
+      `a row of ${table} has no request`,
+      `SELECT request_key FROM ${table} WHERE request_key IS NOT NULL
            AND request_key NOT IN (SELECT request_key FROM requests) LIMIT 5`,
-      ],
-    ),
+    ]),
   ),
 };
 

@@ -1,5 +1,6 @@
 import { ConfigModule, registerAs } from '@nestjs/config';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { AccessModule } from '../../../src/access/access.module.js';
 import { readSettings } from '../../../src/config/settings.js';
 import { DatabaseModule } from '../../../src/database/database.module.js';
 import { EventsModule } from '../../../src/events/events.module.js';
@@ -34,6 +35,7 @@ export async function openWorker(
       StoredFilesModule,
       EventsModule,
       MeasurementsModule,
+      AccessModule,
       ImagesModule,
     ],
   }).compile();

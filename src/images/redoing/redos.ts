@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { QuotaKeeper } from '../../access/quotas.js';
+import { DatabaseClock } from '../../database/database-clock.js';
+import { Database } from '../../database/database.js';
+import { ImageEntity } from '../../database/entities/image.entity.js';
+import { RedoEntity, type RedoState, type RedoWish } from '../../database/entities/redos/redo.entity.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Principal } from '../../http/guards/principal.js';
+import { RequestsService } from '../../requests/requests.service.js';
+import { Files } from '../../stored-files/files.js';
+import { ImageJobs } from '../image-jobs.js';
+import {
+  dropPrevious,
+  filesOf,
+  type ImagePlace,
+  readPrevious,
+  readVersion,
+  replaceVersion,
+} from './image-version.js';
+import { isThere } from './redo-settlement.js';
+import { wishAsText } from './redo-wish.js';
+
+const IN_WORK: RedoState[] = ['pending', 'processing'];
+
+/** As before the first try; the fencing token goes on. */
+const ANEW = {
+  failures: 0,
+  busyTries: 0,
+  crashes: 0,
+  errorCode: null,
+  errorMessage: null,
+  errorRetryable: null,
+};
+
+/** Takes wishes to make done images anew, and undoes what came of them. */
+@Injectable()
+export class Redos {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly requests: RequestsService,
+    private readonly files: Files,
+    private readonly quotas: QuotaKeeper,
+    private readonly jobs: ImageJobs,
+  ) {}
+
+  /**
+   * Notes that an image is to be made anew, which a worker does soon. It counts among the images that the caller may bring a day. The
+   * same wish as the one that is in work changes nothing.
+   * @throws AppError `REQUEST_NOT_FOUND`, `REQUEST_NOT_FINISHED`, `IMAGE_NOT_FOUND`, `IMAGE_NOT_DONE`, `REDO_IN_WORK`,
+   * `QUOTA_EXCEEDED`, `STORED_BYTES_EXCEEDED`
+   */
+  async ask(place: ImagePlace, wish: RedoWish, caller: Principal): Promise<void> {
+    const text = wishAsText(wish);
+    await this.changing(place, async (manager) => {
+      const known = await manager.findOneBy(RedoEntity, place);
+      if (known && IN_WORK.includes(known.state)) {
+        if (known.wish === text) return;
+        throw new AppError('REDO_IN_WORK');
+      }
+      const columns = { wish: text, state: 'pending' as const, dueAt: this.clock.now(), ...ANEW };
+      if (known) await manager.update(RedoEntity, place, columns);
+      else await manager.insert(RedoEntity, { ...place, ...columns });
+      await this.quotas.accept(manager, caller, 1);
+    });
+    void this.jobs.enqueue(place.requestKey);
+  }
+
+  /**
+   * Makes an image be what it was before the latest redo that succeeded. Doing it twice is doing it once.
+   * @throws AppError `REQUEST_NOT_FOUND`, `REQUEST_NOT_FINISHED`, `IMAGE_NOT_FOUND`, `IMAGE_NOT_DONE`, `REDO_IN_WORK`,
+   * `NOTHING_TO_UNDO`
+   */
+  async undo(place: ImagePlace): Promise<void> {
+    await this.changing(place, async (manager) => {
+      const redo = await manager.findOneBy(RedoEntity, place);
+      if (redo && IN_WORK.includes(redo.state)) throw new AppError('REDO_IN_WORK');
+      if (redo?.state === 'undone' && redo.previous === null) return;
+      await this.restore(manager, place);
+    });
+  }
+
+  private async restore(manager: EntityManager, place: ImagePlace): Promise<void> {
+    const present = await readVersion(manager, place);
+    const previous = await readPrevious(manager, place);
+    if (!present || !previous) throw new AppError('NOTHING_TO_UNDO');
+    await this.files.lock(manager, [...filesOf(previous), ...filesOf(present)]);
+    await replaceVersion(manager, place, present, previous);
+    await dropPrevious(manager, place);
+    await manager.update(RedoEntity, place, { ...ANEW, state: 'undone' });
+    await this.files.release(manager, filesOf(present));
+  }
+
+  /** In a transaction that has locked the request, of an image that may be made anew. */
+  private changing(place: ImagePlace, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+    return this.database.transaction(
+      async (manager) => {
+        const request = (await this.requests.lock(manager, [place.requestKey])).get(place.requestKey);
+        if (!isThere(request)) throw new AppError('REQUEST_NOT_FOUND');
+        const image = await manager.findOneBy(ImageEntity, place);
+        if (!image) throw new AppError('IMAGE_NOT_FOUND');
+        if (request.completedAt === null) throw new AppError('REQUEST_NOT_FINISHED');
+        if (image.status !== 'done') throw new AppError('IMAGE_NOT_DONE');
+        await work(manager);
+      },
+      { isUrgent: true },
+    );
+  }
+}
