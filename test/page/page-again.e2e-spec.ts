@@ -81,6 +81,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await button(page, 'Do this to the other one').click();
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Try 2 corrected links').click();
+    await button(page, 'Start now').click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
     await button(page, 'Compare before and after: Mug (3)').waitFor();
     await hasEnded(id);
@@ -108,13 +109,34 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.getByText('3 of 4 failed images chosen').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     isLate = false;
-    await page.locator('.chosen-bar').getByRole('button', { name: 'Try again' }).click();
+    const again = page.locator('.chosen-bar').getByRole('button', { name: 'Try again' });
+    await again.click();
+    await page.getByText('3 images will be tried again in ten seconds.').waitFor();
+    expect(await again.count()).toBe(0);
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, 'Undo').click();
+    await again.waitFor();
+    expect((await app.client.get(`/requests/${id}`)).json.run).toBe(1);
+    await again.click();
+    await button(page, 'Start now').click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
     await hasEnded(id);
 
     expect((await app.client.images(id)).map(({ status }) => status)).toEqual([
       ...['done', 'done', 'failed', 'done', 'done'],
     ]);
+    await page.close();
+  });
+
+  it('tries many images again although the page is left before', async () => {
+    const id = await uploaded('/gone/1.jpg', '/gone/2.jpg');
+    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+
+    await button(page, 'Try all of them again').click();
+    await page.getByText('2 images will be tried again').waitFor();
+    await page.goto('about:blank');
+
+    await hasEnded(id);
     await page.close();
   });
 

@@ -169,6 +169,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
     const { page } = await openPage(browser, app.client.url);
     const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);
+    const undo = (text: string) =>
+      page.locator('.notice').filter({ hasText: text }).last().getByRole('button', { name: 'Undo' }).click();
     await dropFile(
       page,
       'paths.csv',
@@ -182,8 +184,20 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.keyboard.press('Enter');
     await button(page, 'Do this to all 3 such').click();
     await page.getByText('1 row with faults').waitFor();
+    await undo('3 cells changed.');
+    await page.getByText('4 rows with faults').waitFor();
+    await button(page, 'Do this to all 3 such').click();
+    await page.getByText('1 row with faults').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Leave out line 6').click();
+    await page.getByText('with faults').waitFor({ state: 'detached' });
+    await undo('1 row left out.');
+    await page.getByText('1 row with faults').waitFor();
+    await button(page, 'Leave out line 6').click();
+    await page.getByText('4 cells changed, 1 row left out.').waitFor();
+    await button(page, 'Take back all changes').click();
+    await page.getByText('5 rows with faults').waitFor();
+    await undo('All changes were taken back.');
     await page.getByText('4 cells changed, 1 row left out.').waitFor();
     await button(page, 'Compress 4 images').click();
     await page.getByText('4 images', { exact: true }).waitFor();
@@ -199,6 +213,35 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
       expect.stringMatching(/^p0,Product 0,http/),
     ]);
     expect(lines[5]).toBe('');
+    await page.close();
+  });
+
+  it('shows only faulty rows or all, a hundred lines at a time, and mends cells in either', async () => {
+    const { page, complaints } = await openPage(browser, app.client.url, { width: 360 });
+    const row = (index: number) => `p${index},Product ${index},${origin.url(`/mug.jpg?${index}`)}`;
+    const rows = Array.from({ length: 120 }, (_, index) =>
+      index === 2 ? 'p2,Product 2,mug.jpg' : row(index),
+    );
+    await dropFile(page, 'many.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
+    await page.getByText('1 row with faults').waitFor();
+    expect(await page.getByRole('cell', { name: 'Product 3' }).count()).toBe(0);
+
+    await button(page, 'All rows').click();
+    await page.getByRole('cell', { name: 'Product 98', exact: true }).waitFor();
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.keyboard.press('F8');
+    await page.keyboard.press('Home');
+    await page.keyboard.type(origin.url('/'));
+    await page.keyboard.press('Enter');
+    await button(page, 'Compress 120 images').waitFor();
+    await page.getByRole('cell', { name: origin.url('/mug.jpg'), exact: true }).waitFor();
+    await button(page, 'The next 100 lines').click();
+    await page.getByRole('cell', { name: 'Product 119', exact: true }).waitFor();
+    await button(page, 'Hide the rows').click();
+    await button(page, 'Show all rows').waitFor();
+
+    expect(await page.getByText('with faults').count()).toBe(0);
+    expect(complaints).toEqual([]);
     await page.close();
   });
 

@@ -7,6 +7,7 @@ import './styles/base.css';
 import './styles/parts.css';
 import './styles/pages.css';
 import './styles/results.css';
+import './styles/rows.css';
 import './styles/webhooks.css';
 
 applyTheme();

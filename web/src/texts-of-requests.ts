@@ -74,6 +74,7 @@ export const textsOfRequests = {
     line: (line: number) => `line ${count(line)}`,
     retryAll: 'Try all of them again',
     retry: 'Try again',
+    retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
     retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
     mend: 'Correct the links',
     mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,

@@ -20,6 +20,7 @@ export const texts = {
   close: 'Close',
   cancel: 'Cancel',
   undo: 'Undo',
+  startNow: 'Start now',
   again: 'Try again',
   loading: 'Loading …',
   offline: 'The service does not answer. This page goes on by itself as soon as it does.',
@@ -164,6 +165,20 @@ export const texts = {
     recognise: 'Recognise the shop',
   },
 
+  rows: {
+    which: 'Rows that are shown',
+    faulty: 'Only faulty rows',
+    all: 'All rows',
+    show: 'Show all rows',
+    hide: 'Hide the rows',
+    lead: 'As they stand in your file, with your corrections.',
+    table: 'Rows of the file',
+    none: 'There are no rows on these lines.',
+    lines: (from: number, to: number) => `Lines ${count(from)} to ${count(to)}`,
+    before: (lines: number) => `The ${count(lines)} lines before`,
+    after: (lines: number) => `The next ${count(lines)} lines`,
+  },
+
   mend: {
     table: 'Rows with faults',
     content: 'What stands there',
@@ -180,6 +195,9 @@ export const texts = {
         ...(rows > 0 ? [`${counted(rows, 'row')} left out`] : []),
       ].join(', ') + '. Your own file stays as it is.',
     undo: 'Take back all changes',
+    takenBack: 'All changes were taken back.',
+    done: (cells: number, rows: number) =>
+      rows > 0 ? `${counted(rows, 'row')} left out.` : `${counted(cells, 'cell')} changed.`,
     download: 'Download the corrected file',
   },
 

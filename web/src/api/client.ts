@@ -111,6 +111,15 @@ function formOf(fields: Record<string, string>, file: Blob | null): FormData {
   return form;
 }
 
+/** Makes a call that is carried out although the page is being closed. Nobody is told what becomes of it. */
+export function callAtLeave(method: 'POST' | 'DELETE', path: string, body?: unknown): void {
+  const headers = {
+    ...(apiKey() ? { 'X-API-Key': apiKey() } : {}),
+    ...(body ? { 'Content-Type': 'application/json' } : {}),
+  };
+  void fetch(path, { method, keepalive: true, headers, body: body ? JSON.stringify(body) : undefined });
+}
+
 /** A file of the service. A link can't carry the key, so with one it is fetched and handed to the browser here. */
 export async function download(path: string, name: string): Promise<CallError | null> {
   const result = await fetchFile(path);

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/format.ts';
@@ -13,6 +13,7 @@ import {
 } from '../state/file/mend-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { Mendable, useNextFaultKey } from './mendable.tsx';
 
 /** Rows that are drawn at once; those behind them come as these are mended. */
 const DRAWN = 100;
@@ -83,7 +84,7 @@ function Row({ cell }: { cell: FaultyCell }) {
 }
 
 /** What can be done to several cells at once. */
-function FaultActions({ cells }: { cells: FaultyCell[] }) {
+export function FaultActions({ cells }: { cells: FaultyCell[] }) {
   const short = withScheme(cells);
   const alike = likeTheLast(cells);
   const hasMendable = cells.some(({ text }) => text !== null);
@@ -127,58 +128,4 @@ export function Mended() {
       </div>
     </div>
   );
-}
-
-/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one. */
-function Mendable({ cell: { line, column, name, faults }, text: given }: { cell: FaultyCell; text: string }) {
-  const [text, setText] = useState(given);
-  const check = (): void => {
-    const change = { hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
-    if (text !== given) mend([{ line, column, value: text.trim() }], change);
-  };
-  const leave = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter') return;
-    const input = event.currentTarget as HTMLInputElement;
-    const cells = mendables(input.closest('table'));
-    const next = cells[cells.indexOf(input) + 1];
-    if (next) next.focus();
-    else input.blur();
-  };
-  return (
-    <input
-      class="mendable"
-      aria-label={texts.mend.cell(name ?? '', line)}
-      value={text}
-      spellcheck={false}
-      onInput={(event) => setText(event.currentTarget.value)}
-      onKeyDown={leave}
-      onBlur={check}
-    />
-  );
-}
-
-function mendables(element: HTMLElement | null): HTMLInputElement[] {
-  return [...(element?.querySelectorAll<HTMLInputElement>('input.mendable') ?? [])];
-}
-
-/** F8 goes to the next cell, and after the last one to the first. */
-function useNextFaultKey(table: { current: HTMLElement | null }): void {
-  useLayoutEffect(() => {
-    const element = table.current;
-    const listen = (event: KeyboardEvent): void => {
-      const cells = mendables(table.current);
-      if (event.key !== 'F8' || cells.length === 0) return;
-      event.preventDefault();
-      const at = cells.indexOf(document.activeElement as HTMLInputElement);
-      cells[(at + 1) % cells.length].focus();
-    };
-    addEventListener('keydown', listen);
-    return () => {
-      removeEventListener('keydown', listen);
-      // With the last fault its cell goes: whoever works by keys goes on in the page, and not at its top.
-      const active = document.activeElement;
-      if (active === document.body || element?.contains(active))
-        document.getElementById('content')?.focus({ preventScroll: true });
-    };
-  }, []);
 }

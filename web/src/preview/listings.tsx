@@ -2,7 +2,10 @@ import type { DryRun, Fault } from '../api/client.ts';
 import { FaultTable, Mended } from './fault-table.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/format.ts';
+import { hideRows, listRows } from '../state/file/list-rows.ts';
+import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { AllRows } from './all-rows.tsx';
 import { repairText } from '../texts-of-failures.ts';
 
 /** So many are shown at once. */
@@ -11,15 +14,11 @@ const FEW = 3;
 /** What is wrong with the file, odd about it, and was read otherwise than it stands. */
 export function Listings({ survey }: { survey: DryRun }) {
   const { preview } = texts;
-  const { faults, warnings, repairs } = survey;
+  const { warnings, repairs } = survey;
   return (
     <div class="listings">
       <Mended />
-      {faults.total > 0 && (
-        <Listing kind="fault" title={preview.faults(faults.total)} lead={preview.faultsLead} isOpen>
-          <FaultTable survey={survey} />
-        </Listing>
-      )}
+      <Rows survey={survey} />
       {warnings.total > 0 && (
         <Listing
           kind="warning"
@@ -36,6 +35,36 @@ export function Listings({ survey }: { survey: DryRun }) {
         </Listing>
       )}
     </div>
+  );
+}
+
+/** The rows with faults, or all: a switch says which. */
+function Rows({ survey }: { survey: DryRun }) {
+  const shown = useStore((state) => state.shownRows);
+  const { total } = survey.faults;
+  const showAll = (): void => void listRows(1);
+  if (total === 0 && !shown) {
+    return (
+      <button type="button" class="show-rows" onClick={showAll}>
+        <Icon name="table" />
+        {texts.rows.show}
+      </button>
+    );
+  }
+  const title = total > 0 ? texts.preview.faults(total) : texts.rows.all;
+  const lead = total > 0 ? texts.preview.faultsLead : texts.rows.lead;
+  return (
+    <Listing kind={total > 0 ? 'fault' : 'repair'} title={title} lead={lead} isOpen>
+      <div class="switch" role="group" aria-label={texts.rows.which}>
+        <button type="button" aria-pressed={!shown} onClick={hideRows}>
+          {total > 0 ? texts.rows.faulty : texts.rows.hide}
+        </button>
+        <button type="button" aria-pressed={shown !== null} onClick={showAll}>
+          {texts.rows.all}
+        </button>
+      </div>
+      {shown ? <AllRows survey={survey} shown={shown} /> : <FaultTable survey={survey} />}
+    </Listing>
   );
 }
 

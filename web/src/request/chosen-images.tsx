@@ -1,7 +1,7 @@
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { choose, chooseOnly } from '../state/choose-images.ts';
-import { retryRequest } from '../state/follow-request.ts';
+import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
@@ -12,7 +12,7 @@ const MOST_RETRIED = 1000;
 /** A box beside a failed image that can be tried again. With Shift it chooses all from the last one. */
 export function ChooseBox({ image, listed }: { image: Image; listed: Image[] }) {
   const isChosen = useStore(({ shown }) => shown?.chosen.has(image.id) ?? false);
-  const mayRetry = useStore(({ shown, mayWrite }) => mayWrite && (shown?.request?.is_final ?? false));
+  const mayRetry = useMayRetry();
   if (image.status !== 'failed' || !mayRetry) return null;
   return (
     <input
@@ -28,16 +28,14 @@ export function ChooseBox({ image, listed }: { image: Image; listed: Image[] }) 
 /** How many are chosen, and what can be done with them. */
 export function ChosenBar({ id, failed, listed }: { id: string; failed: number; listed: Image[] }) {
   const chosen = useStore(({ shown }) => shown?.chosen);
-  if (!chosen || chosen.size === 0) return null;
+  const mayRetry = useMayRetry();
+  if (!chosen || chosen.size === 0 || !mayRetry) return null;
+  const ids = [...chosen].slice(0, MOST_RETRIED);
   return (
     <div class="chosen-bar row" role="status">
       <p>{texts.results.chosen(chosen.size, failed)}</p>
       <div class="buttons">
-        <button
-          type="button"
-          class="primary"
-          onClick={() => void retryRequest(id, { images: [...chosen].slice(0, MOST_RETRIED) })}
-        >
+        <button type="button" class="primary" onClick={() => retryImages(id, ids.length, { images: ids })}>
           <Icon name="repeat" />
           {texts.failures.retry}
         </button>

@@ -2,8 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { count, hostOf } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
-import { retryRequest } from '../state/follow-request.ts';
-import { useStore } from '../state/store.ts';
+import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { setFilter } from '../state/route.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
@@ -24,8 +23,8 @@ interface Group {
 
 /** Failed images by reason and host, the most first, each with what to do. */
 export function Failures({ request, failures }: { request: Request; failures: Image[] }) {
-  const { id, counts, is_final: isFinal } = request;
-  const mayRetry = useStore((state) => state.mayWrite) && isFinal;
+  const { id, counts } = request;
+  const mayRetry = useMayRetry();
   const total = counts.failed;
   return (
     <section class="failures card" aria-labelledby="failures-title">
@@ -34,7 +33,7 @@ export function Failures({ request, failures }: { request: Request; failures: Im
           <Icon name="warning" /> {texts.failures.title(total)}
         </h2>
         {mayRetry && (
-          <button type="button" onClick={() => void retryRequest(id)}>
+          <button type="button" onClick={() => retryImages(id, total)}>
             <Icon name="repeat" />
             {texts.failures.retryAll}
           </button>
@@ -70,7 +69,7 @@ function FailureGroup({ group, id }: { group: Group; id: string | null }) {
               type="button"
               class={isPassing ? 'primary' : undefined}
               aria-label={texts.failures.retryNamed(reasonOf(code), host)}
-              onClick={() => void retryRequest(id, { images: ids })}
+              onClick={() => retryImages(id, ids.length, { images: ids })}
             >
               {texts.failures.retry}
             </button>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
-import { retryRequest } from '../state/follow-request.ts';
+import { retryImages } from '../state/retry-images.ts';
 import { changedAlike } from '../state/file/changed-alike.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
@@ -27,7 +27,7 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
   const start = (event: Event): void => {
     event.preventDefault();
     const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
-    if (changed.length > 0) void retryRequest(id, { urls: given });
+    if (changed.length > 0) retryImages(id, changed.length, { urls: given });
   };
   return (
     <form class="mend-urls" onSubmit={start}>

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Request } from '../api/client.ts';
 import { bytes, count, duration, percent } from '../parts/format.ts';
-import { cancelRequest, retryRequest } from '../state/follow-request.ts';
+import { cancelRequest } from '../state/follow-request.ts';
+import { retryImages } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
@@ -94,7 +95,7 @@ function Outcome({ request }: { request: Request }) {
         <div class="row">
           <p>{texts.request.cancelledHint(counts.done, counts.images)}</p>
           {mayWrite && (
-            <button type="button" onClick={() => void retryRequest(request.id)}>
+            <button type="button" onClick={() => retryImages(request.id, 1)}>
               {texts.request.goOn}
             </button>
           )}

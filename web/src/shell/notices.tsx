@@ -1,11 +1,11 @@
 import { dismiss } from '../state/notices.ts';
-import { useStore } from '../state/store.ts';
+import { type Notice, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 /** What is read aloud, what is said for a while, and whether the service answers. */
 export function Notices() {
   const announcement = useStore((state) => state.announcement);
-  const notice = useStore((state) => state.notice);
+  const notices = useStore((state) => state.notices);
   const isOffline = useStore((state) => state.isOffline);
   return (
     <>
@@ -14,23 +14,33 @@ export function Notices() {
       </div>
       <div class="notices" role="status">
         {isOffline && <div class="notice warning">{texts.offline}</div>}
-        {notice && (
-          <div class="notice">
+        {notices.map((notice, index) => (
+          <div class="notice" key={index}>
             {notice.text}
-            {notice.undo && (
-              <button
-                type="button"
-                onClick={() => {
-                  notice.undo?.();
-                  dismiss(notice);
-                }}
-              >
-                {texts.undo}
-              </button>
-            )}
+            <NoticeButton notice={notice} act={notice.start} text={texts.startNow} />
+            <NoticeButton notice={notice} act={notice.undo} text={texts.undo} />
           </div>
-        )}
+        ))}
       </div>
     </>
+  );
+}
+
+interface NoticeButtonProps {
+  notice: Notice;
+  act?: () => void;
+  text: string;
+}
+
+function NoticeButton({ notice, act, text }: NoticeButtonProps) {
+  if (!act) return null;
+  const press = (): void => {
+    act();
+    dismiss(notice);
+  };
+  return (
+    <button type="button" onClick={press}>
+      {text}
+    </button>
   );
 }

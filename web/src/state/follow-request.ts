@@ -3,7 +3,7 @@ import { errorOf } from '../api/errors.ts';
 import { eventsOf, type ServerEvent } from '../api/follow-events.ts';
 import { texts } from '../texts.ts';
 import { addImages, LISTED_WHILE_RUNNING, readFailures, readImages } from './images.ts';
-import { announce, notify } from './notices.ts';
+import { announce } from './notices.ts';
 import { rateOf, type Sample } from './rate.ts';
 import { change, current, update } from './store.ts';
 
@@ -135,21 +135,6 @@ function tell(before: Request | null, now: Request): void {
   const tenth = Math.floor(now.progress * 10);
   if (!before || before.is_final) announce(texts.request.announcedStart(now.file_name, now.counts.images));
   else if (tenth > Math.floor(before.progress * 10)) announce(texts.request.announcedProgress(tenth * 10));
-}
-
-/** Which failed images are tried again, all unless it says more; and at which addresses in place of theirs. */
-export interface Retried {
-  images?: string[];
-  urls?: Record<string, string>;
-}
-
-/** Tries failed images again, and those that were cancelled; then follows the request again. */
-export async function retryRequest(id: string, body: Retried = {}): Promise<void> {
-  const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
-  const { data, error } = await outcomeOf<Request>(call);
-  if (error) return notify(error.message || texts.unreachable);
-  change(id, { request: data, failures: [] });
-  followRequest(id);
 }
 
 /** Stops the work; what is done is kept. */

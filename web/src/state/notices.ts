@@ -8,13 +8,15 @@ export function announce(text: string): void {
   if (current().announcement !== text) update({ announcement: text });
 }
 
-/** Shows a message for ten seconds. */
-export function notify(text: string, undo?: () => void): void {
-  const notice: Notice = { text, undo };
-  update({ notice });
+/** Shows a message for ten seconds, below those that are shown already. */
+export function notify(text: string, undo?: () => void, start?: () => void): Notice {
+  const notice: Notice = { text, undo, start };
+  update({ notices: [...current().notices, notice] });
   setTimeout(() => dismiss(notice), SHOWN_FOR_MS);
+  return notice;
 }
 
 export function dismiss(notice: Notice): void {
-  if (current().notice === notice) update({ notice: null });
+  const { notices } = current();
+  if (notices.includes(notice)) update({ notices: notices.filter((each) => each !== notice) });
 }

@@ -4,6 +4,7 @@ import type { CallError } from '../api/errors.ts';
 import type { ColumnChoice } from './file/columns.ts';
 import type { Looks } from './file/look-at-pictures.ts';
 import type { Change, Patch } from './file/mend-file.ts';
+import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
@@ -43,15 +44,18 @@ export interface Listed {
   error: CallError | null;
 }
 
-/** A message that goes by itself; with `undo`, what takes it back. */
+/** A message that goes by itself; with `undo`, what takes it back, and with `start` what does it before its time. */
 export interface Notice {
   text: string;
   undo?: () => void;
+  start?: () => void;
 }
 
 export interface State {
   route: Route;
   chosen: Chosen | null;
+  /** Rows of the chosen file; null where only those with faults are shown. */
+  shownRows: ShownRows | null;
   options: Options;
   /** Pictures of the chosen file, before and after. */
   looks: Looks;
@@ -61,9 +65,11 @@ export interface State {
   list: Listed;
   /** Requests that are about to be deleted. */
   hidden: ReadonlySet<string>;
+  /** Requests of which failed images are about to be tried again. */
+  retried: ReadonlySet<string>;
   /** Read aloud by screen readers. */
   announcement: string;
-  notice: Notice | null;
+  notices: Notice[];
   isOffline: boolean;
   needsKey: boolean;
   /** Whether the key may do more than look. */
@@ -74,6 +80,7 @@ export interface State {
 const state: State = {
   route: readRoute(),
   chosen: null,
+  shownRows: null,
   options: rememberedOptions(),
   looks: { urls: [], at: 0, results: new Map(), isBusy: false },
   isStarting: false,
@@ -81,8 +88,9 @@ const state: State = {
   shown: null,
   list: { items: [], cursor: null, isLoading: true, error: null },
   hidden: new Set(),
+  retried: new Set(),
   announcement: '',
-  notice: null,
+  notices: [],
   isOffline: false,
   needsKey: false,
   mayWrite: true,

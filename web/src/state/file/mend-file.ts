@@ -3,7 +3,7 @@ import { saveFile } from '../../parts/save-file.ts';
 import { texts } from '../../texts.ts';
 import { changedAlike } from './changed-alike.ts';
 import { notify } from '../notices.ts';
-import { current } from '../store.ts';
+import { type Chosen, current } from '../store.ts';
 import { checkAgain, fieldsOfFile } from './take-file.ts';
 
 /** A cell with another text; without one the whole row is left out. The column is given by its number in the file. */
@@ -69,19 +69,38 @@ export function likeTheLast(cells: FaultyCell[]): Patch[] {
   });
 }
 
-/** Changes cells or leaves rows out, and has the file checked again. The user's own file stays as it is. */
+/**
+ * Changes cells or leaves rows out, and has the file checked again. What was done to several, or to a whole row, can be undone
+ * for ten seconds. The user's own file stays as it is.
+ */
 export function mend(patches: Patch[], lastChange: Change | null = null): void {
   const { chosen } = current();
   if (!chosen || patches.length === 0) return;
-  const kept = new Map(chosen.patches.map((patch) => [keyOf(patch), patch]));
-  for (const patch of patches) {
-    if (patch.column === null)
-      for (const { line, column } of kept.values())
-        if (line === patch.line) kept.delete(keyOf({ line, column }));
-    kept.set(keyOf(patch), patch);
-  }
-  void checkAgain({ patches: [...kept.values()], lastChange });
+  const before = { patches: chosen.patches, lastChange: chosen.lastChange };
+  const rows = patches.filter(({ column }) => column === null);
+  const covered = before.patches.filter((patch) => rows.some(({ line }) => line === patch.line));
+  void checkAgain({ patches: withPatches(without(before.patches, covered), patches), lastChange });
+  if (patches.length === 1 && rows.length === 0) return;
+  notify(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
 }
+
+/** Takes back what these patches did, and no more: what was done since then stays. */
+function takeBack(file: File, patches: Patch[], before: Pick<Chosen, 'patches' | 'lastChange'>): void {
+  const { chosen } = current();
+  if (chosen?.file !== file) return;
+  const lines = new Set(patches.filter(({ column }) => column === null).map(({ line }) => line));
+  const keys = new Set(patches.map(keyOf));
+  const undone = before.patches.filter((patch) => keys.has(keyOf(patch)) || lines.has(patch.line));
+  const { lastChange } = before;
+  void checkAgain({ patches: withPatches(without(chosen.patches, patches), undone), lastChange });
+}
+
+function without(patches: Patch[], others: Patch[]): Patch[] {
+  const keys = new Set(others.map(keyOf));
+  return patches.filter((patch) => !keys.has(keyOf(patch)));
+}
+
+const withPatches = (patches: Patch[], more: Patch[]): Patch[] => [...without(patches, more), ...more];
 
 /** What was done to a cell by hand. */
 export interface Change {
@@ -91,8 +110,17 @@ export interface Change {
   to: string;
 }
 
+/** Takes all changes back, which can be undone itself. */
 export function undoMending(): void {
+  const { chosen } = current();
+  if (!chosen) return;
+  const { file, patches } = chosen;
+  const bringBack = (): void => {
+    const now = current().chosen;
+    if (now?.file === file) void checkAgain({ patches: withPatches(patches, now.patches) });
+  };
   void checkAgain({ patches: [], lastChange: null });
+  notify(texts.mend.takenBack, bringBack);
 }
 
 /** Hands the file with the changes to the browser. */

@@ -15,7 +15,7 @@ const LISTED_FAULTS = '1000';
 /** Shows what is in the file. Nothing is stored by that. */
 export async function takeFile(file: File): Promise<void> {
   const chosen = { file, columns: {}, patches: [], lastChange: null, survey: null, error: null };
-  update({ chosen, startError: null });
+  update({ chosen, shownRows: null, startError: null });
   go('/new');
   await check(true);
 }
@@ -64,7 +64,7 @@ export async function takeSample(): Promise<void> {
 export async function takeAgain({ id, file_name: name, options, links }: Request): Promise<void> {
   const file = links.output_xlsx ? 'output.xlsx' : 'output.csv';
   const { data, error } = await fetchFile(`/requests/${id}/${file}?urls=added`);
-  if (!data) return notify(error.message || texts.unreachable);
+  if (!data) return void notify(error.message || texts.unreachable);
   update({ options: optionsOf(options) });
   await takeFile(new File([data], name, { type: 'text/csv' }));
 }

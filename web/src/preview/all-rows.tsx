@@ -1,0 +1,96 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { DryRun } from '../api/client.ts';
+import { count } from '../parts/format.ts';
+import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
+import { type FaultyCell, faultyCells } from '../state/file/mend-file.ts';
+import { texts } from '../texts.ts';
+import { FaultActions } from './fault-table.tsx';
+import { Mendable, useNextFaultKey } from './mendable.tsx';
+
+/** The rows of the file as they stand, a part at a time, with the faulty cells to be mended among them. */
+export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
+  const table = useRef<HTMLDivElement>(null);
+  useNextFaultKey(table);
+  useEffect(() => void listRows(shown.from), [survey]);
+  const { columns } = survey;
+  const cells = faultyCells(survey);
+  const faulty = new Map(cells.map((cell) => [`${cell.line} ${cell.column}`, cell]));
+  return (
+    <>
+      {cells.length > 0 && <FaultActions cells={cells} />}
+      <div class="scroll" tabIndex={0} role="region" aria-label={texts.rows.table} ref={table}>
+        <table class="all-rows">
+          <thead>
+            <tr>
+              <th scope="col">{texts.preview.line}</th>
+              {columns.map(({ name }, index) => (
+                <th key={index} scope="col">
+                  {name || texts.columns.unnamed(index + 1)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.rows.map(({ line, cells: texts }) => (
+              <tr key={line}>
+                <th scope="row" class="number">
+                  {count(line)}
+                </th>
+                {columns.map((_, index) => (
+                  <Cell key={index} text={texts[index] ?? ''} fault={faulty.get(`${line} ${index + 1}`)} />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {shown.rows.length === 0 && <p class="quiet">{texts.rows.none}</p>}
+      </div>
+      <Pager survey={survey} shown={shown} />
+    </>
+  );
+}
+
+interface CellProps {
+  text: string;
+  fault?: FaultyCell;
+}
+
+function Cell({ text, fault }: CellProps) {
+  if (!fault) return <td title={text}>{text}</td>;
+  const hint = fault.faults.map((each) => each.hint).join(' ');
+  return (
+    <td class="faulty-cell" title={hint}>
+      {fault.text !== null ? (
+        <Mendable key={fault.text} cell={fault} text={fault.text} />
+      ) : (
+        <span class="bad">{text}</span>
+      )}
+    </td>
+  );
+}
+
+/** Lines are counted as in the file: a row of several lines, or a blank one, leaves a gap. */
+function Pager({ survey, shown: { from, rows } }: { survey: DryRun; shown: ShownRows }) {
+  const isWhole = from === 1 && rows.length >= survey.rows + survey.faults.total;
+  if (isWhole) return null;
+  const { before, after, lines } = texts.rows;
+  return (
+    <div class="row">
+      <p class="quiet small" role="status">
+        {lines(from, from + LINES_SHOWN - 1)}
+      </p>
+      <div class="buttons">
+        <button
+          type="button"
+          disabled={from === 1}
+          onClick={() => void listRows(Math.max(1, from - LINES_SHOWN))}
+        >
+          {before(LINES_SHOWN)}
+        </button>
+        <button type="button" disabled={rows.length === 0} onClick={() => void listRows(from + LINES_SHOWN)}>
+          {after(LINES_SHOWN)}
+        </button>
+      </div>
+    </div>
+  );
+}

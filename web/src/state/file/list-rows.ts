@@ -1,0 +1,34 @@
+import { type DryRun, sendFile } from '../../api/client.ts';
+import { texts } from '../../texts.ts';
+import { notify } from '../notices.ts';
+import { current, update } from '../store.ts';
+import { fieldsOfFile } from './take-file.ts';
+
+/** Lines that are shown at once. */
+export const LINES_SHOWN = 100;
+
+/** Some rows of the chosen file, as they stand in it with its corrections. */
+export interface ShownRows {
+  /** The line from which they are shown, and the next {@link LINES_SHOWN} - 1. */
+  from: number;
+  rows: DryRun['lines'];
+}
+
+/** Shows all rows of the file, from a line on; called again, it reads what is shown anew. */
+export async function listRows(from: number): Promise<void> {
+  const { chosen } = current();
+  if (!chosen) return;
+  const lines = Array.from({ length: LINES_SHOWN }, (_, index) => from + index).join(',');
+  const { data, error } = await sendFile<DryRun>(chosen.file, {
+    ...fieldsOfFile(chosen),
+    ...{ dry_run: 'true', lines, faults_limit: '0' },
+  });
+  if (current().chosen !== chosen) return; // it was changed meanwhile, and its rows are read again
+  if (data) update({ shownRows: { from, rows: data.lines } });
+  else notify(error.message || texts.unreachable);
+}
+
+/** Shows the rows with faults alone. */
+export function hideRows(): void {
+  update({ shownRows: null });
+}

@@ -1,0 +1,35 @@
+import { dismiss, notify, SHOWN_FOR_MS } from './notices.ts';
+
+/** Something that is done when the time to undo it is over. */
+interface Postponed {
+  /** Says that it is done, as far as the user sees. */
+  text: string;
+  act: () => Promise<void>;
+  /** Does it while the page is closed: its user has seen that it is done. */
+  leave: () => void;
+  undo: () => void;
+  /** Whether the user can have it done at once. */
+  canStart?: boolean;
+}
+
+/** What is to be done, each with what does it at once as the page is closed. */
+const waiting = new Set<() => void>();
+
+/** Does something in ten seconds, unless the user undoes it before. */
+export function postpone({ text, act, leave, undo, canStart = false }: Postponed): void {
+  const end = (next: () => void) => (): void => {
+    clearTimeout(timer);
+    waiting.delete(leave);
+    dismiss(notice);
+    next();
+  };
+  const start = end(() => void act());
+  const notice = notify(text, end(undo), canStart ? start : undefined);
+  const timer = setTimeout(start, SHOWN_FOR_MS);
+  waiting.add(leave);
+}
+
+addEventListener('pagehide', () => {
+  for (const leave of waiting) leave();
+  waiting.clear();
+});

@@ -1,0 +1,52 @@
+import { api, callAtLeave, outcomeOf, type Request } from '../api/client.ts';
+import { texts } from '../texts.ts';
+import { followRequest } from './follow-request.ts';
+import { notify } from './notices.ts';
+import { postpone } from './postpone.ts';
+import { change, current, update, useStore } from './store.ts';
+
+/** Which failed images are tried again, all unless it says more; and at which addresses in place of theirs. */
+export interface Retried {
+  images?: string[];
+  urls?: Record<string, string>;
+}
+
+/** Tries failed images again, and those that were cancelled; then follows the request again. Several can be undone before it begins. */
+export function retryImages(id: string, count: number, body: Retried = {}): void {
+  if (count <= 1) return void retry(id, body);
+  note(id, true);
+  postpone({
+    text: texts.failures.retrying(count),
+    act: async () => {
+      note(id, false);
+      await retry(id, body);
+    },
+    leave: () => callAtLeave('POST', `/requests/${id}/retry`, body),
+    undo: () => note(id, false),
+    canStart: true,
+  });
+}
+
+async function retry(id: string, body: Retried): Promise<void> {
+  const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
+  const { data, error } = await outcomeOf<Request>(call);
+  if (error) return void notify(error.message || texts.unreachable);
+  if (current().shown?.id !== id) return;
+  change(id, { request: data, failures: [] });
+  followRequest(id);
+}
+
+function note(id: string, isRetrying: boolean): void {
+  const retried = new Set(current().retried);
+  if (isRetrying) retried.add(id);
+  else retried.delete(id);
+  update({ retried });
+}
+
+/** Whether failed images of the request that is shown can be tried again now. */
+export function useMayRetry(): boolean {
+  return useStore(
+    ({ shown, mayWrite, retried }) =>
+      mayWrite && shown !== null && (shown.request?.is_final ?? false) && !retried.has(shown.id),
+  );
+}
