@@ -45,10 +45,12 @@ function provideBrowser() {
   console.warn(`\n*** SKIPPING the suites on the page: ${message} ***\n`);
 }
 
-/** Swift takes some seconds to start: only for all suites, or where those of the storage are named. */
+/** Swift takes some seconds to start: only for all suites, or where those with files in a bucket are named. */
 function needsS3() {
   const files = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-  return files.length === 0 || files.some((file) => /storage|operations/.test(file));
+  return (
+    files.length === 0 || files.some((file) => /storage|operations|crash|delete|stored-files/.test(file))
+  );
 }
 
 function runJest() {

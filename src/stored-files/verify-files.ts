@@ -84,14 +84,16 @@ async function* unknownFiles(dataSource: DataSource, storage: FileStorage): Asyn
   for await (const file of storage.list()) {
     some.push(file);
     if (some.length < PAGE) continue;
-    yield* withoutRow(dataSource, some);
+    yield* withoutRow(dataSource, storage, some);
     some = [];
   }
-  yield* withoutRow(dataSource, some);
+  yield* withoutRow(dataSource, storage, some);
 }
 
+/** What was listed may have been deleted since, with its row; a list of some object storages also has what was deleted a moment before. */
 async function* withoutRow(
   dataSource: DataSource,
+  storage: FileStorage,
   files: { key: string; bytes: number }[],
 ): AsyncGenerator<Discrepancy> {
   if (files.length === 0) return;
@@ -102,7 +104,8 @@ async function* withoutRow(
     files.map(({ key }) => key),
   );
   const known = new Set(rows.map(({ key }) => key));
-  for (const { key, bytes } of files) if (!known.has(key)) yield { is: 'row missing', key, bytes };
+  for (const { key, bytes } of files)
+    if (!known.has(key) && (await storage.head(key))) yield { is: 'row missing', key, bytes };
 }
 
 async function* danglingReferences(dataSource: DataSource): AsyncGenerator<Discrepancy> {

@@ -7,9 +7,10 @@ import { readSettings } from '../../src/config/settings.js';
 import { dataSourceOptions, openDataSource } from '../../src/database/data-source.js';
 import { ImageEntity } from '../../src/database/entities/image.entity.js';
 import { type Client, csvOf } from '../helpers/app/client.js';
-import { describeOnEachEngine, describeOnServers, type Installation } from '../helpers/app/engines.js';
+import { describeOnServers, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { freePort, Service } from '../helpers/app/service.js';
+import { describeOnEachStorage } from '../helpers/app/storages.js';
 import { until } from '../helpers/wait.js';
 
 const ROWS = 30;
@@ -122,7 +123,7 @@ async function expectExact(client: Client, id: string, input: string): Promise<v
   expect(json.bytes.output).toBe(bytes);
 }
 
-describeOnEachEngine('a process killed in mid-request', (engine) => {
+describeOnEachStorage('a process killed in mid-request', (engine) => {
   let installation: Installation;
   let origin: GatedOrigin;
   let services: Service[];

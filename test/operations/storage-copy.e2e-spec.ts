@@ -7,15 +7,21 @@ import { csvOf } from '../helpers/app/client.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { startApp } from '../helpers/app/test-app.js';
+import { GatedBucket } from '../helpers/servers/gated-bucket.js';
 import { describeOnS3, type TestBucket } from '../helpers/servers/test-bucket.js';
+import { until } from '../helpers/wait.js';
 import { MAIN } from '../helpers/paths.js';
+
+/** Images of a copy that is killed, and files that it has copied by then: more and fewer than are copied at once. */
+const MANY = 20;
+const COPIED_BEFORE = 5;
 
 describeOnS3('npm run storage -- copy', (openBucket) => {
   let bucket: TestBucket;
   let origin: ImageOrigin;
 
   beforeAll(async () => {
-    const pictures = await Promise.all([1, 2, 3].map((seed) => photo(60, 40, seed)));
+    const pictures = await Promise.all(Array.from({ length: MANY }, (_, at) => photo(60, 40, at + 1)));
     origin = await serveImages(Object.fromEntries(pictures.map((picture, at) => [`/${at}.jpg`, picture])));
   });
   beforeEach(async () => (bucket = await openBucket()));
@@ -27,21 +33,25 @@ describeOnS3('npm run storage -- copy', (openBucket) => {
     beforeEach(async () => (installation = await engine.install()));
     afterEach(() => installation.remove());
 
-    async function copy(...words: string[]): Promise<{ lines: string[]; code: number }> {
+    function start(words: string[], settings: object = bucket.settings()) {
       const { PATH, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
       const keys = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
-      const child = spawn(process.execPath, [MAIN, '--storage', ...words], {
-        env: { PATH, ...keys, ...installation.environment, ...bucket.settings() },
+      return spawn(process.execPath, [MAIN, '--storage', ...words], {
+        env: { PATH, ...keys, ...installation.environment, ...settings },
         stdio: ['ignore', 'pipe', 'ignore'],
       });
+    }
+
+    async function copy(...words: string[]): Promise<{ lines: string[]; code: number }> {
+      const child = start(words);
       const output = text(child.stdout);
       const [code] = await once(child, 'close');
       return { lines: (await output).trim().split('\n'), code };
     }
 
-    const uploaded = async (settings: Record<string, string> = {}) => {
+    const uploaded = async (settings: Record<string, string> = {}, count = 3) => {
       const app = await startApp(installation, settings);
-      const urls = [0, 1, 2].map((at) => origin.url(`/${at}.jpg`));
+      const urls = Array.from({ length: count }, (_, at) => origin.url(`/${at}.jpg`));
       const id = await app.client.accepted(csvOf([['Mug', urls]]));
       await app.client.completed(id);
       const paths = (await app.client.images(id)).map(({ output_url }) => new URL(output_url).pathname);
@@ -67,6 +77,32 @@ describeOnS3('npm run storage -- copy', (openBucket) => {
         const answer = await fetch(onBucket.client.url + file);
         expect(Buffer.from(await answer.arrayBuffer()).equals(bytes[at])).toBe(true);
         expect(answer.headers.get('content-type')).toBe('image/jpeg');
+      }
+      await onBucket.close();
+    });
+
+    it('are all there, and each once, where the copy was killed in the middle and called again', async () => {
+      const { app, paths, bytes } = await uploaded({}, MANY);
+      await app.close();
+      const gate = await GatedBucket.open(bucket.settings().S3_ENDPOINT, COPIED_BEFORE);
+      const first = start(['copy'], { ...bucket.settings(), S3_ENDPOINT: gate.url });
+      await until(() => gate.held > 0 && gate.stored === COPIED_BEFORE);
+      first.kill('SIGKILL');
+      await once(first, 'close');
+      await gate.close();
+
+      const { lines, code } = await copy('copy');
+
+      const total = MANY + 1; // and the file that was uploaded
+      expect(lines[0]).toBe(`${total - COPIED_BEFORE} files copied, ${COPIED_BEFORE} there already`);
+      expect([lines[1], code]).toEqual(['Every file of the database is in the bucket.', 0]);
+      const keys = await bucket.keys();
+      expect([keys.length, new Set(keys).size]).toEqual([total, total]);
+      rmSync(path.join(installation.environment.DATA_DIR, 'images'), { recursive: true });
+      const onBucket = await startApp(installation, bucket.settings());
+      for (const [at, file] of paths.entries()) {
+        const answer = await fetch(onBucket.client.url + file);
+        expect(Buffer.from(await answer.arrayBuffer()).equals(bytes[at])).toBe(true);
       }
       await onBucket.close();
     });

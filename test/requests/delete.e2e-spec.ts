@@ -6,9 +6,10 @@ import { FileSweeper } from '../../src/stored-files/file-sweeper.js';
 import { verifyFiles } from '../../src/stored-files/verify-files.js';
 import { type Client, csvOf } from '../helpers/app/client.js';
 import { faultsOf, withDatabase } from '../helpers/app/data-model.js';
-import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
+import type { Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { freePort, Service } from '../helpers/app/service.js';
+import { describeOnEachStorage } from '../helpers/app/storages.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
 import { until } from '../helpers/wait.js';
 import { WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
@@ -20,7 +21,7 @@ const TABLES = [
 /** Images of the request that is killed while it is removed: all of three addresses. */
 const LARGE = 3_000;
 
-describeOnEachEngine('deleting a request', (engine) => {
+describeOnEachStorage('deleting a request', (engine) => {
   let installation: Installation;
   let origin: ImageOrigin;
   let picture: Buffer;
