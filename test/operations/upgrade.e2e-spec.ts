@@ -117,6 +117,7 @@ function imagesOf(id: string, origin: ImageOrigin, url: string): unknown[] {
       serial_number: `${number}`,
       product_name: 'SKU',
       position: 1,
+      redo: null,
     };
     if (number === 6)
       return {

@@ -282,6 +282,7 @@ describeOnEachEngine('the main job', (engine) => {
       fits: null,
       broken_rules: [],
       outputs: [expect.objectContaining({ rendition: 'image', format: 'jpeg', width: 400, quality: 50 })],
+      redo: null,
     });
   });
 
