@@ -5,8 +5,13 @@ import { learnRole } from './state/role.ts';
 import { followAddress } from './state/route.ts';
 import './styles/base.css';
 import './styles/parts.css';
-import './styles/pages.css';
+import './styles/shell.css';
+import './styles/start.css';
+import './styles/file.css';
+import './styles/options.css';
+import './styles/request.css';
 import './styles/results.css';
+import './styles/compare.css';
 import './styles/rows.css';
 import './styles/webhooks.css';
 
