@@ -69,8 +69,8 @@ export async function openSource(source: Buffer, maxPixels: number): Promise<Ope
     weight: (options) => weigh(header, options),
     compress: async (options) => {
       const from = performance.now() - headerMs;
-      const { report, ...image } = await withMending(header, (whole) =>
-        compressAsAsked(jobOf(source.length, whole, options, maxPixels)),
+      const { report, ...image } = await withinLimit(options, (wish) =>
+        withMending(header, (whole) => compressAsAsked(jobOf(source.length, whole, wish, maxPixels))),
       );
       return { ...image, report: { ...report, milliseconds: Math.round(performance.now() - from) } };
     },
@@ -88,12 +88,25 @@ function openForeign(picture: ForeignPicture, maxPixels: number): OpenedImage {
       const decoded = headers.get(options.metadata) ?? decodeForeign(picture, options);
       headers.set(options.metadata, decoded);
       const header = await decoded;
-      const { report, ...image } = await refusing(header, () =>
-        compressForeign(picture.source.length, header, options, maxPixels),
+      const { report, ...image } = await withinLimit(options, (wish) =>
+        refusing(header, () => compressForeign(picture.source.length, header, wish, maxPixels)),
       );
       return { ...image, report: { ...report, milliseconds: Math.round(performance.now() - from) } };
     },
   };
+}
+
+/** A result above the limit is made again as large as that allows; one whose quality is too low then stays as it was asked for. */
+async function withinLimit(
+  options: CompressionOptions,
+  compressBy: (options: CompressionOptions) => Promise<Result>,
+): Promise<Result> {
+  const result = await compressBy(options);
+  const { limit } = options;
+  if (!limit || result.data.length <= limit.bytes) return result;
+  const smaller = await compressBy({ ...options, quality: null, target: { bytes: limit.bytes } });
+  const isFine = smaller.data.length <= limit.bytes && (smaller.report.quality ?? 100) >= limit.minQuality;
+  return isFine ? smaller : result;
 }
 
 /** What would be larger than its source is made as small by a lower quality; where that can't be, it is larger, and says so. */

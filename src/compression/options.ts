@@ -41,6 +41,13 @@ export type YesOrNo = (typeof YES_OR_NO)[number];
 /** The goal of the result, in place of a quality. */
 export type CompressionTarget = { ssim: number } | { bytes: number };
 
+/** How large a result may be, and which quality it must have all the same. */
+export interface ByteLimit {
+  bytes: number;
+  /** 1 to 100. */
+  minQuality: number;
+}
+
 /** The surface on which a picture is delivered, in place of its own. */
 export interface Canvas {
   /** Width and height of its shape; null for that of the picture. */
@@ -86,6 +93,8 @@ export interface CompressionOptions {
   decodedFor: { maxWidth: number | null; maxHeight: number | null } | null;
   /** Whether nothing is encoded: the picture is taken out of its file as it is, whatever else is asked for. */
   isOriginal: boolean;
+  /** Null: a result may have any size. A larger one is made again at the highest quality that fits, where that is high enough. */
+  limit: ByteLimit | null;
 }
 
 /** The options as fields of an upload's form; what was left out is undefined. */
@@ -105,12 +114,17 @@ export interface CompressionFields {
   enlarge?: YesOrNo;
 }
 
+/** With what a channel adds to the fields of a form. */
+export interface LimitedFields extends CompressionFields {
+  limit?: ByteLimit;
+}
+
 /**
  * The options that valid fields ask for. `defaultQuality` is used where they name neither quality nor target,
  * `defaultMeasure` where they do not say what is measured.
  */
 export function toCompressionOptions(
-  fields: CompressionFields,
+  fields: LimitedFields,
   defaultQuality: number | null,
   defaultMeasure: MeasureChoice = 'none',
 ): CompressionOptions {
@@ -127,6 +141,7 @@ export function toCompressionOptions(
     canvas: toCanvas(fields),
     decodedFor: null,
     isOriginal: false,
+    limit: fields.limit ?? null,
   };
 }
 
@@ -138,7 +153,7 @@ export function originalOptions({ metadata, measure }: CompressionOptions): Comp
 /** The options as text that is the same for the same options, fit to be stored and to be part of a cache's key. */
 export function canonicalOptions(options: CompressionOptions): string {
   const { quality, target, format, maxWidth, maxHeight, effort, metadata, measure } = options;
-  const { canvas, decodedFor, isOriginal } = options;
+  const { canvas, decodedFor, isOriginal, limit } = options;
   const usual = { quality, target, format, maxWidth, maxHeight, effort, metadata, measure };
   // Without these, as before there was a choice.
   return JSON.stringify({
@@ -146,16 +161,17 @@ export function canonicalOptions(options: CompressionOptions): string {
     ...(canvas && { canvas }),
     ...(decodedFor && { decodedFor }),
     ...(isOriginal && { isOriginal }),
+    ...(limit && { limit }),
   });
 }
 
-/** The options that {@link canonicalOptions} wrote, also before there was a choice of what is measured, of a canvas, of several sizes and of the original. */
+/** The options that {@link canonicalOptions} wrote, also before there was a choice of what is measured, of a canvas, of several sizes, of the original and of a limit. */
 export function readCompressionOptions(text: string): CompressionOptions {
   const stored = JSON.parse(text) as Omit<
     CompressionOptions,
-    'measure' | 'canvas' | 'decodedFor' | 'isOriginal'
+    'measure' | 'canvas' | 'decodedFor' | 'isOriginal' | 'limit'
   >;
-  return { measure: 'none', canvas: null, decodedFor: null, isOriginal: false, ...stored };
+  return { measure: 'none', canvas: null, decodedFor: null, isOriginal: false, limit: null, ...stored };
 }
 
 /** The options of several renditions of one picture, so that it is decoded once for all that are nothing but sizes of it. */

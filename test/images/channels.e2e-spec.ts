@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { toCompressionOptions } from '../../src/compression/options.js';
+import {
+  canonicalOptions,
+  type CompressionOptions,
+  toCompressionOptions,
+} from '../../src/compression/options.js';
 import { judge } from '../../src/requests/channels/channel-check.js';
 import { withChannel } from '../../src/requests/channels/channel-fields.js';
 import { CHANNEL_NAMES, type ChannelName, CHANNELS } from '../../src/requests/channels/channel-list.js';
@@ -80,6 +84,67 @@ const sources = async (): Promise<Record<string, Buffer>> => ({
       }
     },
   );
+});
+
+describe('the limit of a channel in bytes', () => {
+  const SIDE = 2200;
+  const [LIMIT, FLOOR] = [5_000_000, 90];
+
+  /** Noise of two values: what is far from each other takes many bytes. */
+  const noise = (dark: number, light: number) => {
+    const pixels = Buffer.alloc(SIDE * SIDE * 3);
+    for (let at = 0, seed = 1; at < pixels.length; at += 1) {
+      seed ^= seed << 13;
+      seed ^= seed >>> 17;
+      seed ^= seed << 5;
+      pixels[at] = seed & 1024 ? light : dark;
+    }
+    return sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+  };
+  const asked = (quality: string) =>
+    toCompressionOptions(withChannel({ for: 'walmart', quality, trim: 'false', fill: 100 }), 50);
+  const made = async (source: Buffer, options: CompressionOptions) => {
+    const { data, output, report } = await compressImage(source, {
+      ...options,
+      maxPixels: 50_000_000,
+    });
+    const judged = { ...output, quality: report.quality, notes: report.notes.join(',') };
+    return { data, quality: report.quality, ...judge('walmart', judged, 'https://i.example/0/image.jpg') };
+  };
+
+  it('is kept by a lower quality, down to the floor and no lower', async () => {
+    const unbounded = await made(await noise(100, 160), { ...asked('99'), limit: null });
+    const bounded = await made(await noise(100, 160), asked('99'));
+
+    expect(unbounded).toMatchObject({ quality: 99, fits: false });
+    expect(bounded).toMatchObject({ fits: true, broken_rules: [] });
+    expect(bounded.quality).toBeLessThan(99);
+    expect(bounded.quality).toBeGreaterThanOrEqual(FLOOR);
+    expect(bounded.data.length).toBeLessThanOrEqual(LIMIT);
+    if (!python) return;
+    const folder = mkdtempSync(path.join(tmpdir(), 'limit-'));
+    writeFileSync(path.join(folder, 'bounded'), bounded.data);
+    const [seen] = seeWithPillow(python, [path.join(folder, 'bounded')]);
+    rmSync(folder, { recursive: true });
+    expect(seen).toMatchObject({ format: 'jpeg', width: SIDE, height: SIDE });
+  });
+
+  it('is named as broken where only a lower one would keep it, and the image stays as it was asked for', async () => {
+    // No picture of this size has so many bytes at the floor of this channel: with a lower limit some do.
+    const options = { ...asked('95'), limit: { bytes: LIMIT * 0.8, minQuality: FLOOR } };
+    const { quality, broken_rules, data } = await made(await noise(0, 255), options);
+
+    expect(quality).toBe(95);
+    expect(broken_rules).toEqual([`too_many_bytes: ${data.length} > ${LIMIT}`]);
+  });
+
+  it('is no part of options that leave nothing to take away, whose results are remembered', () => {
+    expect(canonicalOptions(asked('90'))).not.toContain('limit');
+    expect(canonicalOptions(asked('91'))).toContain(`"limit":{"bytes":${LIMIT},"minQuality":${FLOOR}}`);
+    expect(toCompressionOptions(withChannel({ for: 'web', quality: '99' }), 50).limit).toBeNull();
+  });
 });
 
 describe('channels', () => {

@@ -1,4 +1,4 @@
-import type { CompressionFields } from '../../compression/options.js';
+import type { CompressionFields, LimitedFields } from '../../compression/options.js';
 import { AppError } from '../../errors/app-error.js';
 import { type ChannelName, channelOf, type ChannelRule } from './channel-list.js';
 
@@ -9,10 +9,11 @@ export type PictureFields = CompressionFields & { for?: ChannelName };
 const ANY_FORMAT = 'keep';
 
 /**
- * The fields with those of their channel behind them: what was given itself holds.
+ * The fields with those of their channel behind them: what was given itself holds. A quality above the floor may go down to it, where the
+ * channel takes only so many bytes.
  * @throws AppError `INVALID_PARAMETER` where the channel takes no images of such a quality, format or background
  */
-export function withChannel({ for: name, ...given }: PictureFields): CompressionFields {
+export function withChannel({ for: name, ...given }: PictureFields): LimitedFields {
   if (!name) return given;
   const { fields, demands } = channelOf(name);
   const demanded = (rule: ChannelRule) => demands.find((demand) => demand.rule === rule)?.value;
@@ -37,7 +38,11 @@ export function withChannel({ for: name, ...given }: PictureFields): Compression
   const isGiven = ([field, value]: [string, unknown]) =>
     value !== undefined && (field !== 'format' || isFormatGiven);
   const own = given.target === undefined ? fields : { ...fields, quality: undefined };
-  return { ...own, ...Object.fromEntries(Object.entries(given).filter(isGiven)) };
+  const asked: LimitedFields = { ...own, ...Object.fromEntries(Object.entries(given).filter(isGiven)) };
+  const bytes = Number(demanded('max_bytes') ?? 0);
+  // At the floor itself nothing is left to take away.
+  const isAbove = bytes > 0 && Number(asked.quality) > least;
+  return isAbove ? { ...asked, limit: { bytes, minQuality: least } } : asked;
 }
 
 function refusal(field: string, message: string): AppError {
