@@ -1,14 +1,27 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { big, integer, makeTable, textColumns, toRequest } from './portable/schema.js';
+import {
+  addColumn,
+  big,
+  integer,
+  makeTable,
+  removeColumn,
+  textColumns,
+  toRequest,
+} from './portable/schema.js';
+
+const OF_REQUESTS = ['keep_sources_days', 'had_image_headers'];
 
 /** Images that are made anew, and files that are kept for images besides their outputs. */
 export class AddRedos1767225985000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await addRedos(runner);
     await addKeptFiles(runner);
+    for (const name of OF_REQUESTS)
+      await addColumn(runner, 'requests', { name, type: 'integer', default: 0 });
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    for (const name of OF_REQUESTS) await removeColumn(runner, 'requests', name);
     await runner.dropTable('kept_files', true);
     await runner.dropTable('redos', true);
   }

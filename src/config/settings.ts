@@ -252,6 +252,10 @@ export class Settings {
   @wholeNumber(1)
   RETENTION_MAX_BYTES?: number;
 
+  /** Days for which the sources of images are kept, where the upload does not say; 0: not. */
+  @wholeNumber(0, 30)
+  KEEP_SOURCES_DAYS = 0;
+
   /** Free bytes of the disk of `DATA_DIR` below which uploads are refused and no image is begun; none unless given. */
   @IsOptional()
   @wholeNumber(1)

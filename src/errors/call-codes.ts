@@ -194,6 +194,13 @@ export const CALL_CODES = {
     sentence: 'The image is being made anew already; try again when its `redo` has another state.',
     where: ['call'],
   },
+  SOURCE_GONE: {
+    status: 409,
+    retryable: false,
+    sentence:
+      'The source of the image was fetched with headers, and neither is kept any more. Upload the file again with `keep_sources`, or give a `url`.',
+    where: ['call'],
+  },
   NOTHING_TO_UNDO: {
     status: 409,
     retryable: false,

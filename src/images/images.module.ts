@@ -13,6 +13,7 @@ import { RedoController } from './redoing/redo.controller.js';
 import { RedoRounds } from './redoing/redo-rounds.js';
 import { RedoSettlement } from './redoing/redo-settlement.js';
 import { Redos } from './redoing/redos.js';
+import { KeptSources } from './processing/kept-sources.js';
 import { ImageProcessor } from './processing/image-processor.js';
 import { ImageSettlement } from './scheduling/image-settlement.js';
 import { OverdueImages } from './scheduling/overdue-images.js';
@@ -37,6 +38,7 @@ import { StalledRequests } from './scheduling/stalled-requests.js';
     ImageProcessor,
     ImageSettlement,
     ImageJobs,
+    KeptSources,
     OverdueImages,
     Reconciler,
     RedoClaims,

@@ -31,7 +31,8 @@ export class ImageHeaders {
   /** Gives a request its headers. Call it before the request is published. */
   async attach({ key, id }: { key: number; id: string }, headers: HostHeaders): Promise<void> {
     const imageHeaders = this.sealingKey.seal(JSON.stringify(headers), id);
-    await this.database.write((manager) => manager.update(RequestEntity, { key }, { imageHeaders }), {
+    const columns = { imageHeaders, hadImageHeaders: 1 };
+    await this.database.write((manager) => manager.update(RequestEntity, { key }, columns), {
       isUrgent: true,
     });
   }

@@ -199,6 +199,7 @@ export class RequestReader {
       faults: request.faultCount,
       warnings: request.warnings ? (JSON.parse(request.warnings) as WarningListing) : { total: 0, items: [] },
       options: optionsAsFields(readCompressionOptions(request.options), request.channel),
+      keep_sources: request.keepSourcesDays,
       renditions: renditionsOf(request).map(({ name, channel, options }) => ({
         name,
         options: optionsAsFields(options, channel),

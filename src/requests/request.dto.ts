@@ -167,6 +167,10 @@ export class RequestResponse {
 
   options!: RequestOptionsResponse;
 
+  /** Days for which what its images were made of is kept; 0: not. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  keep_sources!: number;
+
   /** Further forms in which each image is made. */
   renditions!: RenditionResponse[];
   links!: RequestLinks;

@@ -37,6 +37,8 @@ export interface NewRequest {
   rowsWithoutImages?: number;
   /** Whether every server is asked anew, and no earlier result is reused; no unless given. */
   isFresh?: boolean;
+  /** For how many days what its images are made of is kept; 0 unless given. */
+  keepSourcesDays?: number;
   /** None unless given. */
   warnings?: RequestWarnings;
   /** That has been told of all URLs of the file; without it, those that are repeated are fetched again. */
@@ -136,6 +138,7 @@ export class RequestsService {
       renditions: storedRenditions(request.renditions ?? []),
       rowsWithoutImages,
       isFresh: Number(isFresh),
+      keepSourcesDays: request.keepSourcesDays ?? 0,
       warnings: warnings ? storedWarnings(warnings) : null,
       name: request.name ?? null,
       labels: request.labels ? JSON.stringify(request.labels) : null,

@@ -5,7 +5,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { Database } from '../database/database.js';
 import { RepeatedWarning } from '../logging/repeated-warning.js';
 import { FileStorage } from '../storage/file-storage.js';
-import { places } from './files.js';
+import { Files, places } from './files.js';
 import { SweepLock } from './sweep-lock.js';
 
 const MINUTE = 60_000;
@@ -20,7 +20,20 @@ const SWEPT_AT_ONCE = 200;
 const RELEASED = `
   SELECT file_key AS fileKey FROM files
   WHERE state = 'live' AND released_at < ? ORDER BY released_at LIMIT ${SWEPT_AT_ONCE}`;
+const ENDED = `
+  SELECT request_key AS requestKey, image_number AS number, role, name, file_key AS fileKey FROM kept_files
+  WHERE kept_until <= ? ORDER BY kept_until LIMIT ${SWEPT_AT_ONCE}`;
+const END = `
+  DELETE FROM kept_files WHERE request_key = ? AND image_number = ? AND role = ? AND name = ? AND kept_until <= ?`;
 const DELETING = `SELECT file_key AS fileKey FROM files WHERE state = 'deleting' LIMIT ${SWEPT_AT_ONCE}`;
+
+interface EndedRow {
+  requestKey: number;
+  number: number;
+  role: string;
+  name: string;
+  fileKey: string;
+}
 
 interface FileRow {
   fileKey: string;
@@ -50,6 +63,7 @@ export class FileSweeper {
     private readonly clock: DatabaseClock,
     private readonly storage: FileStorage,
     private readonly lock: SweepLock,
+    private readonly files: Files,
   ) {}
 
   /** Sweeps now and every ten minutes until {@link stop}. */
@@ -71,12 +85,30 @@ export class FileSweeper {
   async sweep(): Promise<number> {
     let deleted = 0;
     await this.lock.withLock('sweep', async (isHeld) => {
+      await this.releaseEnded();
       // First those that an earlier round, perhaps of a process that was killed, could not delete.
       deleted += await this.deleteMarked(isHeld);
       const before = this.clock.now() - KEPT_MS;
       while (!this.isStopping && (await this.mark(before))) deleted += await this.deleteMarked(isHeld);
     });
     return deleted;
+  }
+
+  /** Forgets sources that were kept long enough. */
+  private async releaseEnded(): Promise<void> {
+    const before = this.clock.now();
+    while (!this.isStopping) {
+      const ended = await this.database.manager.query<EndedRow[]>(ENDED, [before]);
+      if (ended.length === 0) return;
+      await this.database.transaction(async (manager) => {
+        for (const { requestKey, number, role, name } of ended)
+          await manager.query(END, [requestKey, number, role, name, before]);
+        await this.files.release(
+          manager,
+          ended.map(({ fileKey }) => fileKey),
+        );
+      });
+    }
   }
 
   /** Marks some files that nothing refers to. @returns whether there may be more */

@@ -46,7 +46,7 @@ describe('the files of the storage', () => {
       abandonedAfterMs: 0,
     });
     files = new Files(database, clock, storage, new FileRows(database, clock));
-    sweeper = new FileSweeper(database, clock, storage, new SweepLock(database, dataSource));
+    sweeper = new FileSweeper(database, clock, storage, new SweepLock(database, dataSource), files);
     const request = { id: 'r', status: 'Pending', fileName: 'a.csv', layout: '{}', options: '{}' } as const;
     const row = { ...request, productCount: 1, imageCount: 1, createdAt: 1 };
     requestKey = (await dataSource.manager.insert(RequestEntity, row)).identifiers[0].key;

@@ -32,7 +32,7 @@ export async function idempotencyOf(
 
 /** Digests of earlier versions stay true: what is new here is there only where it was given. */
 function textsOf(options: UploadOptions): (string | boolean)[] {
-  const { skipsFaults, columns, isFresh, webhookUrls, name, labels, preset } = options;
+  const { skipsFaults, columns, isFresh, keepSourcesDays, webhookUrls, name, labels, preset } = options;
   const { compression, renditions } = resolvedPictures({ ...options, preset: null });
   const asked = canonicalOptions(toCompressionOptions(withChannel(compression), null));
   return [
@@ -42,6 +42,7 @@ function textsOf(options: UploadOptions): (string | boolean)[] {
     ...(preset ? [JSON.stringify([preset.name, saidOf(options.compression), options.renditions])] : []),
     ...(renditions.length > 0 ? [JSON.stringify(renditions)] : []),
     ...(isFresh ? ['fresh'] : []),
+    ...(keepSourcesDays === undefined ? [] : [`keep ${keepSourcesDays}`]),
     ...webhookUrls.slice(0, 1),
     ...(name || labels ? [JSON.stringify([name, labels])] : []),
     ...(Object.keys(columns).length > 0 ? [JSON.stringify(columns)] : []),

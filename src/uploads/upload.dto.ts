@@ -78,6 +78,14 @@ class UploadFields extends WebhookFields {
   @OneOf(YES_OR_NO, 'false')
   fresh?: (typeof YES_OR_NO)[number];
 
+  /**
+   * Days for which the sources of the images are kept after they were fetched, `0` to `30`, so that an image is made anew from them;
+   * `KEEP_SOURCES_DAYS` unless given.
+   */
+  @Allow()
+  @ApiPropertyOptional({ type: String, pattern: '^$|^([0-9]|[12][0-9]|30)$', example: '' })
+  keep_sources?: unknown;
+
   /** What to do where rows can't be taken: refuse the file, or leave them out and list them in `errors.csv`. */
   @OneOf(ON_INVALID_CHOICES, 'refuse')
   on_invalid?: (typeof ON_INVALID_CHOICES)[number];

@@ -26,6 +26,7 @@ import { WORKBOOK_TYPE } from './bodies/csv-body.js';
 import { CsvBodyInterceptor } from './bodies/csv-body.interceptor.js';
 import { readImageHeaders } from './fields/image-headers-field.js';
 import { readRenditionFields } from './fields/renditions-field.js';
+import { readKeepSources } from './fields/keep-sources-field.js';
 import { readLabels } from './fields/labels-field.js';
 import type { FileProfileResponse } from './columns/profile.dto.js';
 import { readListedParts, readPatches } from './mending/mending-fields.dto.js';
@@ -44,7 +45,7 @@ import { FreeSpaceGuard } from '../stored-files/free-space.guard.js';
 const NO_OTHER_OPTIONS = noOtherFields(
   (name) =>
     `There is no field "${name}" here; there are quality, target, format, max_width, max_height, effort, metadata, ` +
-    'preset, for, canvas, background, trim, fill, enlarge, renditions, sizes, measure, name, labels, on_invalid, fresh, headers, dry_run, sheet, image_columns, name_column, profile, image_name, patches, ' +
+    'preset, for, canvas, background, trim, fill, enlarge, renditions, sizes, measure, name, labels, on_invalid, fresh, keep_sources, headers, dry_run, sheet, image_columns, name_column, profile, image_name, patches, ' +
     'lines, faults_limit and webhook_url.',
 );
 const NO_OTHER_PARAMETERS = noOtherFields(
@@ -103,6 +104,7 @@ export class UploadsController {
         skipsFaults: form?.on_invalid === 'skip',
         ...pictures,
         isFresh: form?.fresh === 'true',
+        keepSourcesDays: readKeepSources(form?.keep_sources, caller.token),
         name: form?.name ?? null,
         labels,
         columns,

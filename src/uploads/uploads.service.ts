@@ -64,6 +64,8 @@ export interface UploadOptions extends AskedPictures {
   labels: Record<string, string> | null;
   /** Whether every server is asked anew, and no earlier result is reused. */
   isFresh: boolean;
+  /** Days for which the sources of images are kept; `KEEP_SOURCES_DAYS` unless given. */
+  keepSourcesDays?: number;
   /** What the client said of the columns of the file. */
   columns: WantedColumns;
   /** Headers for images behind a login, by host. They are no part of what makes an upload the same again: sessions end. */
@@ -144,6 +146,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       channel,
       rowsWithoutImages,
       isFresh: options.isFresh,
+      keepSourcesDays: options.keepSourcesDays ?? this.settings.KEEP_SOURCES_DAYS,
       warnings,
       repeated,
     });

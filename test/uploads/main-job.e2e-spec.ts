@@ -122,6 +122,7 @@ describeOnEachEngine('the main job', (engine) => {
         ...{ input: expect.any(Number), output: expect.any(Number), renditions: 0 },
         saved_percent: expect.any(Number),
       },
+      keep_sources: 0,
       renditions: [],
       reused: expect.any(Number),
       faults: 0,

@@ -111,6 +111,14 @@ export class RequestEntity {
   @Column('int', { name: 'is_fresh', default: 0 })
   isFresh!: number;
 
+  /** For how many days what its images are made of is kept after it was fetched; 0: not. */
+  @Column('int', { name: 'keep_sources_days', default: 0 })
+  keepSourcesDays!: number;
+
+  /** 1: it came with headers for its images, which it has no longer once it is completed. */
+  @Column('int', { name: 'had_image_headers', default: 0 })
+  hadImageHeaders!: number;
+
   /** The file with what was uploaded, compressed; null where it was not kept. */
   @Column('varchar', { name: 'upload_key', length: 255, nullable: true })
   uploadKey!: string | null;

@@ -16,6 +16,7 @@ import { canonicalOptions } from '../../compression/options.js';
 import type { ClaimedImage } from '../scheduling/image-claims.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
 import { makeOutputKey } from '../output-key.js';
+import { KeptSources } from './kept-sources.js';
 import { notAnImage } from './not-an-image.js';
 import { type CachedResult, type KnownUrl, type MadeFor, ResultCache } from './result-cache.js';
 import { ShutdownError } from './retry-policy.js';
@@ -26,6 +27,8 @@ const MAX_CRASHES = 3;
 
 /** What servers answer that do not understand a conditional request. */
 const CONDITION_REFUSED = /^HTTP_(400|405|406|412|417)$/;
+
+type Done = Extract<Settlement, { status: 'done' }>;
 
 /** One try of an image: from its URL to a stored file. */
 @Injectable()
@@ -40,6 +43,7 @@ export class ImageCompressor {
     private readonly files: Files,
     private readonly owners: Owners,
     private readonly headers: ImageHeaders,
+    private readonly sources: KeptSources,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {
     setMaxListeners(0, this.shutdown.signal); // one per download in flight
@@ -55,10 +59,13 @@ export class ImageCompressor {
 
   /**
    * Downloads, compresses and stores an image; or takes the stored result where the same bytes were compressed with the
-   * same options before, and does not even download them where their server says that they are the same.
+   * same options before, and does not even download them where their server says that they are the same. A source that was kept is not
+   * fetched.
    * @throws OutboundError, ImageError; UnavailableError where the storage or the disk is at fault; ShutdownError
    */
   async compress(claim: ClaimedImage, permit: Permit): Promise<Settlement> {
+    if (claim.sourceKey)
+      return this.compressForgetting(claim, { body: await this.sources.open(claim.sourceKey) });
     const headers = await this.headers.of(claim.requestKey);
     if (headers) return this.compressPrivately(claim, permit, headers);
     const known = await (claim.known ?? this.lookUp(claim));
@@ -119,7 +126,8 @@ export class ImageCompressor {
   }
 
   private async lookUp({ inputUrl, request }: ClaimedImage): Promise<KnownUrl | null> {
-    return request.isFresh ? null : this.cache.findByUrl(inputUrl, formsOf(request));
+    const mustFetch = request.isFresh || request.keepSourcesDays > 0;
+    return mustFetch ? null : this.cache.findByUrl(inputUrl, formsOf(request));
   }
 
   /** Null where nothing has changed, or where the server refuses conditional requests: then `claim.download` is null. */
@@ -153,9 +161,13 @@ export class ImageCompressor {
     return download;
   }
 
-  private async compressForgetting(claim: ClaimedImage, { body }: Download): Promise<Settlement> {
+  private async compressForgetting(
+    claim: ClaimedImage,
+    { body }: Pick<Download, 'body'>,
+  ): Promise<Settlement> {
     try {
-      return settlementOf(claim, await this.compressBody(claim, body, formsOf(claim.request)));
+      const settlement = settlementOf(claim, await this.compressBody(claim, body, formsOf(claim.request)));
+      return await this.withSource(claim, body, settlement);
     } finally {
       await body.discard();
     }
@@ -165,14 +177,21 @@ export class ImageCompressor {
     try {
       const settlement = await this.compressUnknown(claim, body);
       if (source.hasKnownEnd) this.cache.rememberSource(claim.inputUrl, source, body.sha256);
-      return settlement;
+      return await this.withSource(claim, body, settlement);
     } finally {
       await body.discard();
     }
   }
 
+  /** Keeps the source, where its request asks for that. In a slot of the encoder, so that not all are in memory at once. */
+  private async withSource(claim: ClaimedImage, body: SpooledBody, settlement: Done): Promise<Done> {
+    if (claim.sourceKey || claim.request.keepSourcesDays === 0) return settlement;
+    const keep = () => this.sources.keep(claim.request, body);
+    return { ...settlement, source: await this.encoderSlots.use(1, claim.requestKey, keep) };
+  }
+
   /** Compresses in those forms whose result is not known yet. */
-  private async compressUnknown(claim: ClaimedImage, body: SpooledBody): Promise<Settlement> {
+  private async compressUnknown(claim: ClaimedImage, body: SpooledBody): Promise<Done> {
     const forms = formsOf(claim.request);
     const find = (made: MadeFor) =>
       claim.request.isFresh ? null : this.cache.findByContent(body.sha256, made);
@@ -202,7 +221,7 @@ export class ImageCompressor {
     return results;
   }
 
-  private done(claim: ClaimedImage, content: string, results: CachedResult[], isReused: boolean): Settlement {
+  private done(claim: ClaimedImage, content: string, results: CachedResult[], isReused: boolean): Done {
     formsOf(claim.request).forEach((made, index) => this.cache.rememberResult(content, made, results[index]));
     return settlementOf(claim, results, isReused);
   }
@@ -268,7 +287,7 @@ function settlementOf(
   { download, request }: ClaimedImage,
   [main, ...others]: CachedResult[],
   isReused = false,
-): Settlement {
+): Done {
   const renditions = others.map(({ outputKey, facts: { output, report } }, index) => {
     return { name: request.renditions[index].name, outputKey, output, report };
   });

@@ -66,7 +66,7 @@ export interface KnownUrl {
 /** A settlement without what belongs to its image alone. */
 export type CachedFacts = Omit<
   Extract<Settlement, { status: 'done' }>,
-  'status' | 'download' | 'outputKey' | 'isReused' | 'renditions'
+  'status' | 'download' | 'outputKey' | 'isReused' | 'renditions' | 'source'
 >;
 
 /** For whom a result is, and how it is made: an owner is never given what was made for another. */

@@ -3,13 +3,8 @@ import { execute } from '../../database/database.js';
 import type { KeptFileEntity } from '../../database/entities/redos/kept-file.entity.js';
 import { insertObjects } from '../../database/statements/insert-rows.js';
 import { insertOutputs, mainOutput, type NewOutput, outputsOf } from '../../requests/image-outputs.js';
+import type { ImagePlace } from '../../stored-files/kept-files.js';
 import { moveToHostOf } from '../retrying/replaced-urls.js';
-
-/** An image of a request. */
-export interface ImagePlace {
-  requestKey: number;
-  number: number;
-}
 
 /** What a done image was made of and what was made of it: all that a redo changes. */
 export interface ImageVersion {
@@ -70,6 +65,11 @@ export async function replaceVersion(
   await insertOutputs(manager, [{ requestKey, number, outputs: to.outputs }]);
 }
 
+/** Whether they are made of the same address. */
+export function isMoved(from: ImageVersion, to: ImageVersion): boolean {
+  return from.columns.input_url !== to.columns.input_url;
+}
+
 /** Keeps a version that has just been replaced, in place of the one kept so far. @returns the files of that one */
 export async function keepPrevious(
   manager: EntityManager,
@@ -121,7 +121,7 @@ async function moveHost(
   from: ImageVersion,
   to: ImageVersion,
 ): Promise<void> {
-  if (from.columns.input_url === to.columns.input_url) return;
+  if (!isMoved(from, to)) return;
   const find = 'SELECT host FROM images WHERE request_key = ? AND number = ?';
   const [image] = await manager.query<{ host: number }[]>(find, [requestKey, number]);
   const host = await moveToHostOf(manager, requestKey, [image.host], String(to.columns.input_url));

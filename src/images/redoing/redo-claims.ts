@@ -13,10 +13,14 @@ import { readRenditions } from '../../requests/renditions/renditions.js';
 import type { ClaimKeeper } from '../scheduling/claim-keeper.js';
 import { type ClaimedImage, failureOf } from '../scheduling/image-claims.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
+import { KeptSources } from '../processing/kept-sources.js';
 import { RedoSettlement } from './redo-settlement.js';
 import { redoneOptions } from './redo-wish.js';
 
 const SECOND = 1000;
+
+/** The lane of those that need not be fetched: no host has such a name. */
+const KEPT = 'kept sources';
 
 /** One range of the index `redos_by_state`; what is being deleted is left out. */
 const DUE = `
@@ -24,7 +28,7 @@ const DUE = `
     redos.failures AS failures, redos.busy_tries AS busyTries, redos.crashes AS crashes, redos.error_code AS errorCode,
     redos.error_message AS errorMessage, images.host AS host, images.input_url AS inputUrl, requests.id AS id,
     requests.owner_key AS ownerKey, requests.options AS options, requests.renditions AS renditions,
-    requests.is_fresh AS isFresh
+    requests.is_fresh AS isFresh, requests.keep_sources_days AS keepSourcesDays
   FROM redos JOIN requests ON requests.request_key = redos.request_key AND requests.status NOT IN ('Receiving', 'Deleting')
     JOIN images ON images.request_key = redos.request_key AND images.number = redos.number
   WHERE redos.state = 'pending' AND redos.due_at <= ? ORDER BY redos.due_at LIMIT ?`;
@@ -56,6 +60,7 @@ interface Row {
   options: string;
   renditions: string | null;
   isFresh: number;
+  keepSourcesDays: number;
 }
 
 type Held = Pick<ClaimedImage, 'requestKey' | 'number' | 'attempt'>;
@@ -72,6 +77,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly settlement: RedoSettlement,
+    private readonly sources: KeptSources,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -92,7 +98,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
   async claim(count: number): Promise<ClaimedImage[]> {
     const rows = await this.database.manager.query<Row[]>(DUE, [this.clock.now(), count]);
     const claims: ClaimedImage[] = [];
-    for (const row of rows) if (await this.take(row)) claims.push(this.toClaim(row));
+    for (const row of rows) if (await this.take(row)) claims.push(await this.toClaim(row));
     return claims;
   }
 
@@ -163,10 +169,12 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
     return (await this.database.write((manager) => execute(manager, TAKE, parameters))) === 1;
   }
 
-  private toClaim(row: Row): ClaimedImage {
+  private async toClaim(row: Row): Promise<ClaimedImage> {
     const { requestKey, number, attempt, host, failures, busyTries, crashes, id, ownerKey } = row;
     const wish = JSON.parse(row.wish) as RedoWish;
     const inputUrl = wish.url ?? row.inputUrl;
+    const sourceKey = wish.url ? null : await this.sources.find(row);
+    const server = sourceKey ? KEPT : hostAndPort(inputUrl);
     const claim: ClaimedImage = {
       ...{
         keeper: this,
@@ -174,12 +182,19 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
         number,
         attempt: attempt + 1,
         host,
-        server: hostAndPort(inputUrl),
+        server,
+        sourceKey,
         inputUrl,
       },
       ...{ failures, busyTries, crashes, lastFailure: failureOf(row), download: null },
       request: {
-        ...{ id, ownerKey, isFresh: row.isFresh === 1, hasRepeats: false },
+        ...{
+          id,
+          ownerKey,
+          isFresh: row.isFresh === 1,
+          keepSourcesDays: row.keepSourcesDays,
+          hasRepeats: false,
+        },
         options: redoneOptions(readCompressionOptions(row.options), wish),
         renditions: readRenditions(row.renditions),
       },

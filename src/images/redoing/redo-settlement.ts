@@ -5,9 +5,17 @@ import { UNSEEN_STATES } from '../../database/entities/request.entity.js';
 import { forUpdate } from '../../database/statements/locking.js';
 import { type LockedRequest, RequestsService } from '../../requests/requests.service.js';
 import { Files } from '../../stored-files/files.js';
+import { dropSource, insertSources } from '../../stored-files/kept-files.js';
 import type { Claim, Settlement } from '../scheduling/image-settlement.js';
 import { columnsOf, outputsOf } from '../scheduling/settled-columns.js';
-import { filesOf, type ImageVersion, keepPrevious, readVersion, replaceVersion } from './image-version.js';
+import {
+  filesOf,
+  type ImageVersion,
+  isMoved,
+  keepPrevious,
+  readVersion,
+  replaceVersion,
+} from './image-version.js';
 
 type Done = Extract<Settlement, { status: 'done' }>;
 
@@ -55,16 +63,21 @@ export class RedoSettlement {
     const before = await readVersion(manager, claim);
     if (!before) return false;
     const after = versionOf(settlement, before, url);
+    const { source } = settlement;
+    const made = [...filesOf(after), ...(source ? [source.fileKey] : [])];
     // Those before as well: they change from one reference to another.
-    const live = await this.files.lock(manager, [...filesOf(after), ...filesOf(before)]);
-    if (!filesOf(after).every((key) => live.has(key))) {
+    const live = await this.files.lock(manager, [...made, ...filesOf(before)]);
+    if (!made.every((key) => live.has(key))) {
       await execute(manager, `UPDATE redos SET state = 'pending', due_at = 0 WHERE ${HELD}`, held(claim));
       return false;
     }
+    const dropped = source || isMoved(before, after) ? await dropSource(manager, claim) : [];
+    if (source) await insertSources(manager, [{ ...claim, source }]);
     if (!isSame(before, after)) {
       await replaceVersion(manager, claim, before, after);
-      await this.files.release(manager, await keepPrevious(manager, claim, before));
+      dropped.push(...(await keepPrevious(manager, claim, before)));
     }
+    await this.files.release(manager, dropped);
     await end(manager, claim, settlement);
     return true;
   }
@@ -91,10 +104,11 @@ async function end(manager: EntityManager, claim: Claim, settlement: Settlement)
 
 function versionOf(settlement: Done, before: ImageVersion, url: string | undefined): ImageVersion {
   const { input_url, file_url } = before.columns;
-  const isMoved = url !== undefined && url !== input_url;
+  const isElsewhere = url !== undefined && url !== input_url;
   const settled = columnsOf(settlement) as ImageVersion['columns'];
-  const urls = isMoved ? { input_url: url, file_url: file_url ?? input_url } : { input_url, file_url };
-  return { columns: { ...settled, ...urls }, outputs: outputsOf(settlement) };
+  const urls = isElsewhere ? { input_url: url, file_url: file_url ?? input_url } : { input_url, file_url };
+  const { download, download_ms } = settlement.download ? settled : before.columns; // a source that was kept
+  return { columns: { ...settled, ...urls, download, download_ms }, outputs: outputsOf(settlement) };
 }
 
 /** Whether nothing was made anew: then what can be undone stays. */

@@ -40,14 +40,20 @@ export class RedoController {
     operationId: 'redoImage',
     summary: 'Make a done image anew: with another quality or goal, as its original, or from another address',
     description:
-      'For a request that has ended. A worker does it soon: `redo` of the image says how far it is. The output then has another address; the ' +
+      'For a request that has ended. A worker does it soon, from the source where that was kept, else it is fetched again: `redo` of the image says how far it is. The output then has another address; the ' +
       'one before is kept until the next redo that succeeds, and comes back by `{"undo": true}`. Status, run, counts and times of the ' +
       'request stay, no webhook is sent, its bytes move by the difference. Where it fails, the output stays as it is. Only this image ' +
       'changes, also where others have the same URL; its renditions are made anew with their own options.',
     answer: { type: ImageResponse },
     errors: [
       ...(['REQUEST_NOT_FOUND', 'IMAGE_NOT_FOUND', 'REQUEST_NOT_FINISHED', 'IMAGE_NOT_DONE'] as const),
-      ...(['REDO_IN_WORK', 'NOTHING_TO_UNDO', 'QUOTA_EXCEEDED', 'STORED_BYTES_EXCEEDED'] as const),
+      ...([
+        'REDO_IN_WORK',
+        'SOURCE_GONE',
+        'NOTHING_TO_UNDO',
+        'QUOTA_EXCEEDED',
+        'STORED_BYTES_EXCEEDED',
+      ] as const),
       ...JSON_BODY_ERRORS,
     ],
   })
@@ -57,12 +63,12 @@ export class RedoController {
     @Caller() caller: Principal,
     @Body(NO_OTHER_FIELDS) body?: RedoBody,
   ): Promise<ImageResponse> {
-    const { key: requestKey } = await this.requests.get(id);
-    const place = { requestKey, number: numberOf(given) };
+    const request = await this.requests.get(id);
+    const number = numberOf(given);
     const wish = wantedRedo(body ?? {});
-    if (wish === 'undo') await this.redos.undo(place);
-    else await this.redos.ask(place, wish, caller);
-    return this.requests.image(id, place.number);
+    if (wish === 'undo') await this.redos.undo({ requestKey: request.key, number });
+    else await this.redos.ask(request, number, wish, caller);
+    return this.requests.image(id, number);
   }
 }
 

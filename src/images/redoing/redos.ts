@@ -5,19 +5,22 @@ import { DatabaseClock } from '../../database/database-clock.js';
 import { Database } from '../../database/database.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
 import { RedoEntity, type RedoState, type RedoWish } from '../../database/entities/redos/redo.entity.js';
+import type { RequestEntity } from '../../database/entities/request.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Principal } from '../../http/guards/principal.js';
 import { RequestsService } from '../../requests/requests.service.js';
 import { Files } from '../../stored-files/files.js';
+import { dropSource, type ImagePlace } from '../../stored-files/kept-files.js';
 import { ImageJobs } from '../image-jobs.js';
 import {
   dropPrevious,
   filesOf,
-  type ImagePlace,
+  isMoved,
   readPrevious,
   readVersion,
   replaceVersion,
 } from './image-version.js';
+import { KeptSources } from '../processing/kept-sources.js';
 import { isThere } from './redo-settlement.js';
 import { wishAsText } from './redo-wish.js';
 
@@ -43,15 +46,18 @@ export class Redos {
     private readonly files: Files,
     private readonly quotas: QuotaKeeper,
     private readonly jobs: ImageJobs,
+    private readonly sources: KeptSources,
   ) {}
 
   /**
    * Notes that an image is to be made anew, which a worker does soon. It counts among the images that the caller may bring a day. The
    * same wish as the one that is in work changes nothing.
    * @throws AppError `REQUEST_NOT_FOUND`, `REQUEST_NOT_FINISHED`, `IMAGE_NOT_FOUND`, `IMAGE_NOT_DONE`, `REDO_IN_WORK`,
-   * `QUOTA_EXCEEDED`, `STORED_BYTES_EXCEEDED`
+   * `SOURCE_GONE`, `QUOTA_EXCEEDED`, `STORED_BYTES_EXCEEDED`
    */
-  async ask(place: ImagePlace, wish: RedoWish, caller: Principal): Promise<void> {
+  async ask(request: RequestEntity, number: number, wish: RedoWish, caller: Principal): Promise<void> {
+    const place = { requestKey: request.key, number };
+    const needsHeaders = !wish.url && request.hadImageHeaders === 1 && !(await this.sources.find(place));
     const text = wishAsText(wish);
     await this.changing(place, async (manager) => {
       const known = await manager.findOneBy(RedoEntity, place);
@@ -59,6 +65,7 @@ export class Redos {
         if (known.wish === text) return;
         throw new AppError('REDO_IN_WORK');
       }
+      if (needsHeaders) throw new AppError('SOURCE_GONE');
       const columns = { wish: text, state: 'pending' as const, dueAt: this.clock.now(), ...ANEW };
       if (known) await manager.update(RedoEntity, place, columns);
       else await manager.insert(RedoEntity, { ...place, ...columns });
@@ -89,7 +96,8 @@ export class Redos {
     await replaceVersion(manager, place, present, previous);
     await dropPrevious(manager, place);
     await manager.update(RedoEntity, place, { ...ANEW, state: 'undone' });
-    await this.files.release(manager, filesOf(present));
+    const dropped = isMoved(present, previous) ? await dropSource(manager, place) : [];
+    await this.files.release(manager, [...filesOf(present), ...dropped]);
   }
 
   /** In a transaction that has locked the request, of an image that may be made anew. */

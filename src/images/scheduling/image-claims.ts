@@ -39,12 +39,14 @@ export interface HostShare {
 export interface ClaimedImage extends Claim {
   /** Who gave the claim out. */
   keeper: ClaimKeeper;
-  request: Pick<OpenRequest, 'id' | 'ownerKey' | 'options' | 'renditions' | 'isFresh' | 'hasRepeats'>;
+  request: Omit<OpenRequest, 'key' | 'isNew' | 'imageCount'>;
   /** The number of its host in the request. */
   host: number;
   /** The name of its host, as `hostAndPort` gives it. */
   server: string;
   inputUrl: string;
+  /** The stored file with its source, where that need not be fetched. */
+  sourceKey?: string | null;
   /** Earlier tries that ended in a retryable error. */
   failures: number;
   /** Earlier tries for which its host was too busy. */

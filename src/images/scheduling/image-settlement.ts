@@ -15,6 +15,7 @@ import { insertOutputs, mainOutput, type NewOutput } from '../../requests/image-
 import { Measurements, type MeasuredImage } from '../../measurements/measurements.js';
 import { maySettle, RequestsService, type SettledImages } from '../../requests/requests.service.js';
 import { Files } from '../../stored-files/files.js';
+import { insertSources, type KeptSource } from '../../stored-files/kept-files.js';
 import { addToOpen, groupBy, lockHosts } from './host-counts.js';
 import { columnsOf, outputsOf, settledLike } from './settled-columns.js';
 
@@ -50,6 +51,8 @@ export type Settlement =
       /** Whether all of it are earlier results, as they were. */
       isReused: boolean;
       input: ImageFacts;
+      /** The stored file with its source, where that is kept; none unless given. */
+      source?: KeptSource;
       /** In the further forms that the request asks for, by name. */
       renditions: ({ name: string } & MadeFile)[];
     } & MadeFile)
@@ -85,6 +88,8 @@ interface Ending {
   columns: Record<string, unknown>;
   /** What was made of it; nothing where it failed. */
   outputs: NewOutput[];
+  /** What it was made of, where that is kept. */
+  source?: KeptSource;
   /** Whether that was made for another image before. */
   isReused: boolean;
 }
@@ -129,6 +134,7 @@ export class ImageSettlement {
         attempt: claim.attempt,
         columns: columnsOf(settlement),
         outputs: outputsOf(settlement),
+        source: settlement.status === 'done' ? settlement.source : undefined,
         isReused: settlement.status === 'done' && settlement.isReused,
       })),
     );
@@ -206,6 +212,10 @@ export class ImageSettlement {
       await addToOpen(manager, wereOpen, -1);
       await updateRows(manager, 'images', ['request_key', 'number'], rows, UNCHANGED);
       await insertOutputs(manager, ours);
+      await insertSources(
+        manager,
+        ours.flatMap(({ source, ...ending }) => (source ? [{ ...ending, source }] : [])),
+      );
       await this.requests.recordSettled(manager, requests, countsOf(ours));
       return isOurs;
     });
@@ -216,7 +226,8 @@ export class ImageSettlement {
    * been claimed: their files were deleted after they were looked up, and have to be made again.
    */
   private async withFiles(manager: EntityManager, endings: Ending[]): Promise<Ending[]> {
-    const keysOf = ({ outputs }: Ending) => outputs.map(({ fileKey }) => fileKey);
+    const keysOf = ({ outputs, source }: Ending) =>
+      [...outputs, ...(source ? [source] : [])].map(({ fileKey }) => fileKey);
     const live = await this.files.lock(manager, endings.flatMap(keysOf));
     const isWhole = (ending: Ending) => keysOf(ending).every((key) => live.has(key));
     const broken = endings.filter((ending) => !isWhole(ending) && ending.attempt !== null);

@@ -15,6 +15,8 @@ export interface OpenRequest {
   renditions: Rendition[];
   /** Whether every server is asked anew, and no earlier result is reused. */
   isFresh: boolean;
+  /** For how many days what images are made of is kept; 0: not. */
+  keepSourcesDays: number;
   /** Whether none of its images may have been worked on yet. */
   isNew: boolean;
   /** Whether some of its images have the same URL. */
@@ -35,7 +37,7 @@ export interface OpenHost {
 }
 
 const REQUEST = `
-  SELECT request_key AS requestKey, id, owner_key AS ownerKey, options, renditions, status, is_fresh AS isFresh, repeat_count AS repeatCount,
+  SELECT request_key AS requestKey, id, owner_key AS ownerKey, options, renditions, status, is_fresh AS isFresh, keep_sources_days AS keepSourcesDays, repeat_count AS repeatCount,
     image_count AS imageCount
   FROM requests WHERE request_key = ? AND status IN ('Pending', 'Processing')`;
 
@@ -51,6 +53,7 @@ interface RequestRow {
   renditions: string | null;
   status: RequestStatus;
   isFresh: number;
+  keepSourcesDays: number;
   repeatCount: number;
   imageCount: number;
 }
@@ -69,6 +72,7 @@ export async function readOpenRequest(
     options: readCompressionOptions(row.options),
     renditions: readRenditions(row.renditions),
     isFresh: row.isFresh === 1,
+    keepSourcesDays: row.keepSourcesDays,
     isNew: row.status === 'Pending',
     hasRepeats: row.repeatCount > 0,
     imageCount: row.imageCount,

@@ -7,7 +7,7 @@ import { FreeSpaceGuard } from '../../stored-files/free-space.guard.js';
 import { codesAt } from '../../errors/error-codes.js';
 import { ApiCall, JSON_BODY_ERRORS } from '../../http/description/api-call.js';
 import { JsonBodyGuard } from '../../http/guards/json-body.guard.js';
-import { Caller, ForTokens, type Principal } from '../../http/guards/principal.js';
+import { Caller, ForTokens, type Principal, type TokenBounds } from '../../http/guards/principal.js';
 import { PreferWait, REQUEST_STATUS_HEADER } from '../../requests/live/prefer-wait.js';
 import { Waiting } from '../../requests/live/waiting.js';
 import { RequestResponse } from '../../requests/request.dto.js';
@@ -15,6 +15,7 @@ import { RequestReader } from '../../requests/request-reader.js';
 import { withSpooledFile } from '../spooled-file.js';
 import { wantedColumns } from '../columns/column-fields.dto.js';
 import { readRenditionFields } from '../fields/renditions-field.js';
+import { readKeepSources } from '../fields/keep-sources-field.js';
 import { readLabels } from '../fields/labels-field.js';
 import { readName } from '../fields/name-field.js';
 import { PresetsService } from '../presets/presets.service.js';
@@ -30,7 +31,7 @@ const MAX_BYTES = 10 * 1024 * 1024;
 
 const FIELDS = [
   ...['products', 'options', 'webhook_url', 'on_invalid', 'fresh', 'name', 'labels', 'image_name'],
-  ...['renditions', 'sizes', 'preset'],
+  ...['renditions', 'sizes', 'preset', 'keep_sources'],
 ];
 
 /** Reads a larger body than other routes do. */
@@ -114,7 +115,7 @@ export class NewRequestController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RequestResponse> {
     const waitMs = this.waiting.timeOf(prefer);
-    const { products, options, preset, ...others } = readBody(request.body);
+    const { products, options, preset, ...others } = readBody(request.body, caller.token);
     const spooled = newSpooledFile(this.settings.dataPath('uploads'), 'products.csv');
     const { id, isReplayed } = await withSpooledFile([spooled], response, async (file) => {
       await writeProducts(products, file.path);
@@ -137,7 +138,7 @@ export class NewRequestController {
 }
 
 /** By hand rather than by decorators, which copy every product, twice. */
-function readBody(body: unknown) {
+function readBody(body: unknown, token: TokenBounds | null) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('INVALID_PARAMETER', 'The body must be an object with products.');
   const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
@@ -161,6 +162,7 @@ function readBody(body: unknown) {
     renditions,
     sizes,
     preset,
+    keep_sources,
   } = body as Partial<Record<string, unknown>>;
   if (on_invalid !== undefined && on_invalid !== 'refuse' && on_invalid !== 'skip')
     throw new AppError('INVALID_PARAMETER', 'on_invalid must be refuse or skip.');
@@ -182,5 +184,6 @@ function readBody(body: unknown) {
     labels: labels === undefined ? null : readLabels(JSON.stringify(labels)),
     columns: wantedColumns({ image_name }),
     renditions: readRenditionFields(renditions, sizes),
+    keepSourcesDays: readKeepSources(keep_sources, token),
   };
 }

@@ -63,6 +63,10 @@ export class NewRequestBody {
   @ApiPropertyOptional({ default: false })
   fresh?: boolean;
 
+  /** Days for which the sources of the images are kept; `KEEP_SOURCES_DAYS` unless given. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 0, maximum: 30, example: 1 })
+  keep_sources?: number;
+
   /** What to do with products that can't be taken: refuse them all, or leave those out and list them in `errors.csv`. */
   @ApiPropertyOptional({ enum: ['refuse', 'skip'], default: 'refuse' })
   on_invalid?: 'refuse' | 'skip';

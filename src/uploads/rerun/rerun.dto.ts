@@ -14,6 +14,11 @@ export class RerunBody extends IntersectionType(CompressionForm, PresetField) {
   @IsBoolean({ message: 'fresh must be true or false' })
   fresh?: boolean;
 
+  /** As in `POST /requests`; as in the earlier request unless given. */
+  @Allow()
+  @ApiPropertyOptional({ type: 'integer', minimum: 0, maximum: 30, example: 1 })
+  keep_sources?: unknown;
+
   /** Your own name for the new request; that of the earlier one unless given, and with `null` that of the file. */
   @Allow()
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 200, example: 'Once more' })

@@ -17,6 +17,7 @@ import { wantedColumns } from '../columns/column-fields.dto.js';
 import type { AskedPictures, Preset } from '../presets/preset-pictures.js';
 import { PresetsService } from '../presets/presets.service.js';
 import { readImageHeaders } from '../fields/image-headers-field.js';
+import { readKeepSources } from '../fields/keep-sources-field.js';
 import { readLabels } from '../fields/labels-field.js';
 import { readName } from '../fields/name-field.js';
 import { type AcceptedUpload, UploadsService } from '../uploads.service.js';
@@ -61,6 +62,7 @@ export class Reruns {
         ...(preset ? ofPreset(preset, body) : ofRequest(request, body)),
         columns: columnsOf(request, body),
         isFresh: body.fresh ?? false,
+        keepSourcesDays: readKeepSources(body.keep_sources, caller.token) ?? request.keepSourcesDays,
         imageHeaders,
         idempotencyKey,
         webhookUrls: webhookUrlsOf({ webhook_url: body.webhook_url }),
