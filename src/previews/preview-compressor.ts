@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type CompressedImage, openSource } from '../compression/compress.js';
-import { toCompressionOptions } from '../compression/options.js';
-import { type PictureFields, withChannel } from '../requests/channels/channel-fields.js';
+import { type CompressedImage, type OpenedImage, openSource } from '../compression/compress.js';
+import type { CompressionOptions } from '../compression/options.js';
+import type { ChannelName } from '../requests/channels/channel-list.js';
+import { formsOf } from '../requests/renditions/renditions.js';
 import { settings, type Settings } from '../config/settings.js';
 import { AppError, ImageError, OutboundError } from '../errors/app-error.js';
 import { Semaphore } from '../images/processing/semaphore.js';
 import { FileDownloader } from '../outbound/download/file-downloader.js';
 import { directUrl } from '../outbound/urls/share-links.js';
+import { type AskedPictures, resolvedPictures } from '../uploads/presets/preset-pictures.js';
 
 const SECOND = 1000;
 
@@ -22,10 +24,18 @@ const MAX_WAITING = 16;
 /** A person waits for it. */
 const FETCHED_WITHIN_MS = 20 * SECOND;
 
-/** An image and what compressing it came to. */
+/** One form of an image, and the channel that it is for. */
+export interface PreviewForm {
+  /** `image`, or the name of the rendition. */
+  name: string;
+  channel: ChannelName | null;
+  image: CompressedImage;
+}
+
+/** An image and what compressing it came to: itself first, then its renditions. */
 export interface Preview {
   source: Buffer;
-  image: CompressedImage;
+  forms: PreviewForm[];
 }
 
 /** Compresses single images for somebody who looks at them. Nothing is stored, and no result is taken from a cache. */
@@ -43,11 +53,14 @@ export class PreviewCompressor {
   }
 
   /**
-   * Fetches the image where `source` is its address, and compresses it; the similarity is measured. `signal` is aborted
+   * Fetches the image where `source` is its address, and compresses it to all forms that are asked for; the similarity of the image itself
+   * is measured. `signal` is aborted
    * when the caller has left: what has not begun then never does.
+   * @throws AppError `INVALID_PARAMETER` where a channel takes no such images
    * @throws AppError 413 `PREVIEW_TOO_LARGE`, 422 `PREVIEW_IMPOSSIBLE`, 429 `TOO_MANY_PREVIEWS`; the reason of `signal`
    */
-  async compress(source: Buffer | string, fields: PictureFields, signal: AbortSignal): Promise<Preview> {
+  async compress(source: Buffer | string, asked: AskedPictures, signal: AbortSignal): Promise<Preview> {
+    const wanted = this.wantedForms(asked);
     if (this.waiting >= MAX_WAITING)
       throw new AppError('TOO_MANY_PREVIEWS', undefined, { retryAfterMs: SECOND });
     this.waiting++;
@@ -55,7 +68,7 @@ export class PreviewCompressor {
       return await this.slots.use(1, 0, async () => {
         signal.throwIfAborted();
         const bytes = typeof source === 'string' ? await this.fetch(source, signal) : source;
-        return { source: bytes, image: await this.encode(bytes, fields, signal) };
+        return { source: bytes, forms: await this.encodeAll(bytes, wanted, signal) };
       });
     } catch (error) {
       throw asPreviewError(error);
@@ -77,17 +90,37 @@ export class PreviewCompressor {
     }
   }
 
-  private async encode(source: Buffer, fields: PictureFields, signal: AbortSignal): Promise<CompressedImage> {
-    const options = toCompressionOptions(
-      { ...withChannel(fields), measure: 'similarity' },
-      this.settings.QUALITY,
-    );
+  private wantedForms(asked: AskedPictures): WantedForm[] {
+    const { compression, renditions } = resolvedPictures(asked);
+    const forms = formsOf(compression, renditions, { quality: this.settings.QUALITY });
+    const options = { ...forms.options, measure: 'similarity' as const };
+    return [{ name: 'image', channel: compression.for ?? null, options }, ...forms.renditions];
+  }
+
+  private async encodeAll(source: Buffer, wanted: WantedForm[], signal: AbortSignal): Promise<PreviewForm[]> {
     const image = await openSource(source, this.settings.MAX_IMAGE_PIXELS);
+    const forms: PreviewForm[] = [];
+    for (const { name, channel, options } of wanted)
+      forms.push({ name, channel, image: await this.encode(image, options, signal) });
+    return forms;
+  }
+
+  private encode(
+    image: OpenedImage,
+    options: CompressionOptions,
+    signal: AbortSignal,
+  ): Promise<CompressedImage> {
     return this.pixels.use(image.weight(options), 0, () => {
       signal.throwIfAborted();
       return image.compress(options);
     });
   }
+}
+
+interface WantedForm {
+  name: string;
+  channel: ChannelName | null;
+  options: CompressionOptions;
 }
 
 function asPreviewError(error: unknown): unknown {

@@ -5,6 +5,7 @@ import type { ImageNote } from '../compression/options.js';
 import { IMAGE_NOTES } from '../errors/image-codes.js';
 import { ImageFactsResponse } from '../requests/renditions/output.dto.js';
 import { CompressionForm } from '../uploads/compression-fields.dto.js';
+import { PresetField } from '../uploads/presets/preset.dto.js';
 import { EmptyIsUnset } from '../uploads/form-fields.js';
 
 class PreviewSource {
@@ -18,10 +19,20 @@ class PreviewSource {
   @Allow()
   @ApiPropertyOptional({ type: 'string', format: 'binary' })
   file?: unknown;
+
+  /** As the field of an upload. */
+  @Allow()
+  @ApiPropertyOptional({ type: String, example: '' })
+  renditions?: unknown;
+
+  /** As the field of an upload. */
+  @Allow()
+  @ApiPropertyOptional({ type: String, example: '' })
+  sizes?: unknown;
 }
 
 /** One image, by its address or as a file part, and what an upload may say about how images are compressed. */
-export class PreviewForm extends IntersectionType(PreviewSource, CompressionForm) {}
+export class PreviewForm extends IntersectionType(PreviewSource, PresetField, CompressionForm) {}
 
 /** A picture that the answer holds. */
 export class PreviewPicture {
@@ -32,8 +43,33 @@ export class PreviewPicture {
   base64!: string;
 }
 
+/** How a form of the image stands with the channel that it is for. */
+class PreviewJudgement {
+  /** Null where it is for no channel. */
+  @ApiProperty({ nullable: true, type: Boolean })
+  fits!: boolean | null;
+  /** Such as `too_small: 430 < 500`. */
+  @ApiProperty({ type: [String], example: [] })
+  broken_rules!: string[];
+}
+
+/** A further form of the image. */
+export class PreviewRendition extends PreviewJudgement {
+  @ApiProperty({ example: 'thumb' })
+  name!: string;
+  /** Null for those that would make the answer too large. */
+  @ApiProperty({ nullable: true, type: PreviewPicture })
+  after!: PreviewPicture | null;
+  output!: ImageFactsResponse;
+  /** As that of an image of a request. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 50 })
+  quality!: number | null;
+  @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
+  notes!: ImageNote[];
+}
+
 /** What compressing one image comes to. Nothing of it is stored. */
-export class PreviewResponse {
+export class PreviewResponse extends PreviewJudgement {
   /** As it was sent or fetched. */
   before!: PreviewPicture;
   after!: PreviewPicture;
@@ -55,4 +91,7 @@ export class PreviewResponse {
   milliseconds!: number | null;
   @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
   notes!: ImageNote[];
+  /** The forms that `renditions`, `sizes` or the preset ask for. */
+  @ApiProperty({ type: [PreviewRendition] })
+  renditions!: PreviewRendition[];
 }

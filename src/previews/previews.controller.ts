@@ -1,19 +1,42 @@
-import { Body, Controller, HttpCode, Post, Res, UploadedFiles, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  HttpCode,
+  Inject,
+  Post,
+  Res,
+  UploadedFiles,
+  UseInterceptors,
+} from '@nestjs/common';
 import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { settings, type Settings } from '../config/settings.js';
 import { AppError } from '../errors/app-error.js';
 import { ApiCall } from '../http/description/api-call.js';
 import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
+import { Caller, type Principal } from '../http/guards/principal.js';
 import { NO_OTHER_FIELDS } from '../http/unknown-fields.pipe.js';
-import { PreviewForm, PreviewResponse } from './preview.dto.js';
-import { type Preview, PreviewCompressor } from './preview-compressor.js';
+import { judge, type Judgement } from '../requests/channels/channel-check.js';
+import { readRenditionFields } from '../uploads/fields/renditions-field.js';
+import { PresetsService } from '../uploads/presets/presets.service.js';
+import { PreviewForm, PreviewRendition, PreviewResponse } from './preview.dto.js';
+import {
+  MAX_PREVIEW_BYTES,
+  type Preview,
+  PreviewCompressor,
+  type PreviewForm as Form,
+} from './preview-compressor.js';
 
 /** Shows what options do to an image, before a file is uploaded. */
 @ApiTags('uploads')
 @Controller('preview')
 export class PreviewsController {
-  constructor(private readonly compressor: PreviewCompressor) {}
+  constructor(
+    private readonly compressor: PreviewCompressor,
+    private readonly presets: PresetsService,
+    @Inject(settings.KEY) private readonly settings: Settings,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -25,12 +48,14 @@ export class PreviewsController {
     summary: 'Compress one image and see it before and after',
     description:
       'Nothing is stored. The image, given by its address or as a file part, has at most 12 MB. Two are compressed at once, ' +
-      'others wait. `PREVIEW_IMPOSSIBLE` has the error of the image in `details`.',
+      'others wait. With `renditions`, `sizes` or a preset that has some, it comes in these forms, too; with a channel, each says whether it fits, as ' +
+      'results of a request do. `PREVIEW_IMPOSSIBLE` has the error of the image in `details`.',
     answer: { type: PreviewResponse },
     errors: [
       'FILE_MISSING',
       'TOO_MANY_FILES',
       'INVALID_PARAMETER',
+      'PRESET_UNKNOWN',
       'UNKNOWN_FIELD',
       'BAD_REQUEST',
       'BODY_TOO_LARGE',
@@ -42,12 +67,16 @@ export class PreviewsController {
   async create(
     @UploadedFiles() files: Express.Multer.File[] = [],
     @Body(NO_OTHER_FIELDS) form: PreviewForm,
+    @Caller() caller: Principal,
     @Res({ passthrough: true }) response: Response,
   ): Promise<PreviewResponse> {
     const leaving = new AbortController();
     response.once('close', () => leaving.abort(new Error('Request closed')));
     const source = sourceOf(files, form?.url);
-    return toResponse(await this.compressor.compress(source, form ?? {}, leaving.signal));
+    const preset = await this.presets.named(caller, form?.preset);
+    const renditions = readRenditionFields(form?.renditions, form?.sizes);
+    const asked = { preset, compression: form ?? {}, renditions };
+    return toResponse(await this.compressor.compress(source, asked, leaving.signal), this.settings);
   }
 }
 
@@ -63,11 +92,11 @@ function sourceOf(files: Express.Multer.File[], url: string | undefined): Buffer
   return files[0].buffer;
 }
 
-function toResponse({ source, image }: Preview): PreviewResponse {
-  const { input, output, outcome, data, contentType, report } = image;
+function toResponse({ source, forms: [form, ...others] }: Preview, values: Settings): PreviewResponse {
+  const { input, output, outcome, report } = form.image;
   return {
     before: { content_type: contentTypeOf(input.format), base64: source.toString('base64') },
-    after: { content_type: contentType, base64: data.toString('base64') },
+    after: pictureOf(form),
     input,
     output,
     outcome,
@@ -76,7 +105,38 @@ function toResponse({ source, image }: Preview): PreviewResponse {
     similarity: report.similarity,
     milliseconds: report.milliseconds,
     notes: [...report.notes],
+    ...judgementOf(form, values),
+    renditions: toRenditions(others, values),
   };
+}
+
+/** With the pictures of the first of them, as far as the answer has room. */
+function toRenditions(forms: Form[], values: Settings): PreviewRendition[] {
+  let left = MAX_PREVIEW_BYTES;
+  return forms.map((form) => {
+    const { data, output, report } = form.image;
+    left -= data.length;
+    return {
+      name: form.name,
+      after: left >= 0 ? pictureOf(form) : null,
+      output,
+      quality: report.quality,
+      notes: [...report.notes],
+      ...judgementOf(form, values),
+    };
+  });
+}
+
+function pictureOf({ image: { contentType, data } }: Form): PreviewResponse['after'] {
+  return { content_type: contentType, base64: data.toString('base64') };
+}
+
+/** By an address as results have them. */
+function judgementOf({ channel, image }: Form, { S3_PUBLIC_URL, publicUrl }: Settings): Judgement {
+  const { output, report } = image;
+  const address = `${S3_PUBLIC_URL ?? publicUrl}/images/${'0'.repeat(32)}/image.${output.format}`;
+  const facts = { ...output, quality: report.quality, notes: report.notes.join(',') || null };
+  return judge(channel, facts, address);
 }
 
 const contentTypeOf = (format: string): string => `image/${format}`;

@@ -60,6 +60,43 @@ describeOnEachEngine('POST /preview', (engine) => {
     expect(filesBelow(folder)).toEqual([]);
   });
 
+  it('shows each form that is asked for, and whether the channel takes it, as the results of an upload', async () => {
+    const fields = {
+      for: 'ebay',
+      renditions: '[{"name":"own","for":"web","max_width":100}]',
+      sizes: '80,160',
+    };
+    const { json } = await preview(fields, picture);
+    await app.client.send('PUT', '/presets/of-preview', { options: { sizes: [40], format: 'webp' } });
+    const ofPreset = await preview({ preset: 'of-preview' }, picture);
+    const unknown = await preview({ preset: 'of-nobody' }, picture);
+    const channelRefuses = await preview({ for: 'ebay', quality: '10' }, picture);
+
+    expect(json).toMatchObject({
+      fits: false,
+      broken_rules: ['too_small: 320 < 500'],
+      output: { width: 320 },
+    });
+    expect(
+      json.renditions.map(({ name, output, fits }: any) => [name, output.width, output.format, fits]),
+    ).toEqual([
+      ['own', 100, 'webp', true],
+      ['80', 80, 'jpeg', null],
+      ['160', 160, 'jpeg', null],
+    ]);
+    for (const { after, output } of json.renditions) {
+      const bytes = Buffer.from(after.base64, 'base64');
+      expect([bytes.length, (await sharp(bytes).metadata()).width]).toEqual([output.bytes, output.width]);
+    }
+    expect(ofPreset.json).toMatchObject({
+      fits: null,
+      output: { format: 'webp' },
+      renditions: [{ name: '40' }],
+    });
+    expect([unknown.status, unknown.json.code]).toEqual([400, 'PRESET_UNKNOWN']);
+    expect([channelRefuses.status, channelRefuses.json.code]).toEqual([400, 'INVALID_PARAMETER']);
+  });
+
   it('takes the image as a file part, too', async () => {
     const { status, json } = await preview({ target: 'bytes:5000' }, picture);
 

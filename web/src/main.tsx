@@ -14,6 +14,7 @@ import './styles/results.css';
 import './styles/compare.css';
 import './styles/rows.css';
 import './styles/webhooks.css';
+import './styles/forms.css';
 
 applyTheme();
 followAddress();

@@ -1,6 +1,7 @@
 import type { Request } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
+import { textsOfForms } from './texts-of-forms.ts';
 import { counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
 
@@ -225,6 +226,7 @@ export const texts = {
 
   ...textsOfRequests,
   webhooks: textsOfWebhooks,
+  forms: textsOfForms,
 
   history: {
     title: 'History',

@@ -1,6 +1,7 @@
 import type { Channel, Options } from '../state/file/options.ts';
 import { current, update, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { ImageNameField, SizesField } from './forms-fields.tsx';
 
 const IN_WORDS = ['half', 'light', 'bytes'] as const;
 const IN_NUMBERS = ['quality', 'similarity'] as const;
@@ -11,28 +12,71 @@ const set = (changes: Partial<Options>): void => update({ options: { ...current(
 /** How small the images shall become: in words, with the numbers one click behind. */
 export function OptionsForm() {
   const options = useStore((state) => state.options);
+  const isOpen = options.channel === 'any' && options.preset === '';
   return (
     <form class="options card" onSubmit={(event) => event.preventDefault()}>
       <label class="field">
         {texts.options.channel}
-        <select
-          value={options.channel}
-          onChange={(event) => set({ channel: event.currentTarget.value as Channel })}
-        >
-          {Object.entries(texts.options.channels).map(([name, text]) => (
-            <option key={name} value={name}>
-              {text}
-            </option>
-          ))}
-        </select>
+        <Destination options={options} />
       </label>
-      {options.channel === 'any' ? (
-        <Aims options={options} />
-      ) : (
-        <p class="quiet small">{texts.options.ofChannel}</p>
-      )}
+      {isOpen && <Aims options={options} />}
+      {options.preset !== '' && <Kept name={options.preset} />}
+      {options.preset === '' && !isOpen && <p class="quiet small">{texts.options.ofChannel}</p>}
+      {options.preset === '' && <SizesField />}
+      <ImageNameField />
     </form>
   );
+}
+
+/** Before the name of a preset, in the values of the list. */
+const OWN = 'own:';
+
+/** Channels, and presets by their names. */
+function Destination({ options }: { options: Options }) {
+  const presets = useStore((state) => state.presets);
+  const choose = (value: string): void =>
+    set(
+      value.startsWith(OWN) ? { preset: value.slice(OWN.length) } : { preset: '', channel: value as Channel },
+    );
+  return (
+    <select
+      value={options.preset === '' ? options.channel : OWN + options.preset}
+      onChange={(event) => choose(event.currentTarget.value)}
+    >
+      {Object.entries(texts.options.channels).map(([name, text]) => (
+        <option key={name} value={name}>
+          {text}
+        </option>
+      ))}
+      {presets.length > 0 && (
+        <optgroup label={texts.forms.own}>
+          {presets.map(({ name }) => (
+            <option key={name} value={OWN + name}>
+              {name}
+            </option>
+          ))}
+        </optgroup>
+      )}
+    </select>
+  );
+}
+
+function Kept({ name }: { name: string }) {
+  const presets = useStore((state) => state.presets);
+  const preset = presets.find((each) => each.name === name);
+  if (!preset) return null;
+  return <p class="quiet small">{texts.forms.ofPreset(inWords(preset.options))}</p>;
+}
+
+/** Fields as they are, since a preset may have such as this page has no words for. */
+function inWords(options: Record<string, unknown>): string {
+  const textOf = (value: unknown): string =>
+    Array.isArray(value)
+      ? value.map((each) => (each as { name?: string }).name ?? String(each)).join(', ')
+      : String(value);
+  return Object.entries(options)
+    .map(([field, value]) => `${field.replaceAll('_', ' ')} ${textOf(value)}`)
+    .join('; ');
 }
 
 function Aims({ options }: { options: Options }) {

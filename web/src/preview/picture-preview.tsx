@@ -1,25 +1,29 @@
 import { useEffect } from 'preact/hooks';
 import { bytes, percent } from '../parts/format.ts';
+import { Fit, FormsPreview } from './forms-preview.tsx';
 import { BeforeAfter, type Pair } from '../request/before-after.tsx';
 import {
   estimateOf,
+  fitOf,
   isLook,
   type Look,
   lookAt,
   lookAtNext,
   stopLooking,
 } from '../state/file/look-at-pictures.ts';
+import { fieldsOf } from '../state/file/options.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 /** A picture of this very file before and after, with the options as they are, and an estimate for the whole file. */
 export function PicturePreview({ urls }: { urls: string[] }) {
-  const options = useStore((state) => state.options);
+  const fields = useStore((state) => JSON.stringify(fieldsOf(state.options)));
   const looks = useStore((state) => state.looks);
-  useEffect(() => lookAt(urls), [urls, options]);
+  useEffect(() => lookAt(urls), [urls, fields]);
   useEffect(() => stopLooking, []);
   const shown = looks.results.get(looks.urls[looks.at]);
   const estimate = estimateOf(looks);
+  const fit = fitOf(looks);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
       <div class="row">
@@ -37,8 +41,12 @@ export function PicturePreview({ urls }: { urls: string[] }) {
       </div>
       <div class="picture-facts" role="status">
         {isLook(shown) && <Facts look={shown} />}
+        {fit && (
+          <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
+        )}
         {estimate && <p class="quiet">{texts.look.estimate(percent(estimate.saved), estimate.pictures)}</p>}
       </div>
+      {isLook(shown) && <FormsPreview key={shown.after} look={shown} />}
     </section>
   );
 }
@@ -55,6 +63,12 @@ function Facts({ look: { facts } }: { look: Look }) {
       <strong class="saved">{texts.compare.smaller(saved)}</strong>
       {similarity !== null && <span class="quiet"> · {texts.compare.alike(similarity)}</span>}
       {notes.includes('target_not_reached') && <span class="bad"> · {texts.look.notReached}</span>}
+      {facts.fits !== null && (
+        <>
+          {' '}
+          · <Fit judged={facts} />
+        </>
+      )}
     </p>
   );
 }

@@ -9,6 +9,7 @@ import { Columns } from './columns.tsx';
 import { Listings } from './listings.tsx';
 import { PicturePreview } from './picture-preview.tsx';
 import { OptionsForm } from './options-form.tsx';
+import { OwnPresets } from './own-presets.tsx';
 import { Summary } from './summary.tsx';
 
 /** What is in the chosen file, and what shall be done with it; nothing is stored yet. */
@@ -56,7 +57,10 @@ function Choices({ survey }: { survey: DryRun }) {
   return (
     <>
       <div class="choices">
-        <OptionsForm />
+        <div class="stack">
+          <OptionsForm />
+          <OwnPresets />
+        </div>
         <PicturePreview urls={survey.sample_urls} />
       </div>
       <StartBar survey={survey} />

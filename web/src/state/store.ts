@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { DryRun, Image, Request } from '../api/client.ts';
+import type { DryRun, Image, Preset, Request } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import type { ColumnChoice } from './file/columns.ts';
 import type { Looks } from './file/look-at-pictures.ts';
@@ -57,6 +57,8 @@ export interface State {
   /** Rows of the chosen file; null where only those with faults are shown. */
   shownRows: ShownRows | null;
   options: Options;
+  /** Options that are kept under names, in this service. */
+  presets: Preset[];
   /** Pictures of the chosen file, before and after. */
   looks: Looks;
   isStarting: boolean;
@@ -82,6 +84,7 @@ const state: State = {
   chosen: null,
   shownRows: null,
   options: rememberedOptions(),
+  presets: [],
   looks: { urls: [], at: 0, results: new Map(), isBusy: false },
   isStarting: false,
   startError: null,

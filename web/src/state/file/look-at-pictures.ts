@@ -7,6 +7,8 @@ import { current, update } from '../store.ts';
 export interface Look {
   before: string;
   after: string;
+  /** Addresses of its further forms, in their order; null where the answer had no room. */
+  forms: (string | null)[];
   facts: Preview;
 }
 
@@ -81,7 +83,9 @@ async function look(url: string, signal: AbortSignal): Promise<Look | CallError>
   if (!data) return error;
   const before = blobOf(data.before);
   sources.set(url, before);
-  return { before: URL.createObjectURL(before), after: URL.createObjectURL(blobOf(data.after)), facts: data };
+  const addressOf = (picture: Preview['before']): string => URL.createObjectURL(blobOf(picture));
+  const forms = data.renditions.map(({ after }) => after && addressOf(after));
+  return { before: URL.createObjectURL(before), after: addressOf(data.after), forms, facts: data };
 }
 
 function blobOf({ base64, content_type: type }: Preview['before']): Blob {
@@ -95,8 +99,8 @@ export const isLook = (result: Look | CallError | undefined): result is Look =>
 function forget(): void {
   for (const result of current().looks.results.values()) {
     if (!isLook(result)) continue;
-    URL.revokeObjectURL(result.before);
-    URL.revokeObjectURL(result.after);
+    for (const address of [result.before, result.after, ...result.forms])
+      if (address) URL.revokeObjectURL(address);
   }
 }
 
@@ -107,4 +111,14 @@ export function estimateOf({ results }: Looks): { saved: number; pictures: numbe
   const sum = (of: (look: Look) => number): number => looks.reduce((total, each) => total + of(each), 0);
   const [input, output] = [sum(({ facts }) => facts.input.bytes), sum(({ facts }) => facts.output.bytes)];
   return { saved: 100 * (1 - output / input), pictures: looks.length };
+}
+
+/** How many of the pictures looked at so far are taken in all their forms by the channels that they are for; null where there is none. */
+export function fitOf({ results }: Looks): { fit: number; judged: number } | null {
+  const looks = [...results.values()].filter(isLook);
+  const verdicts = looks
+    .map(({ facts }) => [facts, ...facts.renditions].map(({ fits }) => fits).filter((fits) => fits !== null))
+    .filter((fits) => fits.length > 0);
+  if (verdicts.length === 0) return null;
+  return { fit: verdicts.filter((fits) => !fits.includes(false)).length, judged: verdicts.length };
 }

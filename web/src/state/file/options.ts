@@ -6,6 +6,8 @@ export type Channel = 'any' | NonNullable<RequestOptions['for']>;
 /** What is done with the images, as the form asks for it. */
 export interface Options {
   channel: Channel;
+  /** The name of a preset, whose options count in place of all below but the names of results; empty for none. */
+  preset: string;
   /** `half` and `light` are fixed; the others take their number from below. */
   aim: 'half' | 'light' | 'bytes' | 'quality' | 'similarity';
   kilobytes: number;
@@ -16,10 +18,15 @@ export interface Options {
   side: number;
   effort: 'fast' | 'balanced' | 'best';
   metadata: 'none' | 'copyright' | 'all';
+  /** Widths in which the pictures are made as well, such as `400,800`; empty for none. */
+  sizes: string;
+  /** What results are called, such as `{product}-{n}`; empty for `image`. */
+  imageName: string;
 }
 
 export const USUAL: Options = {
   channel: 'any',
+  preset: '',
   aim: 'half',
   kilobytes: 100,
   quality: 75,
@@ -28,6 +35,8 @@ export const USUAL: Options = {
   side: 0,
   effort: 'balanced',
   metadata: 'none',
+  sizes: '',
+  imageName: '',
 };
 
 const STORED_AS = 'image-processing.options';
@@ -52,8 +61,26 @@ export function rememberOptions(options: Options): void {
 /** Similarity that is hardly told from the source, even side by side. */
 const HARDLY_VISIBLE = 0.99;
 
-/** The fields of the upload. What is as usual is left out, so that the service's own settings count. */
+const WIDTHS = /^[1-9]\d{0,4}(?:\s*,\s*[1-9]\d{0,4})*$/;
+
+/** Whether it is a list of widths as the service takes it, each of them once. */
+export function isListOfWidths(text: string): boolean {
+  return WIDTHS.test(text) && new Set(widthsOf(text)).size === widthsOf(text).length;
+}
+
+export const widthsOf = (sizes: string): number[] => (sizes === '' ? [] : sizes.split(',').map(Number));
+
+/** The fields of the upload that are about pictures. What is as usual is left out, so that the service's own settings count. */
 export function fieldsOf(options: Options): Record<string, string> {
+  if (options.preset !== '') return { preset: options.preset };
+  return { ...ownFields(options), ...(options.sizes === '' ? {} : { sizes: options.sizes }) };
+}
+
+/** The field of the upload that names results. */
+export const fieldsOfNames = ({ imageName }: Options): Record<string, string> =>
+  imageName === '' ? {} : { image_name: imageName };
+
+function ownFields(options: Options): Record<string, string> {
   const fields: Record<string, string> = {};
   // A channel says how large, how good and in which format.
   if (options.channel !== 'any') return { for: options.channel };
@@ -69,10 +96,21 @@ export function fieldsOf(options: Options): Record<string, string> {
 }
 
 /** The options of an earlier request, to run it again. */
-export function optionsOf(given: RequestOptions): Options {
+export function optionsOf(given: RequestOptions, renditions: { name: string }[]): Options {
   const { format, effort, metadata } = given;
-  if (given.for) return { ...USUAL, channel: given.for };
-  const options = { ...USUAL, format, effort, metadata, side: given.max_width ?? given.max_height ?? 0 };
+  const sizes = renditions
+    .map(({ name }) => name)
+    .filter(isListOfWidths)
+    .join();
+  if (given.for) return { ...USUAL, channel: given.for, sizes };
+  const options = {
+    ...USUAL,
+    sizes,
+    format,
+    effort,
+    metadata,
+    side: given.max_width ?? given.max_height ?? 0,
+  };
   const [kind, number] = (given.target ?? '').split(':');
   if (kind === 'bytes') return { ...options, aim: 'bytes', kilobytes: Number(number) / 1000 };
   if (kind === 'ssim' && Number(number) === HARDLY_VISIBLE) return { ...options, aim: 'light' };

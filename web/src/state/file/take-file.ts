@@ -2,7 +2,7 @@ import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client
 import { texts } from '../../texts.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
 import { announce, notify } from '../notices.ts';
-import { fieldsOf, optionsOf, rememberOptions } from './options.ts';
+import { fieldsOf, fieldsOfNames, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
 import { type Chosen, current, update } from '../store.ts';
 
@@ -61,11 +61,11 @@ export async function takeSample(): Promise<void> {
 }
 
 /** The file of an earlier request, with its options: its output is the uploaded file and a column that is replaced. */
-export async function takeAgain({ id, file_name: name, options, links }: Request): Promise<void> {
+export async function takeAgain({ id, file_name: name, options, renditions, links }: Request): Promise<void> {
   const file = links.output_xlsx ? 'output.xlsx' : 'output.csv';
   const { data, error } = await fetchFile(`/requests/${id}/${file}?urls=added`);
   if (!data) return void notify(error.message || texts.unreachable);
-  update({ options: optionsOf(options) });
+  update({ options: optionsOf(options, renditions) });
   await takeFile(new File([data], name, { type: 'text/csv' }));
 }
 
@@ -89,7 +89,8 @@ export const isMeasured = (survey: DryRun): boolean => survey.images <= MEASURED
 
 function fieldsOfStart(chosen: Chosen): Record<string, string> {
   const { survey } = chosen;
-  const fields = { ...fieldsOf(current().options), ...fieldsOfFile(chosen) };
+  const { options } = current();
+  const fields = { ...fieldsOf(options), ...fieldsOfNames(options), ...fieldsOfFile(chosen) };
   if (survey && isMeasured(survey)) fields.measure = 'similarity';
   if (survey && survey.faults.total > 0) fields.on_invalid = 'skip';
   return fields;

@@ -1,0 +1,87 @@
+import { useState } from 'preact/hooks';
+import { isListOfWidths, widthsOf } from '../state/file/options.ts';
+import { current, update, useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+
+type Name = 'sizes' | 'imageName';
+
+/** In which widths the pictures are made as well, in words. */
+export function SizesField() {
+  const sizes = useStore((state) => state.options.sizes);
+  const widths = widthsOf(sizes);
+  return (
+    <div>
+      <Choice
+        name="sizes"
+        label={texts.forms.sizes}
+        choices={texts.forms.sizeChoices}
+        ownLabel={texts.forms.ownSizes}
+        isRight={isListOfWidths}
+      />
+      {widths.length > 0 && <p class="quiet small">{texts.forms.inWords(widths)}</p>}
+    </div>
+  );
+}
+
+/** What results are called in their addresses. */
+export function ImageNameField() {
+  return (
+    <Choice
+      name="imageName"
+      label={texts.forms.imageName}
+      choices={texts.forms.imageNames}
+      ownLabel={texts.forms.ownImageName}
+      isRight={() => true}
+    />
+  );
+}
+
+interface ChoiceProps {
+  name: Name;
+  label: string;
+  /** By what is sent; `own` opens a field for another text. */
+  choices: Record<string, string>;
+  ownLabel: string;
+  /** Whether a text can be taken. */
+  isRight: (text: string) => boolean;
+}
+
+/** A few choices in words, and a text of one's own. */
+function Choice({ name, label, choices, ownLabel, isRight }: ChoiceProps) {
+  const value = useStore((state) => state.options[name]);
+  const [isOwn, setOwn] = useState(!(value in choices));
+  const set = (text: string): void => update({ options: { ...current().options, [name]: text } });
+  return (
+    <div class="fields">
+      <label class="field">
+        {label}
+        <select
+          value={isOwn ? 'own' : value}
+          onChange={({ currentTarget: select }) => {
+            setOwn(select.value === 'own');
+            if (select.value !== 'own') set(select.value);
+          }}
+        >
+          {Object.entries(choices).map(([key, text]) => (
+            <option key={key} value={key}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {isOwn && (
+        <label class="field">
+          {ownLabel}
+          <input
+            value={value}
+            onChange={({ currentTarget: input }) => {
+              const text = input.value.trim();
+              input.setCustomValidity(text === '' || isRight(text) ? '' : ownLabel);
+              if (input.reportValidity()) set(text);
+            }}
+          />
+        </label>
+      )}
+    </div>
+  );
+}

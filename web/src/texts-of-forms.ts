@@ -1,0 +1,44 @@
+import { count } from './parts/format.ts';
+import { counted } from './texts-of-requests.ts';
+
+/** Texts about widths, own presets and names of results. */
+export const textsOfForms = {
+  own: 'Kept by you',
+  ofPreset: (options: string) => `What was kept under this name: ${options || 'the usual'}.`,
+  keep: 'Keep these options under a name',
+  keepName: 'Name',
+  keepHint: 'Up to 40 small letters, digits, - and _. Everybody who shares your files can choose it.',
+  keepGo: 'Keep',
+  kept: (name: string) => `Kept as ${name}.`,
+  delete: (name: string) => `Delete the kept options ${name}`,
+  deleted: (name: string) => `${name} is deleted. Files that were made with it stay as they are.`,
+
+  sizes: 'Also in other widths?',
+  sizeChoices: {
+    '': 'No, this one only',
+    '400,800,1600': 'For a shop: 400, 800, 1600',
+    '320,640,960,1280,1600,2048': 'For every screen: 320 to 2048',
+    own: 'Other widths …',
+  } satisfies Record<string, string>,
+  ownSizes: 'Widths in pixels, with commas',
+  inWords: (widths: number[]) =>
+    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.map((width) => count(width)).join(', ')}. No picture is enlarged.`,
+
+  imageName: 'What are the new pictures called?',
+  imageNames: {
+    '': 'image',
+    '{product}-{n}': 'Product name and number',
+    '{sku}-{n}': 'SKU and number',
+    '{original}': 'As their source',
+    own: 'Another name …',
+  } satisfies Record<string, string>,
+  ownImageName: 'Name, such as {product}-{n}',
+
+  forms: 'All forms of this picture',
+  form: (name: string) => (/^\d+$/.test(name) ? `${count(Number(name))} wide` : name),
+  pixels: (width: number, height: number) => `${count(width)} × ${count(height)}`,
+  fitting: (fit: number, judged: number) =>
+    fit === judged
+      ? `${judged === 1 ? 'This picture fits' : `All ${counted(judged, 'picture')} looked at fit`}.`
+      : `${count(fit)} of ${counted(judged, 'picture')} looked at fit.`,
+};
