@@ -12,6 +12,7 @@ import './styles/options.css';
 import './styles/request.css';
 import './styles/results.css';
 import './styles/compare.css';
+import './styles/judge.css';
 import './styles/rows.css';
 import './styles/webhooks.css';
 import './styles/forms.css';

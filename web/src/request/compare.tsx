@@ -3,9 +3,12 @@ import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { better, keep, original, undoJudgement } from '../state/judge-images.ts';
+import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
+import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
 import { savedOf } from './select-images.ts';
 
 interface CompareProps {
@@ -20,15 +23,44 @@ export function Compare({ images, at, go, close }: CompareProps) {
   const image = images[at];
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
+  const [hasKeys, setHasKeys] = useState(false);
   const step = (by: number): void => {
     if (images[at + by]) go(at + by);
+  };
+  const judged = useStore((state) => state.judged);
+  const mayWrite = useStore((state) => state.mayWrite);
+  /** Goes on to the next picture that is not judged, from here and then from the start. */
+  const goOn = (): void => {
+    const isOpen = ({ id }: Image): boolean => id !== image.id && !judged.has(id);
+    const behind = images.findIndex((each, index) => index > at && isOpen(each));
+    const next = behind === -1 ? images.findIndex(isOpen) : behind;
+    if (next !== -1) go(next);
+  };
+  const judgeBy = (act: (image: Image) => void) => (): void => {
+    act(image);
+    goOn();
+  };
+  const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  const actions: JudgeActions = {
+    keep: judgeBy(keep),
+    better: judgeBy(better),
+    original: judgeBy(original),
+    undo: () => {
+      const id = undoJudgement();
+      const place = images.findIndex((each) => each.id === id);
+      if (place !== -1) go(place);
+    },
   };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
+    a: actions.keep,
+    ...(mayWrite && !isRedone ? { u: actions.better, o: actions.original } : {}),
+    z: actions.undo,
     f: () => setIsFull(false),
     1: () => setIsFull(true),
     h: (isDown) => setIsHeld(isDown),
+    '?': () => setHasKeys(!hasKeys),
   });
   const { compare } = texts;
   return (
@@ -42,6 +74,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
       </div>
       <BeforeAfter key={image.id} pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
       <div class="compare-foot">
+        <JudgeBar image={image} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">
           <button type="button" aria-label={compare.previous} disabled={at === 0} onClick={() => step(-1)}>
@@ -72,8 +105,11 @@ export function Compare({ images, at, go, close }: CompareProps) {
           <a class="button" href={image.output_url!} target="_blank" rel="noreferrer">
             {compare.openResult}
           </a>
+          <button type="button" aria-expanded={hasKeys} onClick={() => setHasKeys(!hasKeys)}>
+            {compare.showKeys}
+          </button>
         </div>
-        <p class="quiet small keys">{compare.keys}</p>
+        {hasKeys && <KeyList />}
       </div>
     </Dialog>
   );
@@ -109,6 +145,8 @@ function Facts({ image }: { image: Image }) {
   );
 }
 
+const JUDGING = ['a', 'u', 'o', 'z'];
+
 /**
  * Calls what a key is for when it goes down, and again when it goes up. A layout effect is there before the next key; other
  * effects come after the next picture of the screen, and a second key before that would act on what was shown before the first.
@@ -118,6 +156,8 @@ function useKeys(actions: Record<string, (isDown: boolean) => void>): void {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const isDown = event.type === 'keydown';
+      // A key that is held down judges once.
+      if (event.repeat && JUDGING.includes(event.key.toLowerCase())) return;
       if (isDown || event.key.toLowerCase() === 'h') actions[event.key.toLowerCase()]?.(isDown);
     };
     addEventListener('keydown', listen);

@@ -3,7 +3,7 @@ import type { Image, Request } from '../api/client.ts';
 import { hostOf } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { setFilter } from '../state/route.ts';
-import { useStore } from '../state/store.ts';
+import { current, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { ChosenBar } from './chosen-images.tsx';
 import { Compare } from './compare.tsx';
@@ -22,9 +22,17 @@ export function Results({ request, images, hasAll }: ResultsProps) {
   const filter = useStore(({ route }) => route.filter);
   const asked = filter.toString();
   const selected = useMemo(() => selectImages(images, new URLSearchParams(asked)), [images, asked]);
-  const [opened, setOpened] = useState<string | null>(null);
-  const comparable = useMemo(() => selected.filter((image) => savedOf(image) !== null), [selected]);
-  const at = comparable.findIndex(({ id }) => id === opened);
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const comparable = useMemo(() => imagesOf(opened?.order ?? [], images), [opened?.order, images]);
+  const at = comparable.findIndex(({ id }) => id === opened?.id);
+  const compare = (order: Image[], id: string): void =>
+    setOpened({ order: order.map((image) => image.id), id });
+  const judge = (): void => {
+    const worst = selectImages(images, new URLSearchParams({ sort: 'worst' })).filter(isComparable);
+    const { judged } = current();
+    setFilter({ sort: 'worst' });
+    compare(worst, (worst.find(({ id }) => !judged.has(id)) ?? worst[0]).id);
+  };
   if (images.length === 0) return request.is_final ? null : <Unlisted images={request.counts.images} />;
   const List = filter.get('view') === 'tiles' ? ResultsTiles : ResultsTable;
   return (
@@ -36,19 +44,44 @@ export function Results({ request, images, hasAll }: ResultsProps) {
           {!hasAll && ` – ${texts.results.listing}`}
         </p>
       </div>
+      {request.is_final && hasAll && selected.filter(isComparable).length > 1 && (
+        <div class="buttons">
+          <button type="button" onClick={judge}>
+            <Icon name="check" />
+            {texts.results.judge}
+          </button>
+        </div>
+      )}
       <Toolbar images={images} filter={filter} />
       <ChosenBar id={request.id} failed={request.counts.failed} listed={selected} />
-      {selected.length === 0 ? <NothingFits /> : <List images={selected} open={({ id }) => setOpened(id)} />}
+      {selected.length === 0 ? (
+        <NothingFits />
+      ) : (
+        <List images={selected} open={({ id }) => compare(selected.filter(isComparable), id)} />
+      )}
       {at >= 0 && (
         <Compare
           images={comparable}
           at={at}
-          go={(index) => setOpened(comparable[index].id)}
+          go={(index) => opened && setOpened({ ...opened, id: comparable[index].id })}
           close={() => setOpened(null)}
         />
       )}
     </section>
   );
+}
+
+/** The picture that is compared, and the order in which the others come: it stays as it was when the first was opened. */
+interface Opened {
+  order: string[];
+  id: string;
+}
+
+const isComparable = (image: Image): boolean => savedOf(image) !== null;
+
+function imagesOf(ids: string[], images: Image[]): Image[] {
+  const byId = new Map(images.map((image) => [image.id, image]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 function Unlisted({ images }: { images: number }) {

@@ -6,6 +6,7 @@ import type { Looks } from './file/look-at-pictures.ts';
 import type { Change, Patch } from './file/mend-file.ts';
 import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
+import { rememberedJudged } from './judged.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
 
@@ -77,6 +78,10 @@ export interface State {
   /** Whether the key may do more than look. */
   mayWrite: boolean;
   webhooks: Webhooks;
+  /** Ids of images that were judged. */
+  judged: ReadonlySet<string>;
+  /** What became of the last judgement. */
+  judgement: string;
 }
 
 const state: State = {
@@ -98,6 +103,8 @@ const state: State = {
   needsKey: false,
   mayWrite: true,
   webhooks: NO_WEBHOOKS,
+  judged: rememberedJudged(),
+  judgement: '',
 };
 
 /** Changes what is shown of a request, unless the user has gone on to another one. */

@@ -1,0 +1,75 @@
+import type { Image } from '../api/client.ts';
+import { Icon } from '../parts/icon.tsx';
+import { useStore } from '../state/store.ts';
+import { texts } from '../texts.ts';
+
+const { judge: words } = texts;
+
+export interface JudgeActions {
+  keep: () => void;
+  better: () => void;
+  original: () => void;
+  undo: () => void;
+}
+
+interface JudgeBarProps {
+  image: Image;
+  images: Image[];
+  actions: JudgeActions;
+}
+
+/** Whether a result is good enough, and what is done where it is not. Each button has a key. */
+export function JudgeBar({ image, images, actions }: JudgeBarProps) {
+  const judged = useStore((state) => state.judged);
+  const judgement = useStore((state) => state.judgement);
+  const mayWrite = useStore((state) => state.mayWrite);
+  const count = images.filter(({ id }) => judged.has(id)).length;
+  const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  return (
+    <div class="judge" role="group" aria-label={words.title}>
+      <div class="buttons">
+        <button type="button" class="primary" onClick={actions.keep}>
+          <Icon name="check" />
+          {words.keep}
+        </button>
+        {mayWrite && (
+          <button type="button" disabled={isRedone} onClick={actions.better}>
+            {words.better}
+          </button>
+        )}
+        {mayWrite && (
+          <button type="button" disabled={isRedone} onClick={actions.original}>
+            {words.original}
+          </button>
+        )}
+        <button type="button" disabled={count === 0} onClick={actions.undo}>
+          {words.undo}
+        </button>
+      </div>
+      <p class="quiet small">
+        {words.count(count, images.length)}
+        {judged.has(image.id) && ` · ${words.isJudged}`}
+        {isRedone && ` · ${words.isRedone}`}
+      </p>
+      <p class="small" role="status">
+        {judgement}
+      </p>
+    </div>
+  );
+}
+
+/** What the keys do. */
+export function KeyList() {
+  return (
+    <dl class="key-list">
+      {Object.entries(texts.compare.keys).map(([key, meaning]) => (
+        <div key={key}>
+          <dt>
+            <kbd>{key}</kbd>
+          </dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
