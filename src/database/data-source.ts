@@ -11,9 +11,7 @@ import { AddImageHeaders1767225800000 } from '../../migrations/1767225800000-add
 import { AddRetryCodes1767225850000 } from '../../migrations/1767225850000-add-retry-codes.js';
 import { AddAccess1767225870000 } from '../../migrations/1767225870000-add-access.js';
 import { CreateWorkers1767225900000 } from '../../migrations/1767225900000-create-workers.js';
-import { AddImageNames1767225950000 } from '../../migrations/1767225950000-add-image-names.js';
-import { AddChannels1767225960000 } from '../../migrations/1767225960000-add-channels.js';
-import { AddFileUrls1767225965000 } from '../../migrations/1767225965000-add-file-urls.js';
+import { AddResultColumns1767225950000 } from '../../migrations/1767225950000-add-result-columns.js';
 import { AddRenditions1767225970000 } from '../../migrations/1767225970000-add-renditions.js';
 import { MendStatusIndex1767225975000 } from '../../migrations/1767225975000-mend-status-index.js';
 import { CreatePresets1767225980000 } from '../../migrations/1767225980000-create-presets.js';
@@ -87,9 +85,7 @@ const SCHEMA = {
     AddRetryCodes1767225850000,
     AddAccess1767225870000,
     CreateWorkers1767225900000,
-    AddImageNames1767225950000,
-    AddChannels1767225960000,
-    AddFileUrls1767225965000,
+    AddResultColumns1767225950000,
     AddRenditions1767225970000,
     MendStatusIndex1767225975000,
     CreatePresets1767225980000,

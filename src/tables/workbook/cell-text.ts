@@ -1,5 +1,5 @@
-import { numberText } from './number-formats.js';
-import type { CellLink } from './sheet-links.js';
+import { numberText } from './parts/number-formats.js';
+import type { CellLink } from './parts/sheet-links.js';
 import type { SheetCell } from './sheet-rows.js';
 import type { Workbook } from './workbook.js';
 

@@ -8,7 +8,7 @@ import { type CsvBatch, emptyBatch } from '../rows/csv-batch.js';
 import { type OnCells, rowReaderOf } from '../rows/csv-rows.js';
 import { CellTexts } from './cell-text.js';
 import { findTable } from './sheet-header.js';
-import type { CellLink } from './sheet-links.js';
+import type { CellLink } from './parts/sheet-links.js';
 import { imagePlacesOf, SheetRecords } from './sheet-records.js';
 import { type Sheet, Workbook } from './workbook.js';
 import { WorkbookError } from './workbook-error.js';

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { placeOfCell } from './cell-place.js';
-import { TextElement, unescaped } from './text-element.js';
+import { TextElement, unescaped } from './parts/text-element.js';
 import { WorkbookError } from './workbook-error.js';
-import { XmlReader } from './xml-reader.js';
+import { XmlReader } from './parts/xml-reader.js';
 
 /** A cell as it is stored. */
 export interface SheetCell {

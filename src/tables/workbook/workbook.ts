@@ -1,11 +1,11 @@
-import { type NumberFormat, readNumberFormats } from './number-formats.js';
-import { readRelationships, type Relationship } from './relationships.js';
-import { SharedStrings } from './shared-strings.js';
-import { type CellLink, readSheetLinks } from './sheet-links.js';
+import { type NumberFormat, readNumberFormats } from './parts/number-formats.js';
+import { readRelationships, type Relationship } from './parts/relationships.js';
+import { SharedStrings } from './parts/shared-strings.js';
+import { type CellLink, readSheetLinks } from './parts/sheet-links.js';
 import { readSheetRows, type SheetPiece, type SheetRowsOptions } from './sheet-rows.js';
 import { WorkbookError } from './workbook-error.js';
-import { WorkbookZip } from './workbook-zip.js';
-import { attributeOf, readXml } from './xml-reader.js';
+import { WorkbookZip } from './parts/workbook-zip.js';
+import { attributeOf, readXml } from './parts/xml-reader.js';
 
 export interface Sheet {
   name: string;

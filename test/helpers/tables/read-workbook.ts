@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { CsvFault, CsvRepair, CsvWarning } from '../../../src/tables/csv-faults.js';
 import { type InputTableOptions, openInputTable } from '../../../src/tables/input-table.js';
 import type { InputRow } from '../../../src/tables/rows/csv-batch.js';
-import { WorkbookZip } from '../../../src/tables/workbook/workbook-zip.js';
+import { WorkbookZip } from '../../../src/tables/workbook/parts/workbook-zip.js';
 import { rowOf, type WorkbookParts, workbookOf } from './workbooks.js';
 
 export const HEADER = ['S. No.', 'Product Name', 'Input Image Urls'];

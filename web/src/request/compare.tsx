@@ -3,7 +3,7 @@ import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { better, keep, original, undoJudgement } from '../state/judge-images.ts';
+import { better, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';

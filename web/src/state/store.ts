@@ -6,7 +6,7 @@ import type { Looks } from './file/look-at-pictures.ts';
 import type { Change, Patch } from './file/mend-file.ts';
 import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
-import { rememberedJudged } from './judged.ts';
+import { rememberedJudged } from './judging/judged.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
 

@@ -1,9 +1,9 @@
 import { DEFAULT_CSV_LIMITS } from '../../csv-faults.js';
 import type { CsvLayout } from '../../csv-layout.js';
 import { type CsvTable, tableOf } from '../../header/csv-header.js';
-import type { CellLink } from '../sheet-links.js';
+import type { CellLink } from '../parts/sheet-links.js';
 import { type Sheet, Workbook } from '../workbook.js';
-import { WorkbookZip } from '../workbook-zip.js';
+import { WorkbookZip } from '../parts/workbook-zip.js';
 
 /** Excel's columns. */
 export const MAX_COLUMNS = 16_384;

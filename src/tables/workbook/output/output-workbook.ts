@@ -7,7 +7,7 @@ import { byColumn, replacedList } from '../../output/replaced-record.js';
 import type { InputRow } from '../../rows/csv-batch.js';
 import { columnLetters } from '../cell-place.js';
 import { CellTexts } from '../cell-text.js';
-import { relationshipsPart } from '../relationships.js';
+import { relationshipsPart } from '../parts/relationships.js';
 import { imagePlacesOf, SheetRecords } from '../sheet-records.js';
 import type { SheetPiece, SheetRow } from '../sheet-rows.js';
 import { escaped } from './cell-xml.js';

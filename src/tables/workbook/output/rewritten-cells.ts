@@ -1,7 +1,7 @@
 import { replacedList, type Replacement } from '../../output/replaced-record.js';
 import { columnLetters } from '../cell-place.js';
 import type { CellTexts } from '../cell-text.js';
-import type { CellLink } from '../sheet-links.js';
+import type { CellLink } from '../parts/sheet-links.js';
 import type { SheetCell, SheetRow } from '../sheet-rows.js';
 import {
   type CellContent,

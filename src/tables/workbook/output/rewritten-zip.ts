@@ -10,7 +10,7 @@ import {
   WITH_DESCRIPTOR,
   type ZipFacts,
 } from '../../../files/zip-records.js';
-import type { WorkbookZip } from '../workbook-zip.js';
+import type { WorkbookZip } from '../parts/workbook-zip.js';
 
 const DEFLATED = 8;
 

@@ -1,5 +1,5 @@
 import { cellAddress, columnLetters, placeOfCell } from '../cell-place.js';
-import { cellsOf } from '../sheet-links.js';
+import { cellsOf } from '../parts/sheet-links.js';
 import { endOfTag, escaped } from './cell-xml.js';
 
 const LINK = /<((?:[\w.-]+:)?)hyperlink\s(?:"[^"]*"|'[^']*'|[^>"'])*>/g;

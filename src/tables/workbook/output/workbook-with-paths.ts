@@ -1,6 +1,6 @@
-import { relationshipsPart } from '../relationships.js';
+import { relationshipsPart } from '../parts/relationships.js';
 import { Workbook } from '../workbook.js';
-import { WorkbookZip } from '../workbook-zip.js';
+import { WorkbookZip } from '../parts/workbook-zip.js';
 import { escaped } from './cell-xml.js';
 import { rewrittenZip } from './rewritten-zip.js';
 

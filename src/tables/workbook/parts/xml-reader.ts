@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { SaxesParser } from 'saxes';
-import { WorkbookError } from './workbook-error.js';
+import { WorkbookError } from '../workbook-error.js';
 
 /** Is told of what an XML file holds, in its order. Names come without their prefix. */
 export interface XmlHandler {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { WorkbookError } from './workbook-error.js';
+import { WorkbookError } from '../workbook-error.js';
 import type { WorkbookZip } from './workbook-zip.js';
 import { readXml } from './xml-reader.js';
 

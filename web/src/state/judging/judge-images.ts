@@ -1,8 +1,8 @@
-import { api, type Image, outcomeOf, type Request } from '../api/client.ts';
-import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
+import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
+import { texts } from '../../texts.ts';
+import { nameOf } from '../../texts-of-requests.ts';
 import { rememberJudged } from './judged.ts';
-import { change, current, update } from './store.ts';
+import { change, current, update } from '../store.ts';
 
 /** How an image is to become that was judged not good enough. */
 type Redo = { quality: string } | { target: string } | { original: true };

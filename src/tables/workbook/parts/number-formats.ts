@@ -1,4 +1,4 @@
-import { WorkbookError } from './workbook-error.js';
+import { WorkbookError } from '../workbook-error.js';
 import { readXml } from './xml-reader.js';
 
 /** How a number is written: as days and times, with so many digits at least, or as it is stored. */

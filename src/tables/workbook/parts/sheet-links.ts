@@ -1,6 +1,6 @@
-import { columnLetters, placeOfCell } from './cell-place.js';
+import { columnLetters, placeOfCell } from '../cell-place.js';
 import type { Relationship } from './relationships.js';
-import { WorkbookError } from './workbook-error.js';
+import { WorkbookError } from '../workbook-error.js';
 import { attributeOf, readXml } from './xml-reader.js';
 
 /** A link of a cell. */

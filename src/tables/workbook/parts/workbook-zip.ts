@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
-import { MAX_32 } from '../../files/zip-records.js';
-import { WorkbookError } from './workbook-error.js';
+import { MAX_32 } from '../../../files/zip-records.js';
+import { WorkbookError } from '../workbook-error.js';
 
 const MEBIBYTE = 1024 * 1024;
 const MAX_PARTS = 10_000;

@@ -1,4 +1,4 @@
-import { WorkbookError } from './workbook-error.js';
+import { WorkbookError } from '../workbook-error.js';
 import { TextElement } from './text-element.js';
 import { readXml } from './xml-reader.js';
 
