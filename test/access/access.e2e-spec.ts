@@ -98,6 +98,7 @@ describeOnEachEngine('access to the API', (engine) => {
         if (route.startsWith('/keys')) return keys.reader.id;
         return route.startsWith('/webhooks') ? ours.webhook : ours.request;
       })
+      .replace('{number}', '1')
       .replace(/\{\w+\}/g, 'x');
 
   describe.each(ROUTES)('$method $route', ({ method, route, isPublic }) => {
