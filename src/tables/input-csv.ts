@@ -11,6 +11,9 @@ import { type CsvBatch, emptyBatch } from './rows/csv-batch.js';
 import { type OnCells, rowReaderOf } from './rows/csv-rows.js';
 import type { RecordBlock } from './records/csv-strict-text.js';
 
+/** Cells of the rows that are read in one turn: some ten milliseconds. */
+const MAX_CELLS_AT_ONCE = 400_000;
+
 /** What is needed to read a CSV file. */
 export interface InputCsvOptions {
   limits: CsvLimits;
@@ -51,8 +54,11 @@ async function* readBatches(
   const { limits } = options;
   const rows = rowReaderOf(table, options);
   for await (const block of readBlocks(text, new CsvRecordReader(table.layout.delimiter, limits))) {
-    const batch = rows.push(block);
-    if (hasContent(batch)) yield batch;
+    for (const part of partsOf(block, table.names.length)) {
+      const batch = rows.push(part);
+      if (hasContent(batch)) yield batch;
+      if (part !== block) await setImmediate();
+    }
   }
   const end = rows.end();
   if (hasContent(end)) yield end;
@@ -64,6 +70,25 @@ async function* readBlocks(
 ): AsyncGenerator<RecordBlock> {
   for await (const piece of text) yield* inTurns(reader.push(piece));
   yield* inTurns(reader.push('', true));
+}
+
+/** The records of a block, so many at a time: a short one is a character of the file, and a row with all columns of a wide table. */
+function* partsOf(block: RecordBlock, columns: number): Generator<RecordBlock> {
+  const { records, lines, faults, repairs } = block;
+  const most = Math.max(1, Math.floor(MAX_CELLS_AT_ONCE / columns));
+  if (records.length <= most) return yield block;
+  for (let from = 0; from < records.length; from += most) {
+    const begin = from === 0 ? 0 : lines[from];
+    const end = lines[from + most] ?? Infinity;
+    const isWithin = ({ line }: { line: number }) => line >= begin && line < end;
+    yield {
+      ...block,
+      records: records.slice(from, from + most),
+      lines: lines.slice(from, from + most),
+      faults: faults.filter(isWithin),
+      repairs: repairs.filter(isWithin),
+    };
+  }
 }
 
 /** Others get their turn before and after each block: those of a hostile file take long to read, and to use. */
