@@ -103,7 +103,7 @@ describeWithBrowser('a page of another origin in a browser', (engine) => {
     await app.close();
     await images.close();
     await installation.remove();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 50 }); // the browser's processes still write while they end
   });
 
   const resultOn = async ({ origin, results }: Shop, token: string) => {

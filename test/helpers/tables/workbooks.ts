@@ -121,7 +121,7 @@ export function convertWithLibreOffice(files: string[], format: string, folder: 
     const words = ['--headless', installation, '--convert-to', format, '--outdir', folder, ...files];
     execFileSync('soffice', words, { stdio: 'pipe' });
   } finally {
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 50 });
   }
   return files.map((file) => path.join(folder, `${path.parse(file).name}.${format.split(':')[0]}`));
 }
