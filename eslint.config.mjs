@@ -24,7 +24,7 @@ const SIDEWAYS = {
   access: ['database', 'http', 'queue', 'secrets'],
   uploads: ['requests', 'images', 'webhooks'],
   images: ['requests'],
-  previews: ['uploads', 'requests', 'images'],
+  previews: ['uploads', 'requests', 'images', 'health'],
   webhooks: ['requests'],
   metrics: ['health'],
 };

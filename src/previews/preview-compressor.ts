@@ -35,6 +35,8 @@ export interface PreviewForm {
 /** An image and what compressing it came to: itself first, then its renditions. */
 export interface Preview {
   source: Buffer;
+  /** How long fetching it took; null where it was sent. */
+  fetchMs: number | null;
   forms: PreviewForm[];
 }
 
@@ -54,8 +56,7 @@ export class PreviewCompressor {
 
   /**
    * Fetches the image where `source` is its address, and compresses it to all forms that are asked for; the similarity of the image itself
-   * is measured. `signal` is aborted
-   * when the caller has left: what has not begun then never does.
+   * is measured unless the fields say otherwise. `signal` is aborted when the caller has left: what has not begun then never does.
    * @throws AppError `INVALID_PARAMETER` where a channel takes no such images
    * @throws AppError 413 `PREVIEW_TOO_LARGE`, 422 `PREVIEW_IMPOSSIBLE`, 429 `TOO_MANY_PREVIEWS`; the reason of `signal`
    */
@@ -67,8 +68,11 @@ export class PreviewCompressor {
     try {
       return await this.slots.use(1, 0, async () => {
         signal.throwIfAborted();
-        const bytes = typeof source === 'string' ? await this.fetch(source, signal) : source;
-        return { source: bytes, forms: await this.encodeAll(bytes, wanted, signal) };
+        const from = performance.now();
+        const isFetched = typeof source === 'string';
+        const bytes = isFetched ? await this.fetch(source, signal) : source;
+        const fetchMs = isFetched ? Math.round(performance.now() - from) : null;
+        return { source: bytes, fetchMs, forms: await this.encodeAll(bytes, wanted, signal) };
       });
     } catch (error) {
       throw asPreviewError(error);
@@ -93,7 +97,8 @@ export class PreviewCompressor {
   private wantedForms(asked: AskedPictures): WantedForm[] {
     const { compression, renditions } = resolvedPictures(asked);
     const forms = formsOf(compression, renditions, { quality: this.settings.QUALITY });
-    const options = { ...forms.options, measure: 'similarity' as const };
+    const measure = asked.compression.measure ?? ('similarity' as const);
+    const options = { ...forms.options, measure };
     return [{ name: 'image', channel: compression.for ?? null, options }, ...forms.renditions];
   }
 

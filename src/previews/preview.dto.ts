@@ -53,6 +53,17 @@ class PreviewJudgement {
   broken_rules!: string[];
 }
 
+/** What the service works on at the same time, in all workers that run. */
+export class AtOnceResponse {
+  /** Images that are compressed, each on a core of its own. */
+  @ApiProperty({ type: 'integer', example: 4 })
+  images!: number;
+  @ApiProperty({ type: 'integer', example: 128 })
+  downloads!: number;
+  @ApiProperty({ type: 'integer', example: 16 })
+  downloads_per_host!: number;
+}
+
 /** A further form of the image. */
 export class PreviewRendition extends PreviewJudgement {
   @ApiProperty({ example: 'thumb' })
@@ -64,6 +75,9 @@ export class PreviewRendition extends PreviewJudgement {
   /** As that of an image of a request. */
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
+  /** Time that this form took beside the others. */
+  @ApiProperty({ type: 'integer', example: 9 })
+  milliseconds!: number;
   @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
   notes!: ImageNote[];
 }
@@ -83,12 +97,18 @@ export class PreviewResponse extends PreviewJudgement {
   /** As that of an image of a request. */
   @ApiProperty({ nullable: true, type: 'integer', example: 50 })
   quality!: number | null;
-  /** As that of an image of a request; it is always measured. */
+  /** As that of an image of a request; it is measured unless `measure` is `none`. */
   @ApiProperty({ nullable: true, type: Number, example: 0.9731 })
   similarity!: number | null;
   /** Time from the bytes before to those after. */
   @ApiProperty({ nullable: true, type: 'integer', example: 12 })
   milliseconds!: number | null;
+  /** Time of the download; null where the image was sent. */
+  @ApiProperty({ nullable: true, type: 'integer', example: 180 })
+  fetch_milliseconds!: number | null;
+  /** With the times above, what the time of a whole file is estimated by; null while no worker runs. */
+  @ApiProperty({ nullable: true, type: AtOnceResponse })
+  at_once!: AtOnceResponse | null;
   @ApiProperty({ enum: Object.keys(IMAGE_NOTES), enumName: 'ImageNote', isArray: true, example: [] })
   notes!: ImageNote[];
   /** The forms that `renditions`, `sizes` or the preset ask for. */

@@ -20,7 +20,8 @@ import { NO_OTHER_FIELDS } from '../http/unknown-fields.pipe.js';
 import { judge, type Judgement } from '../requests/channels/channel-check.js';
 import { readRenditionFields } from '../uploads/fields/renditions-field.js';
 import { PresetsService } from '../uploads/presets/presets.service.js';
-import { PreviewForm, PreviewRendition, PreviewResponse } from './preview.dto.js';
+import { Pace } from './pace.js';
+import { type AtOnceResponse, PreviewForm, PreviewRendition, PreviewResponse } from './preview.dto.js';
 import {
   MAX_PREVIEW_BYTES,
   type Preview,
@@ -35,6 +36,7 @@ export class PreviewsController {
   constructor(
     private readonly compressor: PreviewCompressor,
     private readonly presets: PresetsService,
+    private readonly pace: Pace,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -49,7 +51,8 @@ export class PreviewsController {
     description:
       'Nothing is stored. The image, given by its address or as a file part, has at most 12 MB. Two are compressed at once, ' +
       'others wait. With `renditions`, `sizes` or a preset that has some, it comes in these forms, too; with a channel, each says whether it fits, as ' +
-      'results of a request do. `PREVIEW_IMPOSSIBLE` has the error of the image in `details`.',
+      'results of a request do. `PREVIEW_IMPOSSIBLE` has the error of the image in `details`. The times and `at_once` are for estimating ' +
+      'how long a whole file will take.',
     answer: { type: PreviewResponse },
     errors: [
       'FILE_MISSING',
@@ -76,7 +79,8 @@ export class PreviewsController {
     const preset = await this.presets.named(caller, form?.preset);
     const renditions = readRenditionFields(form?.renditions, form?.sizes);
     const asked = { preset, compression: form ?? {}, renditions };
-    return toResponse(await this.compressor.compress(source, asked, leaving.signal), this.settings);
+    const preview = await this.compressor.compress(source, asked, leaving.signal);
+    return toResponse(preview, await this.pace.atOnce(), this.settings);
   }
 }
 
@@ -92,7 +96,11 @@ function sourceOf(files: Express.Multer.File[], url: string | undefined): Buffer
   return files[0].buffer;
 }
 
-function toResponse({ source, forms: [form, ...others] }: Preview, values: Settings): PreviewResponse {
+function toResponse(
+  { source, fetchMs, forms: [form, ...others] }: Preview,
+  atOnce: AtOnceResponse | null,
+  values: Settings,
+): PreviewResponse {
   const { input, output, outcome, report } = form.image;
   return {
     before: { content_type: contentTypeOf(input.format), base64: source.toString('base64') },
@@ -104,6 +112,8 @@ function toResponse({ source, forms: [form, ...others] }: Preview, values: Setti
     quality: report.quality,
     similarity: report.similarity,
     milliseconds: report.milliseconds,
+    fetch_milliseconds: fetchMs,
+    at_once: atOnce,
     notes: [...report.notes],
     ...judgementOf(form, values),
     renditions: toRenditions(others, values),
@@ -121,6 +131,7 @@ function toRenditions(forms: Form[], values: Settings): PreviewRendition[] {
       after: left >= 0 ? pictureOf(form) : null,
       output,
       quality: report.quality,
+      milliseconds: report.milliseconds,
       notes: [...report.notes],
       ...judgementOf(form, values),
     };

@@ -145,7 +145,9 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     await dropFile(page, 'many.csv', ['Image URL', ...rows, ''].join('\n'));
 
-    await page.getByText(/about \d+(\.\d)?% smaller, estimated from 8 pictures/).waitFor();
+    await page
+      .getByText(/about \d+% smaller, in less than a minute\. This is an estimate from 8 pictures/)
+      .waitFor();
     await page.close();
   });
 

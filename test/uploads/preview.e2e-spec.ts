@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
@@ -58,6 +59,23 @@ describeOnEachEngine('POST /preview', (engine) => {
     expect((await app.client.get('/requests')).json.items).toEqual([]);
     const folder = path.join(installation.environment.DATA_DIR, 'images');
     expect(filesBelow(folder)).toEqual([]);
+  });
+
+  it('says what an estimate of the time of a file needs', async () => {
+    const fetched = await preview({ url: origin.url('/mug.jpg'), sizes: '80', measure: 'none' });
+    const sent = await preview({}, picture);
+
+    expect(fetched.json).toMatchObject({
+      similarity: null,
+      milliseconds: expect.any(Number),
+      fetch_milliseconds: expect.any(Number),
+      renditions: [{ milliseconds: expect.any(Number) }],
+    });
+    expect(sent.json).toMatchObject({
+      similarity: expect.any(Number),
+      fetch_milliseconds: null,
+      at_once: { images: availableParallelism(), downloads: 128, downloads_per_host: 16 },
+    });
   });
 
   it('shows each form that is asked for, and whether the channel takes it, as the results of an upload', async () => {

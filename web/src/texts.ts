@@ -1,9 +1,20 @@
 import type { Request } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
+import type { Estimate } from './state/file/estimate.ts';
 import { textsOfForms } from './texts-of-forms.ts';
 import { counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
+
+/** A time that is estimated, in steps that are no finer than that is. */
+function inAbout(seconds: number): string {
+  const minutes = seconds / 60;
+  if (minutes < 0.75) return 'in less than a minute';
+  if (minutes < 10) return `in about ${counted(Math.round(minutes), 'minute')}`;
+  if (minutes < 55) return `in about ${count(5 * Math.round(minutes / 5))} minutes`;
+  const hours = minutes < 600 ? Math.round(minutes / 30) / 2 : Math.round(minutes / 60);
+  return `in about ${hours === 1 ? 'an hour' : `${count(hours)} hours`}`;
+}
 
 /** Every text of the page, but for the sentences of the service itself and those about failures. */
 export const texts = {
@@ -208,8 +219,10 @@ export const texts = {
     name: 'picture of this file',
     busy: 'Compressing a picture of your file …',
     failed: (reason: string) => `This picture can not be shown: ${reason}`,
-    estimate: (saved: string, pictures: number) =>
-      `The whole file: about ${saved} smaller, estimated from ${counted(pictures, 'picture')}.`,
+    estimate: ({ saved, seconds, pictures }: Estimate) =>
+      `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}` +
+      `${seconds === null ? '' : `, ${inAbout(seconds)}`}. ` +
+      `This is an estimate from ${counted(pictures, 'picture')} drawn at random.`,
     notReached: 'this is the nearest that can be reached',
   },
 

@@ -1,28 +1,24 @@
 import { useEffect } from 'preact/hooks';
-import { bytes, percent } from '../parts/format.ts';
+import { bytes } from '../parts/format.ts';
 import { Fit, FormsPreview } from './forms-preview.tsx';
 import { BeforeAfter, type Pair } from '../request/before-after.tsx';
-import {
-  estimateOf,
-  fitOf,
-  isLook,
-  type Look,
-  lookAt,
-  lookAtNext,
-  stopLooking,
-} from '../state/file/look-at-pictures.ts';
+import type { DryRun } from '../api/client.ts';
+import { estimateOf, fitOf } from '../state/file/estimate.ts';
+import { isLook, type Look, lookAt, lookAtNext, stopLooking } from '../state/file/look-at-pictures.ts';
 import { fieldsOf } from '../state/file/options.ts';
+import { isMeasured } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 /** A picture of this very file before and after, with the options as they are, and an estimate for the whole file. */
-export function PicturePreview({ urls }: { urls: string[] }) {
+export function PicturePreview({ survey }: { survey: DryRun }) {
+  const { sample_urls: urls } = survey;
   const fields = useStore((state) => JSON.stringify(fieldsOf(state.options)));
   const looks = useStore((state) => state.looks);
-  useEffect(() => lookAt(urls), [urls, fields]);
+  useEffect(() => lookAt(urls, isMeasured(survey)), [urls, fields]);
   useEffect(() => stopLooking, []);
   const shown = looks.results.get(looks.urls[looks.at]);
-  const estimate = estimateOf(looks);
+  const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
@@ -44,7 +40,7 @@ export function PicturePreview({ urls }: { urls: string[] }) {
         {fit && (
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
         )}
-        {estimate && <p class="quiet">{texts.look.estimate(percent(estimate.saved), estimate.pictures)}</p>}
+        {estimate && <p class="quiet">{texts.look.estimate(estimate)}</p>}
       </div>
       {isLook(shown) && <FormsPreview key={shown.after} look={shown} />}
     </section>

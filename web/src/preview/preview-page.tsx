@@ -61,7 +61,7 @@ function Choices({ survey }: { survey: DryRun }) {
           <OptionsForm />
           <OwnPresets />
         </div>
-        <PicturePreview urls={survey.sample_urls} />
+        <PicturePreview survey={survey} />
       </div>
       <StartBar survey={survey} />
     </>

@@ -10,6 +10,10 @@ export interface Look {
   /** Addresses of its further forms, in their order; null where the answer had no room. */
   forms: (string | null)[];
   facts: Preview;
+  /** How long its host took to send it; null where that is not known. */
+  fetchMs: number | null;
+  /** Whether it was compared with its source, which takes time. */
+  isMeasured: boolean;
 }
 
 /** Pictures of the chosen file, and what they become with the options as they are. */
@@ -28,12 +32,16 @@ const ESTIMATED_FROM = 8;
 const PAUSE_MS = 250;
 
 /** Sources as they were fetched: with other options they are sent, and not fetched from their host again. */
-const sources = new Map<string, Blob>();
+const sources = new Map<string, { picture: Blob; fetchMs: number | null }>();
+
+/** Whether the results of the file will be compared with their sources. */
+let isFileMeasured = true;
 
 let abort = new AbortController();
 
-/** Looks at the first pictures of a file: that which is shown first, then the others, one at a time. */
-export function lookAt(urls: string[]): void {
+/** Looks at some pictures of a file, drawn at random: that which is shown first, then the others, one at a time. */
+export function lookAt(urls: string[], isMeasured: boolean): void {
+  isFileMeasured = isMeasured;
   const isNew = urls.join() !== current().looks.urls.join();
   if (isNew) sources.clear();
   abort.abort();
@@ -47,7 +55,7 @@ export function lookAt(urls: string[]): void {
 export function lookAtNext(): void {
   const { looks } = current();
   update({ looks: { ...looks, at: (looks.at + 1) % looks.urls.length } });
-  if (looks.isBusy || looks.results.size === looks.urls.length) return;
+  if (looks.isBusy || nextUrl() === undefined) return;
   update({ looks: { ...current().looks, isBusy: true } });
   void lookAtAll(abort.signal);
 }
@@ -70,22 +78,29 @@ async function lookAtAll(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) update({ looks: { ...current().looks, isBusy: false } });
 }
 
-/** The one that is shown, then those of the estimate. */
+/** The one that is shown, then those of the estimate. That which is shown is compared with its source in any case. */
 function nextUrl(): string | undefined {
   const { urls, at, results } = current().looks;
+  const shown = results.get(urls[at]);
+  if (isLook(shown) && !shown.isMeasured) return urls[at];
   return [urls[at], ...urls.slice(0, ESTIMATED_FROM)].find((url) => !results.has(url));
 }
 
 async function look(url: string, signal: AbortSignal): Promise<Look | CallError> {
-  const source = sources.get(url) ?? null;
-  const fields = fieldsOf(current().options);
-  const { data, error } = await previewImage(source ? fields : { ...fields, url }, source, signal);
+  const source = sources.get(url);
+  const { looks, options } = current();
+  const isMeasured = isFileMeasured || url === looks.urls[looks.at];
+  const fields = { ...fieldsOf(options), ...(isMeasured ? {} : { measure: 'none' }) };
+  const call = previewImage(source ? fields : { ...fields, url }, source?.picture ?? null, signal);
+  const { data, error } = await call;
   if (!data) return error;
   const before = blobOf(data.before);
-  sources.set(url, before);
+  const fetchMs = source ? source.fetchMs : data.fetch_milliseconds;
+  sources.set(url, { picture: before, fetchMs });
   const addressOf = (picture: Preview['before']): string => URL.createObjectURL(blobOf(picture));
   const forms = data.renditions.map(({ after }) => after && addressOf(after));
-  return { before: URL.createObjectURL(before), after: addressOf(data.after), forms, facts: data };
+  const addresses = { before: URL.createObjectURL(before), after: addressOf(data.after), forms };
+  return { ...addresses, facts: data, fetchMs, isMeasured };
 }
 
 function blobOf({ base64, content_type: type }: Preview['before']): Blob {
@@ -102,23 +117,4 @@ function forget(): void {
     for (const address of [result.before, result.after, ...result.forms])
       if (address) URL.revokeObjectURL(address);
   }
-}
-
-/** What the pictures looked at so far save together, in percent, and how many they are; null before there are some. */
-export function estimateOf({ results }: Looks): { saved: number; pictures: number } | null {
-  const looks = [...results.values()].filter(isLook);
-  if (looks.length < 2) return null;
-  const sum = (of: (look: Look) => number): number => looks.reduce((total, each) => total + of(each), 0);
-  const [input, output] = [sum(({ facts }) => facts.input.bytes), sum(({ facts }) => facts.output.bytes)];
-  return { saved: 100 * (1 - output / input), pictures: looks.length };
-}
-
-/** How many of the pictures looked at so far are taken in all their forms by the channels that they are for; null where there is none. */
-export function fitOf({ results }: Looks): { fit: number; judged: number } | null {
-  const looks = [...results.values()].filter(isLook);
-  const verdicts = looks
-    .map(({ facts }) => [facts, ...facts.renditions].map(({ fits }) => fits).filter((fits) => fits !== null))
-    .filter((fits) => fits.length > 0);
-  if (verdicts.length === 0) return null;
-  return { fit: verdicts.filter((fits) => !fits.includes(false)).length, judged: verdicts.length };
 }

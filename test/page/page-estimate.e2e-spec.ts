@@ -1,0 +1,109 @@
+import type { Browser, Page } from 'playwright-core';
+import { describeInBrowser, dropFile, launchBrowser, openPage } from '../helpers/app/browser.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+
+describeInBrowser('the page, estimating what the whole file will come to', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    origin = await serveImages({ '/mug.jpg': await photo(320, 240) });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  /** A list of so many images, each with a URL of its own unless they are repeated. */
+  const listOf = (images: number, different = images) =>
+    ['Image URL', ...Array.from({ length: images }, (_, i) => origin.url(`/mug.jpg?${i % different}`))].join(
+      '\n',
+    );
+
+  /** Has the service's own answers say what they took; gives what was asked of the pictures. */
+  const pretend = async (page: Page, times: (isMeasured: boolean) => Record<string, unknown>) => {
+    const measures: string[] = [];
+    await page.route('**/preview', async (route) => {
+      const body = route.request().postDataBuffer()!.toString('latin1');
+      const measure = /name="measure"\r\n\r\n(\w+)/.exec(body)?.[1] ?? 'similarity';
+      measures.push(measure);
+      const response = await route.fetch();
+      const json = (await response.json()) as Record<string, unknown>;
+      await route.fulfill({ response, json: { ...json, ...times(measure === 'similarity') } });
+    });
+    return measures;
+  };
+  /** Pictures may still be on their way. */
+  const close = async (page: Page) => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.close();
+  };
+  const estimate = (page: Page) => page.getByText(/drawn at random/);
+  const atOnce = { images: 2, downloads: 128, downloads_per_host: 16 };
+
+  it.each([
+    ['the encoder', 1_000, { fetch_milliseconds: 400, milliseconds: 1_000 }, 'in about 8 minutes'],
+    ['the host of the images', 1_000, { fetch_milliseconds: 8_000, milliseconds: 100 }, 'in about 8 minutes'],
+    ['nothing', 20, { fetch_milliseconds: 100, milliseconds: 100 }, 'in less than a minute'],
+    [
+      'an encoder that is slow',
+      2_000,
+      { fetch_milliseconds: 100, milliseconds: 9_000 },
+      'in about 2.5 hours',
+    ],
+  ])('tells the time where it is decided by %s', async (_, images, times, words) => {
+    const { page, complaints } = await openPage(browser, app.client.url);
+    await pretend(page, () => ({ ...times, at_once: atOnce }));
+
+    await dropFile(page, 'list.csv', listOf(images));
+
+    await estimate(page).waitFor();
+    expect(await estimate(page).textContent()).toMatch(
+      new RegExp(`^The whole file: about \\d+% smaller, ${words}\\. This is an estimate`),
+    );
+    expect(complaints).toEqual([]);
+    await close(page);
+  });
+
+  it('counts an image that is repeated once, and says no time where no worker runs', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    let workers: typeof atOnce | null = atOnce;
+    await pretend(page, () => ({ fetch_milliseconds: 1, milliseconds: 6_000, at_once: workers }));
+
+    await dropFile(page, 'repeated.csv', listOf(2_000, 20));
+    await estimate(page).getByText('in about 1 minute.').waitFor();
+    workers = null;
+    await dropFile(page, 'alone.csv', listOf(19));
+
+    await page.getByText(/% smaller\. This is an estimate/).waitFor();
+    await close(page);
+  });
+
+  it('does not count the comparing with sources for a file whose results will not be compared', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    const measures = await pretend(page, (isMeasured) => ({
+      fetch_milliseconds: 1,
+      milliseconds: isMeasured ? 60_000 : 400,
+      at_once: atOnce,
+    }));
+
+    await dropFile(page, 'many.csv', listOf(3_000));
+    await page.getByText(/estimate from 8 pictures/).waitFor();
+    const words = await estimate(page).textContent();
+    await page.getByRole('button', { name: 'Another picture' }).click();
+    await page.getByText(/% alike/).waitFor(); // the one that is shown is compared
+
+    expect(words).toContain('in about 10 minutes');
+    expect(measures).toEqual(['similarity', ...Array.from({ length: 7 }, () => 'none'), 'similarity']);
+    await close(page);
+  });
+});

@@ -1,0 +1,61 @@
+import type { DryRun } from '../../api/client.ts';
+import { isLook, type Look, type Looks } from './look-at-pictures.ts';
+import { isMeasured } from './take-file.ts';
+
+/** What the whole file will probably come to. */
+export interface Estimate {
+  /** In percent of all bytes. */
+  saved: number;
+  /** Null where no worker runs, or the service does not say what it does at once. */
+  seconds: number | null;
+  /** From how many pictures it comes. */
+  pictures: number;
+}
+
+/** From the pictures looked at so far; null before there are two. */
+export function estimateOf({ results }: Looks, survey: DryRun): Estimate | null {
+  const looks = [...results.values()].filter(isLook);
+  if (looks.length < 2) return null;
+  const input = sumOf(looks, ({ facts }) => facts.input.bytes);
+  const output = sumOf(looks, ({ facts }) => facts.output.bytes);
+  return { saved: 100 * (1 - output / input), seconds: secondsOf(looks, survey), pictures: looks.length };
+}
+
+/**
+ * Downloads and compressing go on side by side, so the slower of both decides; the first image goes through one after the
+ * other. Of a URL that occurs several times, only the first costs time. What the network can carry, and what other files
+ * take meanwhile, is not known.
+ */
+function secondsOf(looks: Look[], survey: DryRun): number | null {
+  const { images, distinct_urls: distinct, hosts } = survey;
+  const atOnce = looks.at(-1)!.facts.at_once;
+  const fetched = looks.filter(({ fetchMs }) => fetchMs !== null);
+  const asRun = looks.filter((look) => look.isMeasured === isMeasured(survey));
+  if (!atOnce || fetched.length === 0 || asRun.length === 0) return null;
+  const fetching = sumOf(fetched, ({ fetchMs }) => fetchMs!) / fetched.length;
+  const compressing = sumOf(asRun, compressMs) / asRun.length;
+  const largestHost = Math.max(...hosts.items.map((host) => host.images)) / images;
+  const milliseconds = Math.max(
+    (distinct * fetching) / atOnce.downloads,
+    (distinct * largestHost * fetching) / atOnce.downloads_per_host,
+    (distinct * compressing) / atOnce.images,
+  );
+  return (fetching + compressing + milliseconds) / 1000;
+}
+
+/** Of all its forms. */
+const compressMs = ({ facts }: Look): number =>
+  (facts.milliseconds ?? 0) + facts.renditions.reduce((sum, form) => sum + form.milliseconds, 0);
+
+const sumOf = (looks: Look[], of: (look: Look) => number): number =>
+  looks.reduce((total, each) => total + of(each), 0);
+
+/** How many of the pictures looked at so far are taken in all their forms by the channels that they are for; null where there is none. */
+export function fitOf({ results }: Looks): { fit: number; judged: number } | null {
+  const looks = [...results.values()].filter(isLook);
+  const verdicts = looks
+    .map(({ facts }) => [facts, ...facts.renditions].map(({ fits }) => fits).filter((fits) => fits !== null))
+    .filter((fits) => fits.length > 0);
+  if (verdicts.length === 0) return null;
+  return { fit: verdicts.filter((fits) => !fits.includes(false)).length, judged: verdicts.length };
+}
