@@ -34,7 +34,7 @@ const DANGLING_UPLOADS = `
 
 /**
  * Compares the rows of files with the storage and with what refers to them, and changes nothing. May run beside the service:
- * what was stored within the last hour and has no file yet is left out.
+ * a row of the last hour that has no file yet and that nothing refers to is left out.
  */
 export async function* verifyFiles(
   dataSource: DataSource,
@@ -58,15 +58,18 @@ async function* wrongFiles(dataSource: DataSource, storage: FileStorage): AsyncG
         const found = heads[index];
         if (found && found.bytes === Number(row.bytes)) continue;
         if (found) yield { is: 'other size', key: row.key, expected: Number(row.bytes), found: found.bytes };
-        else if (!isUnderWay(row))
-          yield { is: 'file missing', key: row.key, references: await referencesTo(dataSource, row.key) };
+        else {
+          const references = await referencesTo(dataSource, row.key);
+          if (isUnderWay(row) && (references === 0 || (await storage.head(row.key)))) continue;
+          yield { is: 'file missing', key: row.key, references };
+        }
       }
     }
     after = rows[rows.length - 1].key;
   }
 }
 
-/** The row comes before the file. */
+/** The row comes before the file, and what refers to it after: then the file is there. */
 function isUnderWay({ releasedAt }: FileEntity): boolean {
   return releasedAt !== null && Number(releasedAt) > Date.now() - UNDER_WAY_MS;
 }

@@ -72,7 +72,8 @@ describeOnEachEngine('the stored files of an installation', (engine) => {
     const folder = path.join(installation.environment.DATA_DIR, 'images');
     const fileOf = (key: string) => path.join(folder, key.slice(0, 2), key.slice(2).replace('/', '-'));
     const { manager } = app.nest.get(Database);
-    await manager.update(FileEntity, { key: keys[0] }, { releasedAt: 1 });
+    const image = await manager.findOneByOrFail(FileEntity, { key: keys[0] });
+    await manager.insert(FileEntity, { ...image, key: `ee${'0'.repeat(30)}/image.jpg` }); // its file is on its way
     renameSync(fileOf(keys[0]), path.join(folder, 'aside'));
     writeFileSync(fileOf(keys[1]), 'cut');
     mkdirSync(path.join(folder, 'ff'), { recursive: true });
