@@ -15,10 +15,7 @@ describe('Rounds', () => {
       begun++;
       return new Promise<number>((resolve, reject) => ([end, fail] = [resolve, reject]));
     };
-    rounds = new Rounds(round, ({ message }) => {
-      errors.push(message);
-      return 5_000;
-    });
+    rounds = new Rounds(5_000, round, ({ message }) => errors.push(message));
   });
   afterEach(() => jest.useRealTimers());
 

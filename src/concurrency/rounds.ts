@@ -11,12 +11,14 @@ export class Rounds {
   private current: Promise<void> = Promise.resolve();
 
   /**
-   * @param round one round; gives the milliseconds until the next one
-   * @param onError told of a round that failed; gives the milliseconds until the next one
+   * @param everyMs from the end of a round to the next, also where it failed
+   * @param round one round; may give other milliseconds until the next one
+   * @param onError told of a round that failed
    */
   constructor(
-    private readonly round: () => Promise<number>,
-    private readonly onError: (error: Error) => number,
+    private readonly everyMs: number,
+    private readonly round: () => Promise<number | void>,
+    private readonly onError: (error: Error) => void,
   ) {}
 
   /** Begins the first round in `delayMs`. */
@@ -51,6 +53,6 @@ export class Rounds {
     this.nextWithinMs = Infinity;
     const delayMs = await this.round().catch(this.onError);
     this.isRunning = false;
-    if (this.isStarted) this.schedule(Math.min(delayMs, this.nextWithinMs));
+    if (this.isStarted) this.schedule(Math.min(delayMs ?? this.everyMs, this.nextWithinMs));
   }
 }

@@ -37,11 +37,9 @@ export class Heartbeat {
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {
     this.rounds = new Rounds(
-      () => this.round(),
-      ({ message }) => {
-        this.warning.warn(`the heartbeat failed: ${message}`);
-        return EVERY_MS;
-      },
+      EVERY_MS,
+      () => (settings.runsJobs ? this.beat() : this.look()),
+      ({ message }) => this.warning.warn(`the heartbeat failed: ${message}`),
     );
   }
 
@@ -66,12 +64,6 @@ export class Heartbeat {
   async count(): Promise<number> {
     if (this.database.isEmbedded) return Number(this.settings.runsJobs);
     return this.database.manager.countBy(WorkerEntity, { seenAt: MoreThan(this.clock.now() - ALIVE_MS) });
-  }
-
-  private async round(): Promise<number> {
-    if (this.settings.runsJobs) await this.beat();
-    else await this.look();
-    return EVERY_MS;
   }
 
   private async beat(): Promise<void> {

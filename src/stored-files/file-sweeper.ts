@@ -47,14 +47,9 @@ interface FileRow {
 export class FileSweeper {
   private readonly warning = new RepeatedWarning(new Logger(FileSweeper.name));
   private readonly rounds = new Rounds(
-    async () => {
-      await this.sweep();
-      return EVERY_MS;
-    },
-    ({ message }) => {
-      this.warning.warn(`unused files were not deleted: ${message}`);
-      return EVERY_MS;
-    },
+    EVERY_MS,
+    async () => void (await this.sweep()),
+    ({ message }) => this.warning.warn(`unused files were not deleted: ${message}`),
   );
   private isStopping = false;
 

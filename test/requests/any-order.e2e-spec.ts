@@ -19,6 +19,13 @@ const images = fc.array(
   fc.record({ kind: fc.constantFrom('good', 'good', 'gone', 'refused', 'slow'), number: fc.nat(5) }),
   { minLength: 1, maxLength: 12 },
 );
+/** What is asked for when an image is made anew. */
+const REDOS = {
+  'redo worse': { quality: '20' },
+  'redo from elsewhere': { url: '/good-5.jpg' },
+  'redo the original': { original: true },
+  'undo redo': { undo: true },
+};
 /** Which of the requests so far, the latest ones first. */
 const which = fc.nat(4);
 const call = fc.oneof(
@@ -33,10 +40,18 @@ const call = fc.oneof(
       which,
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: fc.constantFrom(...(Object.keys(REDOS) as (keyof typeof REDOS)[])),
+      which,
+      number: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
 );
 /** Calls that are made at once; after some of them the process is killed in the middle. */
 const step = fc.record({
-  calls: fc.array(call, { minLength: 1, maxLength: 12 }),
+  calls: fc.array(call, { minLength: 1, maxLength: 40, size: RUNS > 3 ? 'max' : 'small' }),
   isKilled: fc.constantFrom(false, false, false, false, true),
 });
 
@@ -50,6 +65,10 @@ const READS = [
   '/renditions.csv',
   '/webhooks',
 ];
+
+const WORK = `
+  SELECT id FROM requests WHERE completed_at IS NULL OR status IN ('Retrying', 'Deleting')
+  UNION ALL SELECT wish FROM redos WHERE state IN ('pending', 'processing')`;
 
 describeOnEachEngine('requests, whatever is done with them in whatever order', (engine) => {
   let installation: Installation;
@@ -110,6 +129,7 @@ describeOnEachEngine('requests, whatever is done with them in whatever order', (
       if (given.is === 'retry') return await fetch(`${url}/retry`, { method: 'POST' });
       if (given.is === 'retry some') return await fetch(`${url}/retry`, json({ codes: ['HTTP_404'] }));
       if (given.is === 'delete') return await fetch(url, { method: 'DELETE' });
+      if (given.is in REDOS) return await redo(url, given as Redo, json);
       if (given.is === 'read') return await fetch(url + READS[calls % READS.length]);
       const answer = await fetch(`${url}/rerun`, json({ quality: 30, fresh: given.is === 'fresh rerun' }));
       if (answer.status === 201) ids.push(answer.headers.get('location')!.split('/').at(-1)!);
@@ -119,6 +139,11 @@ describeOnEachEngine('requests, whatever is done with them in whatever order', (
     }
   }
 
+  async function redo(url: string, { is, number }: Redo, json: (body: object) => RequestInit) {
+    const wish = is === 'redo from elsewhere' ? { url: origin.url(REDOS[is].url) } : REDOS[is];
+    return fetch(`${url}/images/${number}/redo`, json(wish));
+  }
+
   async function upload(given: Upload): Promise<Response> {
     const urls = given.images.map(({ kind, number }) =>
       kind === 'refused' ? `http://10.0.0.1/${number}.jpg` : origin.url(`/${kind}-${number}.jpg`),
@@ -126,6 +151,7 @@ describeOnEachEngine('requests, whatever is done with them in whatever order', (
     const form = new FormData();
     form.append('file', new Blob([csvOf([['Mug', urls]])]), 'products.csv');
     if (urls.length % 2 === 0) form.append('sizes', '16, 24');
+    if (urls.length % 3 === 0) form.append('keep_sources', '1');
     const headers: Record<string, string> =
       given.key === null ? {} : { 'idempotency-key': `key ${given.key}` };
     const answer = await fetch(`${service.client.url}/upload`, { method: 'POST', body: form, headers });
@@ -133,12 +159,11 @@ describeOnEachEngine('requests, whatever is done with them in whatever order', (
     return answer;
   }
 
-  /** Nothing is open any more, and nothing is being deleted. */
+  /** Nothing is open any more, nothing is being deleted or made anew. */
   const isQuiet = () =>
     withDatabase(installation, async (database) => {
-      const open =
-        "SELECT id, status FROM requests WHERE completed_at IS NULL OR status IN ('Retrying', 'Deleting')";
-      return (await database.query<unknown[]>(open)).length === 0;
+      const rows = await database.query<unknown[]>(WORK);
+      return rows.length === 0;
     });
 
   it(
@@ -183,3 +208,4 @@ describeOnEachEngine('requests, whatever is done with them in whatever order', (
 
 type CallOf<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 type Upload = Extract<CallOf<typeof call>, { images: unknown }>;
+type Redo = Extract<CallOf<typeof call>, { is: keyof typeof REDOS }>;

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { readCompressionOptions } from '../../compression/options.js';
 import { settings, type Settings } from '../../config/settings.js';
@@ -7,12 +7,12 @@ import { Database, execute } from '../../database/database.js';
 import type { RedoWish } from '../../database/entities/redos/redo.entity.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { hostAndPort } from '../../outbound/urls/parse-url.js';
 import { readRenditions } from '../../requests/renditions/renditions.js';
 import type { ClaimKeeper } from '../scheduling/claim-keeper.js';
 import { type ClaimedImage, failureOf } from '../scheduling/image-claims.js';
 import type { Settlement } from '../scheduling/image-settlement.js';
+import { LeaseRenewal } from '../scheduling/lease-renewal.js';
 import { KeptSources } from '../processing/kept-sources.js';
 import { RedoSettlement } from './redo-settlement.js';
 import { redoneOptions } from './redo-wish.js';
@@ -68,10 +68,9 @@ type Held = Pick<ClaimedImage, 'requestKey' | 'number' | 'attempt'>;
 /** Claims of redos. They are leases with a fencing token, as those of images are (`ImageClaims`). */
 @Injectable()
 export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
-  private readonly warning = new RepeatedWarning(new Logger(RedoClaims.name));
   /** What this process works on, and for what. */
   private readonly held = new Map<Held, RedoWish>();
-  private timer?: NodeJS.Timeout;
+  private readonly renewal: LeaseRenewal;
 
   constructor(
     private readonly database: Database,
@@ -79,19 +78,16 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
     private readonly settlement: RedoSettlement,
     private readonly sources: KeptSources,
     @Inject(settings.KEY) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.renewal = new LeaseRenewal(RedoClaims.name, settings.LEASE_SECONDS, () => this.renew());
+  }
 
   onModuleInit(): void {
-    this.timer = setInterval(
-      () => {
-        this.renew().catch(({ message }: Error) => this.warning.warn(`leases were not renewed: ${message}`));
-      },
-      (this.settings.LEASE_SECONDS * SECOND) / 3,
-    ).unref();
+    this.renewal.start();
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.timer);
+    this.renewal.stop();
   }
 
   /** Claims up to `count` redos that are due, those that have waited longest first. */

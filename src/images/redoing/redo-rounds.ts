@@ -20,14 +20,9 @@ const CLAIMED_AT_ONCE = 16;
 export class RedoRounds {
   private readonly warning = new RepeatedWarning(new Logger(RedoRounds.name));
   private readonly rounds = new Rounds(
-    async () => {
-      await this.look();
-      return EVERY_MS;
-    },
-    ({ message }) => {
-      this.warning.warn(`images were not made anew; the next round goes on: ${message}`);
-      return EVERY_MS;
-    },
+    EVERY_MS,
+    () => this.look(),
+    ({ message }) => this.warning.warn(`images were not made anew; the next round goes on: ${message}`),
   );
   private isStart = false;
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager, FindOptionsWhere, QueryDeepPartialEntity } from 'typeorm';
 import { settings, type Settings } from '../../config/settings.js';
 import { DatabaseClock } from '../../database/database-clock.js';
@@ -7,12 +7,12 @@ import { byPrimaryKey } from '../../database/statements/locking.js';
 import { ImageEntity } from '../../database/entities/image.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { RepeatedWarning } from '../../logging/repeated-warning.js';
 import { hostAndPort } from '../../outbound/urls/parse-url.js';
 import type { KnownUrl } from '../processing/result-cache.js';
 import { groupBy, lockHosts } from './host-counts.js';
 import type { ClaimKeeper } from './claim-keeper.js';
 import type { Claim, DownloadFacts, Settlement } from './image-settlement.js';
+import { LeaseRenewal } from './lease-renewal.js';
 import type { OpenRequest } from './open-request.js';
 import { SettlementBatches } from './settlement-batches.js';
 
@@ -89,29 +89,24 @@ const IS_OPEN =
  */
 @Injectable()
 export class ImageClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
-  private readonly warning = new RepeatedWarning(new Logger(ImageClaims.name));
   private readonly held = new Set<Claim>();
-  private timer?: NodeJS.Timeout;
+  private readonly renewal: LeaseRenewal;
 
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly batches: SettlementBatches,
     @Inject(settings.KEY) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.renewal = new LeaseRenewal(ImageClaims.name, settings.LEASE_SECONDS, () => this.renew());
+  }
 
   onModuleInit(): void {
-    this.timer = setInterval(
-      () => {
-        this.renew().catch(({ message }: Error) => this.warning.warn(`leases were not renewed: ${message}`));
-      },
-      (this.settings.LEASE_SECONDS * SECOND) / 3,
-    );
-    this.timer.unref();
+    this.renewal.start();
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.timer);
+    this.renewal.stop();
   }
 
   /**

@@ -57,11 +57,9 @@ export class Reconciler {
   ) {
     this.bornAt = clock.now();
     this.rounds = new Rounds(
+      EVERY_MS,
       () => this.round(),
-      ({ message }) => {
-        this.warning.warn(`a round of reconciling failed: ${message}`);
-        return EVERY_MS;
-      },
+      ({ message }) => this.warning.warn(`a round of reconciling failed: ${message}`),
     );
   }
 
@@ -83,11 +81,10 @@ export class Reconciler {
     await this.rounds.stop();
   }
 
-  private async round(): Promise<number> {
+  private async round(): Promise<void> {
     const { isStart } = this;
     this.isStart = false;
     await this.reconcile(isStart);
-    return EVERY_MS;
   }
 
   /** One round. `isStart`: with the embedded database all claims are of dead processes. */

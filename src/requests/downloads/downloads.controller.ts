@@ -1,13 +1,11 @@
-import { Controller, Get, Logger, Param, Res } from '@nestjs/common';
+import { Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ApiCall } from '../../http/description/api-call.js';
 import { REQUEST_STATUSES } from '../request.dto.js';
-import { RequestReader, shownRequestStatus } from '../request-reader.js';
-import { attachment, savedName } from './attachment.js';
+import { RequestReader } from '../request-reader.js';
 import { RequestZips } from './request-zip.js';
+import { sendFile } from './send-file.js';
 
 /** An answer with a ZIP. */
 const ZIP_FILE = {
@@ -27,8 +25,6 @@ const ZIP_FILE = {
 @ApiParam({ name: 'id', format: 'uuid', description: 'The `request_id` of the upload' })
 @Controller('requests/:id')
 export class DownloadsController {
-  private readonly logger = new Logger(DownloadsController.name);
-
   constructor(
     private readonly requests: RequestReader,
     private readonly zips: RequestZips,
@@ -46,26 +42,12 @@ export class DownloadsController {
   })
   async imagesZip(@Param('id') id: string, @Res() response: Response): Promise<void> {
     const request = await this.requests.get(id);
-    const zip = await this.zips.of(request);
-    response.set({
-      'Content-Type': 'application/zip',
-      'Content-Length': String(zip.bytes),
-      'Content-Disposition': attachment(savedName(request, 'images.zip')),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Request-Status': shownRequestStatus(request),
+    const { bytes, write } = await this.zips.of(request);
+    await sendFile(response, request, {
+      ending: 'images.zip',
+      type: 'application/zip',
+      content: write(),
+      bytes,
     });
-    if (response.req.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    try {
-      await pipeline(Readable.from(zip.write(), { highWaterMark: 1 }), response);
-    } catch (error) {
-      // Cut off it can't be taken for whole: its length was announced.
-      response.destroy();
-      if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return; // the client left
-      this.logger.warn(`request ${id}: images.zip was cut off`, error);
-    }
   }
 }

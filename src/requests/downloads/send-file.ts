@@ -10,14 +10,16 @@ export interface SentFile {
   /** What it is, with the extension: `output.csv`. */
   ending: string;
   type: string;
-  content: AsyncGenerator<string | Buffer>;
+  content: AsyncIterable<string | Buffer>;
+  /** Its length, where that is known beforehand. */
+  bytes?: number;
 }
 
 /** Sends a file of a request to be saved; nothing of it is made where only its headers were asked for. */
 export async function sendFile(
   response: Response,
   request: RequestEntity,
-  { ending, type, content }: SentFile,
+  { ending, type, content, bytes }: SentFile,
 ): Promise<void> {
   response.set({
     'Content-Type': type,
@@ -25,13 +27,14 @@ export async function sendFile(
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Status': shownRequestStatus(request),
+    ...(bytes === undefined ? {} : { 'Content-Length': String(bytes) }),
   });
   if (response.req.method === 'HEAD') {
     response.end();
     return;
   }
   try {
-    await pipeline(Readable.from(content, { highWaterMark: 2 }), response);
+    await pipeline(Readable.from(content, { highWaterMark: 1 }), response);
   } catch (error) {
     // Once the answer has begun it can't become an error: cut off, it at least can't be taken for whole.
     response.destroy();

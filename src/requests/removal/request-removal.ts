@@ -49,15 +49,13 @@ export class RequestRemoval {
   private readonly logger = new Logger(RequestRemoval.name);
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly rounds = new Rounds(
+    EVERY_MS,
     async () => {
       if ((await this.marked()).length > 0) await this.lock.withLock('removal', () => this.removeMarked());
       await this.space.giveBack(() => this.isStopping);
-      return EVERY_MS;
     },
-    ({ message }) => {
-      this.warning.warn(`deleted requests were not removed; the next round goes on: ${message}`);
-      return EVERY_MS;
-    },
+    ({ message }) =>
+      this.warning.warn(`deleted requests were not removed; the next round goes on: ${message}`),
   );
   private isStopping = false;
 

@@ -50,11 +50,9 @@ export class Retention {
   private readonly logger = new Logger(Retention.name);
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly rounds = new Rounds(
+    EVERY_MS,
     async () => ((await this.sweep()) === null ? AGAIN_MS : EVERY_MS),
-    ({ message }) => {
-      this.warning.warn(`old requests were not deleted: ${message}`);
-      return EVERY_MS;
-    },
+    ({ message }) => this.warning.warn(`old requests were not deleted: ${message}`),
   );
   private isStopping = false;
 

@@ -28,11 +28,9 @@ export class WebhookDispatcher {
   private readonly logger = new Logger(WebhookDispatcher.name);
   private readonly warning = new RepeatedWarning(this.logger);
   private readonly rounds = new Rounds(
+    EVERY_MS,
     () => this.dispatch(),
-    ({ message }) => {
-      this.warning.warn(`webhooks were not dispatched: ${message}`);
-      return EVERY_MS;
-    },
+    ({ message }) => this.warning.warn(`webhooks were not dispatched: ${message}`),
   );
   /** Whether a round follows soon already: each further wake-up would put it off. */
   private isWoken = false;
