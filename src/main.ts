@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   if (isOpenToOthers(values.DATA_DIR))
     logger.warn('DATA_DIR can be read by other users of this machine; `chmod 700` closes it');
   const unreachable = values.servesApi ? whyNoShopFetches(values) : null;
-  if (unreachable) logger.log(unreachable); // no warning: whoever tries the service out needs no other
+  if (unreachable) logger.log(unreachable); // no warning: for trying the service out it is right
   app.enableShutdownHooks();
   endWithParent();
   await startApp(app, values);

@@ -7,7 +7,7 @@ import { AuditLog } from './audit-log.js';
 /** Calls whose line is written together with what they do. */
 const WRITTEN_ELSEWHERE = /^\/keys\//i;
 
-/** Writes a line of the audit log for each call that deleted something, whichever route it is. */
+/** Writes a line of the audit log for each call that deleted something, on every route. */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {
   constructor(private readonly log: AuditLog) {}

@@ -44,7 +44,7 @@ const KINDS: Kind[] = [
 ];
 
 /**
- * What another owner has is not there: every call about one request, webhook or delivery, whichever route it is, looks first
+ * What another owner has is not there: every call about one request, webhook or delivery, on every route, looks first
  * whose it is. Admins see all; upload tokens what they made. It comes after the guard that finds out who calls.
  */
 @Injectable()

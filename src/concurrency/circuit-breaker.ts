@@ -101,7 +101,7 @@ interface Circuit<E> {
  * A circuit breaker for each server, in the memory of one process (Nygard, "Release It!", 2nd edition, "Circuit Breaker").
  * A circuit opens after some failures; after a pause it is half-open, and a few probes are sent. When the last round of
  * probes has failed, the server is given up: callers of a group that has failed there some times are refused with the
- * last error. Any answer, be it a 404, closes the circuit. A server that is too busy opens it at the first such answer,
+ * last error. Any answer, also a 404, closes the circuit. A server that is too busy opens it at the first such answer,
  * for longer, and gets few calls at once for a while.
  */
 export class CircuitBreaker<E extends Error> {
@@ -109,7 +109,7 @@ export class CircuitBreaker<E extends Error> {
 
   constructor(private readonly rules: FailureRules<E>) {}
 
-  /** Whether a call may be made. Whoever is admitted reports it, and releases the permit in the end. */
+  /** Whether a call may be made. A caller that is admitted reports how its call ended, and releases the permit in the end. */
   admit(server: string, caller: Caller): Admission<E> {
     const now = performance.now();
     const circuit = this.circuits.get(server);

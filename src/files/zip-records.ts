@@ -10,7 +10,7 @@ export interface ZipFacts {
   /** In the ZIP, and unpacked; below 4 GiB. */
   packedBytes: number;
   bytes: number;
-  /** Of whoever made the ZIP; a file that its owner writes and everybody reads unless given. */
+  /** The system that made the ZIP; a file that its owner writes and everybody reads unless given. */
   madeBy?: number;
   attributes?: number;
 }

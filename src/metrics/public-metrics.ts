@@ -13,7 +13,7 @@ export function servePublicMetrics(app: NestExpressApplication): void {
   });
 }
 
-/** Of an answer with metrics, in whichever way it is sent. */
+/** Of an answer with metrics, however it is sent. */
 export const METRICS_HEADERS = {
   'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
   'Cache-Control': 'no-store',

@@ -29,7 +29,7 @@ export interface Registration {
  * Tells workers that there is work. Losing jobs, or all of the queue, loses nothing: the database knows what is open, and
  * the reconciler enqueues it again. Each kind is run apart, so that one never waits for another.
  *
- * A job runs at least once, perhaps twice, in whichever process called {@link start}. A handler that throws is logged
+ * A job runs at least once, perhaps twice, in any process that called {@link start}. A handler that throws is logged
  * and its job is gone: tries and their schedule belong to the database, so there are no delayed jobs either.
  */
 export abstract class JobQueue {

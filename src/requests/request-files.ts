@@ -219,7 +219,7 @@ export class RequestFiles {
     const file = await this.storage.open(key);
     if (!file) throw new UnavailableError('STORAGE_UNAVAILABLE');
     const unpacked = createGunzip();
-    // Whatever goes wrong on the way there is met by whoever reads.
+    // An error on the way there reaches the reader of the stream.
     const done = pipeline(file.content, unpacked).catch((error: unknown) => unpacked.destroy(error as Error));
     yield* unpacked as AsyncIterable<Buffer>;
     await done;

@@ -6,7 +6,7 @@ import { onDisk } from '../files/on-disk.js';
 import type { FileStorage } from '../storage/file-storage.js';
 
 /**
- * Writes an upload that was kept to the disk, as it was uploaded. Whoever asks for it removes it.
+ * Writes an upload that was kept to the disk, as it was uploaded. The caller removes it.
  * @param key of the stored file; null where none was kept
  * @throws AppError `UPLOAD_NOT_KEPT`
  * @throws UnavailableError `STORAGE_UNAVAILABLE`; or the reason of `signal`

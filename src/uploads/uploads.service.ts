@@ -41,7 +41,7 @@ const HOUR_MS = 3_600_000;
 /** How often a request is published under a key that is taken, while nobody is found to have it. */
 const MAX_PUBLICATIONS = 3;
 
-/** An uploaded file. Whoever put it there removes it. */
+/** An uploaded file. The caller removes it. */
 export interface UploadedFile {
   /** Where it is on the disk. */
   path: string;

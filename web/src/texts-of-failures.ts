@@ -1,6 +1,6 @@
 /** What to do where an image has failed, by its code. Codes without a line of their own get the service's sentence. */
 const ADVICE: Record<string, string> = {
-  HTTP_401: 'The server wants a login. Make the links public, or ask whoever runs it for access.',
+  HTTP_401: 'The server wants a login. Make the links public, or ask its owner for access.',
   HTTP_403: 'The server refuses us. Make the links public, or ask its owner to let this service in.',
   HTTP_404: 'There is nothing at these addresses. Correct the links here, or in your file.',
   HTTP_410: 'These pictures were removed for good. Put new links into your file.',

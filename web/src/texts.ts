@@ -43,7 +43,7 @@ export const texts = {
 
   key: {
     title: 'This service asks for an API key',
-    hint: 'You get it from whoever runs the service. It is kept until you close this tab.',
+    hint: 'You get it from the operator of the service. It is kept until you close this tab.',
     label: 'API key',
     enter: 'Continue',
   },

@@ -64,7 +64,7 @@ export class QuotaStates {
 
 export class UsageResponse {
   owner!: string;
-  /** Of whoever calls: what its key may do. */
+  /** What the key of this call may do. */
   @ApiProperty({ enum: ROLES, enumName: 'Role' })
   role!: Role;
   /** Days on which there was something, the newest first. */

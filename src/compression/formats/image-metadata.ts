@@ -158,7 +158,7 @@ function attribute(xmp: string, name: string): string | undefined {
   return xmp.slice(from, Math.min(xmp.indexOf('"', from), from + MAX_CHARACTERS));
 }
 
-// One line of text; markup has no place in it, whoever reads it.
+// One line of text; markup has no place in it.
 function cleaned(text: string | undefined): string | undefined {
   const line = text
     ?.replace(/&(?:lt|gt|quot|apos|amp);/g, ' ')

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 /**
  * A table in a statement that locks rows: servers find them by the primary key only. By another index they would lock its
- * entries first and the rows after them, and deadlock with whoever goes by the primary key.
+ * entries first and the rows after them, and deadlock with statements that go by the primary key.
  */
 export function byPrimaryKey(manager: EntityManager, table: string): string {
   return isServer(manager) ? `${table} FORCE INDEX (PRIMARY)` : table;

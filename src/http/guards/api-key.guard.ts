@@ -27,7 +27,7 @@ import { WrongKeys } from './wrong-keys.js';
 
 const IS_PUBLIC = 'is public';
 
-/** What upload tokens may read, whichever route it is. */
+/** What upload tokens may read, on every route. */
 const OF_REQUESTS = /^\/(requests|status)(\/|$)/i;
 
 /** Marks a controller or a route that needs no API key. `openApiDocument` describes it so. */

@@ -19,7 +19,7 @@ class Answers extends FindPrincipal {
   }
 }
 
-describe('whoever makes a long call', () => {
+describe('the caller of a long call', () => {
   it.each<[string, () => Promise<Principal | null>, boolean]>([
     ['goes on with a key that is as it was', () => Promise.resolve({ ...KEY }), true],
     ['does not with one that is gone', () => Promise.resolve(null), false],

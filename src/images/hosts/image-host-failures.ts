@@ -8,7 +8,7 @@ export function isBusy({ code, retryAfterMs }: AppError): boolean {
   return code === 'HTTP_429' || (code === 'HTTP_503' && retryAfterMs !== undefined);
 }
 
-/** Which errors of downloads say that a host is away or too busy. Any other is an answer, be it a 404. */
+/** Which errors of downloads say that a host is away or too busy. Any other is an answer, also a 404. */
 export const IMAGE_HOST_FAILURES: FailureRules<OutboundError> = {
   classify(error) {
     if (!(error instanceof OutboundError)) return null;

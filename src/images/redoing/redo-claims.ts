@@ -99,7 +99,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Makes redos pending again whose lease ran out because their worker died. `evenIfAlive`: whoever holds the lease, for when
+   * Makes redos pending again whose lease ran out because their worker died. `evenIfAlive`: leases that have not run out too, for when
    * no worker can be alive.
    */
   async releaseExpired(evenIfAlive = false): Promise<void> {

@@ -9,7 +9,7 @@ export interface RequestHost {
 }
 
 /**
- * Locks hosts of requests. Whoever claims images of a host, settles or adds some, does this before he locks the images:
+ * Locks hosts of requests. Who claims images of a host, settles or adds some, does this before locking the images:
  * so these wait for each other here and nowhere else.
  */
 export async function lockHosts(manager: EntityManager, hosts: RequestHost[]): Promise<void> {

@@ -109,7 +109,7 @@ const OPEN: ImageStatus[] = ['pending', 'waiting', 'processing'];
 
 /**
  * Writes how images ended into their rows, and counts them in the same transaction: some hundred at a time, of any requests.
- * Whoever is no longer the holder of an image changes nothing. Everything locks in one order: requests, their hosts,
+ * A worker that no longer holds an image changes nothing. Everything locks in one order: requests, their hosts,
  * images, files, events.
  */
 @Injectable()

@@ -32,7 +32,7 @@ export class OverdueImages {
   ) {}
 
   /**
-   * Makes images pending again whose lease ran out because their worker died. `evenIfAlive`: whoever holds the lease, for
+   * Makes images pending again whose lease ran out because their worker died. `evenIfAlive`: leases that have not run out too, for
    * when no worker can be alive.
    * @returns how many
    */

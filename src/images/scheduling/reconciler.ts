@@ -69,7 +69,7 @@ export class Reconciler {
    */
   async start(): Promise<void> {
     this.isStopping = false;
-    // With the embedded database, claims are taken back whoever holds them: it must not be one of ours yet.
+    // With the embedded database, all claims are taken back: none of them may be ours yet.
     if (this.database.isEmbedded) await this.reconcile(true);
     this.isStart = !this.database.isEmbedded;
     this.rounds.start(this.isStart ? 0 : EVERY_MS);

@@ -86,7 +86,7 @@ export class RequestTurns {
     images.onRoom = (server) => this.noteRoom(server);
   }
 
-  /** Begins to claim images, for whoever joined before as well. */
+  /** Begins to claim images, also of requests that joined before. */
   start(): void {
     this.isStarted = true;
     this.wake(0);

@@ -33,7 +33,7 @@ export class StalledRequests {
   ) {}
 
   /**
-   * Fails all open images of a request of which none was settled for `MAX_REQUEST_HOURS`, whoever has claimed them.
+   * Fails all open images of a request of which none was settled for `MAX_REQUEST_HOURS`, also those that are claimed.
    * @returns false where it is not that old, and nothing was changed
    */
   async end({ key, id, movedAt }: Pick<RequestEntity, 'key' | 'id' | 'movedAt'>): Promise<boolean> {

@@ -7,7 +7,7 @@ const NAME_AND_VALUE = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)\
 const IS_DELETED = /;\s*max-age\s*=\s*(-|0+\s*(;|$))/i;
 
 /**
- * The cookies that servers set while they redirect one download: some send the picture only to whoever brings the
+ * The cookies that servers set while they redirect one download: some send the picture only to a client that brings the
  * cookie back. Each goes to the host that set it, and all are forgotten with the download.
  */
 export class RedirectCookies {

@@ -9,10 +9,10 @@ export const MEMORY_LIMIT = 1024 * 1024;
 const FIRST_BUFFER = 64 * 1024;
 
 /**
- * The bytes of one download: in memory up to {@link MEMORY_LIMIT}, above it in a temporary file. Whoever gets one
+ * The bytes of one download: in memory up to {@link MEMORY_LIMIT}, above it in a temporary file. Who gets one
  * calls {@link discard} in the end, whatever happens.
  *
- * The file loses its name as soon as it is open, so that the system frees it when the process ends in whatever way:
+ * The file loses its name as soon as it is open, so that the system frees it however the process ends:
  * a worker that is killed again and again while it downloads does not fill the disk.
  */
 export class SpooledBody {

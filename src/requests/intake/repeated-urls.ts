@@ -31,7 +31,7 @@ export class RepeatedUrls {
 
   /**
    * Second reading, in the same order: the number under which this URL came first, or null where it does now. Two URLs
-   * are taken for one with a chance of 1 in 2^48, so whoever relies on it compares them.
+   * are taken for one with a chance of 1 in 2^48, so a caller that relies on it compares them.
    */
   firstOf(url: string, number: number): number | null {
     if (!isSet(this.seenAgain, this.bitOf(url))) return null;

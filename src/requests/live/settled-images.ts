@@ -37,7 +37,7 @@ interface Range {
 }
 
 /**
- * The live events of single images. Whoever asks within the same moment is answered by one reading: hundreds of watchers of one
+ * The live events of single images. All who ask within the same moment are answered by one reading: hundreds of watchers of one
  * request get the same bytes, and those of many requests are read in the same four statements.
  */
 @Injectable()

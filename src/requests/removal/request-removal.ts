@@ -218,7 +218,7 @@ async function mark(manager: EntityManager, requestKey: number): Promise<boolean
   return true;
 }
 
-/** Whoever claims locks the hosts first: so none is under way, and the next one sees that the request is not open. */
+/** Every claim locks the hosts first: so none is under way, and the next one sees that the request is not open. */
 async function lockAllHosts(manager: EntityManager, requestKey: number): Promise<void> {
   const hosts = byPrimaryKey(manager, 'request_hosts');
   await manager.query(

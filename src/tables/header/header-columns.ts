@@ -4,7 +4,7 @@ import { placeholderWithoutColumn } from '../names/image-names.js';
 import type { KnownProfile } from './file-profile.js';
 import { plainName, profileOf, recogniseHeader, STANDARD_PROFILE } from './profiles.js';
 
-/** What whoever sends a file says of its sheet and its columns, where that is not to be guessed. Names are compared as those of profiles. */
+/** What the sender of a file says of its sheet and its columns, where that is not to be guessed. Names are compared as those of profiles. */
 export interface WantedColumns {
   /** The columns of image URLs: these, and no others. */
   images?: string[];

@@ -16,7 +16,7 @@ export function newSpooledFile(folder: string, originalname: string): SpooledFil
 }
 
 /**
- * Writes the body of a call to the disk, as the file of a form is written. Whoever gets the file removes it.
+ * Writes the body of a call to the disk, as the file of a form is written. The caller removes the file.
  * @throws AppError `BODY_TOO_LARGE` (413) as soon as more than `maxBytes` have come, or were announced
  * @throws UnavailableError `STORAGE_UNAVAILABLE`
  */

@@ -54,7 +54,7 @@ export function useNextFaultKey(table: { current: HTMLElement | null }): void {
     addEventListener('keydown', listen);
     return () => {
       removeEventListener('keydown', listen);
-      // With the last fault its cell goes: whoever works by keys goes on in the page, and not at its top.
+      // With the last fault its cell goes: people who use the keyboard go on in the page, and not at its top.
       const active = document.activeElement;
       if (active === document.body || element?.contains(active))
         document.getElementById('content')?.focus({ preventScroll: true });

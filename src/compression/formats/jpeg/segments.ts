@@ -25,7 +25,7 @@ const MAX_STANDALONE = 10_000;
 
 /**
  * The segments of a file, one after the other; the end of the image is the last one, unless the file is cut off. Stray bytes
- * between them are skipped, as decoders do. Whoever reads all of them stops at {@link MAX_SEGMENTS}.
+ * between them are skipped, as decoders do. A reader of all of them stops at {@link MAX_SEGMENTS}.
  */
 export function* jpegSegments(source: Buffer): Generator<JpegSegment> {
   const walk = walkOf(source);

@@ -11,7 +11,7 @@ export const MAX_COLUMNS = 16_384;
 /** Every cell of a row, however far to the right. */
 export const WHOLE_ROWS = { columns: MAX_COLUMNS, rowLength: DEFAULT_CSV_LIMITS.rowLength };
 
-/** A workbook with the sheet that was read of it. Whoever opens it closes its ZIP. */
+/** A workbook with the sheet that was read of it. The caller closes its ZIP. */
 export interface OpenedSheet {
   zip: WorkbookZip;
   workbook: Workbook;

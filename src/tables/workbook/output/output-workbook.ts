@@ -23,7 +23,7 @@ export type UrlsWritten = 'added' | 'replaced';
  * A user's own workbook with the results. Every part of it is copied byte for byte but for the sheet that was read, and in that
  * everything but the cells of results, and the addresses of links that were replaced.
  *
- * @param file the workbook as it was uploaded; whoever put it there removes it
+ * @param file the workbook as it was uploaded; the caller removes it
  * @param layout as the reader of that file gave it
  * @param textsOf for `replaced`, what comes in the place of each URL; for `added`, the results, null where there is none
  */

@@ -77,7 +77,7 @@ class ZipWriter {
       }
     };
     const deflate = createDeflateRaw();
-    // Whatever goes wrong before it is met by whoever reads.
+    // An error before it reaches the reader of the stream.
     const done = pipeline(Readable.from(measured()), deflate).catch((error: unknown) =>
       deflate.destroy(error as Error),
     );

@@ -22,7 +22,7 @@ export class WorkbookZip {
   private constructor(private readonly zip: ZipFile) {}
 
   /**
-   * Reads the directory of the ZIP. Whoever opens it closes it.
+   * Reads the directory of the ZIP. The caller closes it.
    * @throws WorkbookError
    */
   static async open(file: string): Promise<WorkbookZip> {
