@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import type { Settings } from './config/settings.js';
+import { SettingsError } from './errors/app-error.js';
 import { makePrivateFolder } from './files/private-folder.js';
 import { limitConnections } from './http/connections.js';
 import { accessLog } from './http/middleware/access-log.js';
@@ -57,7 +58,18 @@ export async function createApp(
 /** Listens, then begins to work. With `PORT=0` the settings have the real port afterwards. */
 export async function startApp(app: NestExpressApplication, settings: Settings): Promise<void> {
   limitConnections(app, settings.MAX_CONNECTIONS);
-  const server = await app.listen(settings.PORT, settings.HOST);
+  await app.init(); // by itself, so that what fails in it is not taken for a failure to listen
+  const server = await app.listen(settings.PORT, settings.HOST).catch((error: NodeJS.ErrnoException) => {
+    throw new SettingsError(whyNotListening(error, settings), { cause: error });
+  });
   settings.PORT = (server.address() as AddressInfo).port;
   await app.get(Lifecycle).start();
+}
+
+/** Said here, where it is known what failed: by their codes these errors could be the database's. */
+function whyNotListening({ code, message }: NodeJS.ErrnoException, { HOST, PORT }: Settings): string {
+  if (code === 'EADDRINUSE')
+    return `Port ${PORT} of ${HOST} is taken by another program; set PORT to another.`;
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return `HOST ${HOST} is no address of this machine.`;
+  return `The service can't listen on port ${PORT} of ${HOST}: ${message}.`;
 }

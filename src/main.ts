@@ -136,9 +136,6 @@ function reasonToStop(error: unknown): unknown {
   if (error instanceof CommandError) return error.message;
   if (error instanceof SettingsError) return `The settings can't work:\n${error.message}`;
   if (isDatabaseError(error)) return `DATABASE_URL: ${(error as Error).message}`;
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === 'EADDRINUSE')
-    return `Port ${port} of ${address} is taken by another program; set PORT to another.`;
   return error;
 }
 

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SettingsError } from '../../src/errors/app-error.js';
-import type { Installation } from '../helpers/app/engines.js';
+import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
+import { Service } from '../helpers/app/service.js';
 import { startApp } from '../helpers/app/test-app.js';
 
 describe('a second process with the same DATA_DIR', () => {
@@ -23,5 +25,36 @@ describe('a second process with the same DATA_DIR', () => {
     expect(unfinished.map((file) => existsSync(file))).toEqual([true, true, true]);
     await first.close();
     rmSync(folder, { recursive: true });
+  });
+});
+
+describeOnEachEngine('a start that can not listen', (engine) => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+  });
+  afterAll(() => installation.remove());
+
+  const start = (environment: Record<string, string>) =>
+    Service.start({ ...installation.environment, API_KEYS: 'a-key-of-this-test', ...environment });
+
+  it('says that HOST is no address of this machine', async () => {
+    for (const HOST of ['example.invalid', '192.0.2.1']) {
+      const started = start({ HOST, PORT: '0' });
+
+      await expect(started).rejects.toThrow(`HOST ${HOST} is no address of this machine`);
+      await expect(started).rejects.not.toThrow('DATABASE_URL:');
+    }
+  });
+
+  it('says that PORT is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+
+    await expect(start({ PORT: String(port) })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
+
+    await new Promise((resolve) => other.close(resolve));
   });
 });

@@ -22,7 +22,10 @@ export class Service {
     });
     const output: string[] = [];
     const url = await new Promise<string>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`${reason}:\n${output.join('')}`));
+      const fail = (reason: string) => {
+        clearTimeout(timer);
+        reject(new Error(`${reason}:\n${output.join('')}`));
+      };
       const timer = setTimeout(() => fail('not ready in time'), READY_WITHIN_MS);
       child.once('exit', (code) => fail(`ended with ${code}`));
       for (const stream of [child.stdout, child.stderr]) {
