@@ -146,8 +146,9 @@ async function compressAsAsked(asked: Job): Promise<Result> {
   if (!isResized && isPlain(job)) return compress(job);
   const result = await compressAnyway({ ...job, mustEncode: true });
   const isLarger = result.data.length > job.inputBytes;
+  const isLaid = !result.report.notes.includes('canvas_not_possible');
   return withMoreNotes(result, [
-    ...(isReduced ? (['canvas_reduced'] as const) : []),
+    ...(isReduced && isLaid ? (['canvas_reduced'] as const) : []),
     ...(isLarger ? (['larger_than_source'] as const) : []),
   ]);
 }
@@ -163,7 +164,15 @@ function withFirstFrame(job: Job): Job {
   const { header } = job;
   if (header.frames === 1) return job;
   const notes: ImageNote[] = [...header.notes, 'first_frame_only'];
-  return { ...job, header: { ...header, frames: 1, pixels: header.width * header.height, notes } };
+  const first = { ...header, frames: 1, pixels: header.width * header.height, notes };
+  return { ...job, animation: header, header: first };
+}
+
+/** The file itself has all of them. */
+function withAllFrames({ animation, ...job }: Job): Job {
+  if (!animation) return job;
+  const { frames, pixels, notes } = animation;
+  return { ...job, header: { ...job.header, frames, pixels, notes } };
 }
 
 /** Whether the file looks the same to everybody: of the format that was asked for, upright, of usual colours, nothing showing through. */
@@ -243,7 +252,8 @@ async function compressAtFullSize(job: Job, notes: ImageNote[]): Promise<Result>
   return withMoreNotes(await compress({ ...job, options }), [...notes, 'size_kept']);
 }
 
-async function deliverOriginal(job: Job, notes: ImageNote[]): Promise<Result> {
+async function deliverOriginal(asked: Job, notes: ImageNote[]): Promise<Result> {
+  const job = withAllFrames(asked);
   const original = await originalOf(job, job.inputBytes);
   if (!original) throw isBigTiff(job.source) ? bigTiff() : corrupt();
   const { isResized } = layOut(job.header, job.options);

@@ -17,6 +17,8 @@ export interface Job {
   /** Of the file as it came, which no result exceeds. */
   inputBytes: number;
   header: ImageHeader;
+  /** That of all frames, where `header` is that of the first one only. */
+  animation?: ImageHeader;
   options: CompressionOptions;
   wanted: WantedMetadata;
   /** Width × height × frames. */

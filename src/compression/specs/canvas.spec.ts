@@ -191,6 +191,20 @@ describe('a canvas', () => {
     expect(report.notes).toContain('canvas_reduced');
   });
 
+  it('leaves what is too large for one as it is, with all of its frames, and says no more than that', async () => {
+    const source = await animation(3).ensureAlpha(0.5).webp().toBuffer();
+
+    const { outcome, output, report } = await compress(source, {
+      canvas: '10:1',
+      enlarge: 'true',
+      max_width: 16383,
+    });
+
+    expect(outcome).toBe('kept_original');
+    expect(output).toMatchObject({ format: 'webp', width: 64, height: 40 });
+    expect(report.notes).toEqual(['canvas_not_possible']);
+  });
+
   it('is the same each time, and whatever was asked for before', async () => {
     const source = await packshot(300, 200, 40).png().toBuffer();
 
