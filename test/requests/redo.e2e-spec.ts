@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import sharp from 'sharp';
 import { csvOf } from '../helpers/app/client.js';
@@ -7,6 +8,12 @@ import { startApp, type TestApp } from '../helpers/app/test-app.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
 import { until } from '../helpers/wait.js';
+
+/** What has many bytes at a high quality. */
+const noise = (side: number) =>
+  sharp(randomBytes(side * side * 3), { raw: { width: side, height: side, channels: 3 } }).jpeg({
+    quality: 100,
+  });
 
 describeOnEachEngine('making a done image anew', (engine) => {
   let installation: Installation;
@@ -30,6 +37,7 @@ describeOnEachEngine('making a done image anew', (engine) => {
       '/second.jpg': second,
       '/third.jpg': third,
       '/other.jpg': other,
+      '/noise.jpg': await noise(2200).toBuffer(),
       '/gone.jpg': 404,
       '/text.jpg': Buffer.from('no image at all'),
       '/held.jpg': hold,
@@ -130,6 +138,17 @@ describeOnEachEngine('making a done image anew', (engine) => {
     expect(back).toEqual({ ...before, redo: undefined });
     expect(state).toMatchObject({ state: 'undone', can_undo: false });
     await expectNoFaults();
+  });
+
+  it('keeps to what the channel takes in bytes, as an upload of that quality does', async () => {
+    const id = await uploaded({ for: 'walmart', trim: 'false', fill: '100' }, ['noise']);
+    expect(await image(id)).toMatchObject({ quality: 90, fits: true });
+
+    const after = await redone(id, { quality: 100 });
+
+    expect(after).toMatchObject({ redo: { state: 'done' }, fits: true, broken_rules: [] });
+    expect(after.quality).toBeGreaterThan(90);
+    expect(after.output.bytes).toBeLessThanOrEqual(5_000_000);
   });
 
   it('takes the latest redo back, once, and has its renditions and bytes as before', async () => {

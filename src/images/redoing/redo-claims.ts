@@ -8,6 +8,7 @@ import type { RedoWish } from '../../database/entities/redos/redo.entity.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { hostAndPort } from '../../outbound/urls/parse-url.js';
+import type { ChannelName } from '../../requests/channels/channel-list.js';
 import { readRenditions } from '../../requests/renditions/renditions.js';
 import type { ClaimKeeper } from '../scheduling/claim-keeper.js';
 import { type ClaimedImage, failureOf } from '../scheduling/image-claims.js';
@@ -27,8 +28,8 @@ const DUE = `
   SELECT redos.request_key AS requestKey, redos.number AS number, redos.wish AS wish, redos.attempt AS attempt,
     redos.failures AS failures, redos.busy_tries AS busyTries, redos.crashes AS crashes, redos.error_code AS errorCode,
     redos.error_message AS errorMessage, images.host AS host, images.input_url AS inputUrl, requests.id AS id,
-    requests.owner_key AS ownerKey, requests.options AS options, requests.renditions AS renditions,
-    requests.is_fresh AS isFresh, requests.keep_sources_days AS keepSourcesDays
+    requests.owner_key AS ownerKey, requests.options AS options, requests.channel AS channel,
+    requests.renditions AS renditions, requests.is_fresh AS isFresh, requests.keep_sources_days AS keepSourcesDays
   FROM redos JOIN requests ON requests.request_key = redos.request_key AND requests.status NOT IN ('Receiving', 'Deleting')
     JOIN images ON images.request_key = redos.request_key AND images.number = redos.number
   WHERE redos.state = 'pending' AND redos.due_at <= ? ORDER BY redos.due_at LIMIT ?`;
@@ -58,6 +59,7 @@ interface Row {
   id: string;
   ownerKey: number;
   options: string;
+  channel: ChannelName | null;
   renditions: string | null;
   isFresh: number;
   keepSourcesDays: number;
@@ -191,7 +193,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
           keepSourcesDays: row.keepSourcesDays,
           hasRepeats: false,
         },
-        options: redoneOptions(readCompressionOptions(row.options), wish),
+        options: redoneOptions(readCompressionOptions(row.options), wish, row.channel),
         renditions: readRenditions(row.renditions),
       },
     };

@@ -1,6 +1,6 @@
-import type { CompressionFields, LimitedFields } from '../../compression/options.js';
+import type { ByteLimit, CompressionFields, LimitedFields } from '../../compression/options.js';
 import { AppError } from '../../errors/app-error.js';
-import { type ChannelName, channelOf, type ChannelRule } from './channel-list.js';
+import { type ChannelName, channelOf, type ChannelRule, type Demand } from './channel-list.js';
 
 /** The options of an upload, and the channel that its images go to. */
 export type PictureFields = CompressionFields & { for?: ChannelName };
@@ -39,10 +39,19 @@ export function withChannel({ for: name, ...given }: PictureFields): LimitedFiel
     value !== undefined && (field !== 'format' || isFormatGiven);
   const own = given.target === undefined ? fields : { ...fields, quality: undefined };
   const asked: LimitedFields = { ...own, ...Object.fromEntries(Object.entries(given).filter(isGiven)) };
-  const bytes = Number(demanded('max_bytes') ?? 0);
-  // At the floor itself nothing is left to take away.
-  const isAbove = bytes > 0 && Number(asked.quality) > least;
-  return isAbove ? { ...asked, limit: { bytes, minQuality: least } } : asked;
+  const limit = limitOf(name, asked.quality);
+  return limit ? { ...asked, limit } : asked;
+}
+
+/** How many bytes a channel takes of an image of this quality; null where it does not say, or nothing is left to take away. */
+export function limitOf(name: ChannelName, quality: string | undefined): ByteLimit | null {
+  const { demands } = channelOf(name);
+  const [bytes, minQuality] = (['max_bytes', 'min_quality'] as const).map((rule) => valueOf(demands, rule));
+  return bytes > 0 && Number(quality) > minQuality ? { bytes, minQuality } : null;
+}
+
+function valueOf(demands: Demand[], wanted: ChannelRule): number {
+  return Number(demands.find(({ rule }) => rule === wanted)?.value ?? 0);
 }
 
 function refusal(field: string, message: string): AppError {
