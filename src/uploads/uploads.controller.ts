@@ -88,12 +88,12 @@ export class UploadsController {
       const compression = { ...form, ...caller.token?.options };
       const preset = await this.presets.named(caller, compression.preset);
       const pictures = { preset, compression, renditions };
-      this.uploads.checkForms(pictures); // a dry run refuses what the upload would
       const columns = wantedColumns(form);
       const patches = readPatches(form?.patches);
       const listed = readListedParts(form ?? {});
       const patched = await patchFile(file, columns, patches);
       if (query.dry_run === 'true' || form?.dry_run === 'true') {
+        this.uploads.checkForms(pictures); // what the upload would refuse
         const wanted = request.accepts(['json', 'text/csv', WORKBOOK_TYPE]);
         if (patched && wanted === typeOf(patched)) return sendFile(file, patched, response);
         if (wanted === 'text/csv') return this.writeCleaned(file, columns, response);

@@ -124,8 +124,6 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    */
   async accept(file: UploadedFile, options: UploadOptions): Promise<AcceptedUpload> {
     const { caller } = options;
-    const { channel, ...forms } = this.checkForms(options);
-    refuseOtherForms(options);
     const webhookUrl = oneWebhookUrl(options.webhookUrls);
     if (webhookUrl) this.webhooks.check(webhookUrl);
     const idempotency =
@@ -133,6 +131,8 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
     const earlier = idempotency && (await this.earlier(idempotency, caller));
     if (earlier) return { id: earlier, isReplayed: true };
 
+    const { channel, ...forms } = this.checkForms(options);
+    refuseOtherForms(options);
     const csv = await this.open(file, options.columns);
     const repeated = new RepeatedUrls(csv.textBytes);
     const { rowsWithoutImages, warnings } = await refuseFaults(csv, options.skipsFaults, repeated);

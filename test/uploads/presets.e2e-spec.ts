@@ -222,6 +222,17 @@ describeOnEachEngine('presets', (engine) => {
     expect((await owner.form('/upload', csv, { preset: 'changing' }, { headers })).json).toEqual(first.json);
     const different = await owner.form('/upload', csv, { preset: 'changing', quality: '31' }, { headers });
     expect(different.json.code).toBe('IDEMPOTENCY_KEY_REUSED');
+
+    // Neither where it could not be used, nor where it has gone.
+    const own = { preset: 'changing', quality: '31' };
+    const other = { headers: { 'Idempotency-Key': 'with an option of its own' } };
+    const second = await owner.form('/upload', csv, own, other);
+    await put('changing', { for: 'amazon' });
+    expect((await owner.form('/upload', csv, own, other)).json).toEqual(second.json);
+    await owner.send('DELETE', '/presets/changing');
+    expect((await owner.form('/upload', csv, own, other)).json).toEqual(second.json);
+    expect((await owner.form('/upload', csv, own)).json.code).toBe('PRESET_UNKNOWN');
+    expect((await owner.form('/upload?dry_run=true', csv, own)).json.code).toBe('PRESET_UNKNOWN');
   });
 
   it('are taken by the command line, which notices that one has changed', async () => {

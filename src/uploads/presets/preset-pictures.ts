@@ -1,3 +1,4 @@
+import type { AppError } from '../../errors/app-error.js';
 import type { PictureFields } from '../../requests/channels/channel-fields.js';
 import { mergedFields, type WantedRendition } from '../../requests/renditions/renditions.js';
 import { COMPRESSION_FIELDS } from '../bodies/json-options.js';
@@ -11,6 +12,8 @@ export interface WantedPictures {
 /** A preset as an upload uses it. */
 export interface Preset extends WantedPictures {
   name: string;
+  /** That there is none (any more): an upload that repeats an earlier one needs none. */
+  refusal?: AppError;
 }
 
 /** What an upload says of its pictures. */
@@ -23,8 +26,12 @@ export interface AskedPictures {
   renditions: WantedRendition[] | null;
 }
 
-/** The options of the preset, with what was given itself in their place. */
+/**
+ * The options of the preset, with what was given itself in their place.
+ * @throws AppError `PRESET_UNKNOWN`
+ */
 export function resolvedPictures({ preset, compression, renditions }: AskedPictures): WantedPictures {
+  if (preset?.refusal) throw preset.refusal;
   const given = COMPRESSION_FIELDS.filter((name) => compression[name] !== undefined);
   const own = Object.fromEntries(given.map((name) => [name, compression[name]])) as PictureFields;
   const all = preset ? mergedFields(preset.compression, own) : own;

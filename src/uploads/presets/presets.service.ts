@@ -62,14 +62,14 @@ export class PresetsService {
   }
 
   /**
-   * The preset that an upload names; null where it names none.
-   * @throws AppError `PRESET_UNKNOWN`, with the names that there are
+   * The preset that an upload names; null where it names none. One that is not there is refused when its options are wanted
+   * (`PRESET_UNKNOWN`, with the names that there are).
    */
   async named(caller: Principal, name: string | null | undefined): Promise<Preset | null> {
     if (name === null || name === undefined) return null;
     const preset = await this.find(caller.ownerKey, name);
-    if (!preset) throw await this.unknown(caller, name);
-    return { name, ...picturesOf(preset) };
+    if (preset) return { name, ...picturesOf(preset) };
+    return { name, compression: {}, renditions: [], refusal: await this.unknown(caller, name) };
   }
 
   private find(ownerKey: number, name: string): Promise<PresetEntity | null> {

@@ -47,7 +47,8 @@ export class TokensController {
     if (caller.signer === '') throw new AppError('NO_KEY_FOR_TOKEN');
     const { expires_in = DEFAULT_SECONDS, options, preset, max_bytes = null, origin = null } = body ?? {};
     if (origin !== null) this.checkOrigin(origin);
-    await this.presets.named(caller, preset);
+    const used = await this.presets.named(caller, preset);
+    if (used?.refusal) throw used.refusal;
     const fixed = options === undefined ? null : readJsonOptions(options);
     const named = preset === undefined ? fixed : { ...fixed, preset };
     const bounds = { options: named as Record<string, unknown> | null, maxBytes: max_bytes, origin };
