@@ -119,6 +119,20 @@ describeOnEachEngine('the examples of docs/api.md', (engine) => {
     expect(stdout).toContain(`${app.client.url}/images/`);
   });
 
+  it('in TypeScript are free of errors of types', () => {
+    const file = path.join(folder, 'example.mts');
+    writeFileSync(file, `declare const key: string, csv: string;\n${examples('ts').join('')}`);
+    const program = ts.createProgram([file], {
+      ...{ strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022 },
+      ...{ module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+      ...{ types: ['node'], typeRoots: [path.join(ROOT, 'node_modules/@types')] },
+    });
+
+    const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+
+    expect(messages).toEqual([]);
+  });
+
   it('in Python upload, wait and get the file back', async () => {
     const [code, ...others] = examples('python');
     rmSync(path.join(folder, 'output.csv'), { force: true });
