@@ -12,15 +12,19 @@ export async function check(wish: Wish): Promise<'done' | 'refused'> {
 function textOf(dryRun: DryRun): string {
   const { rows, images, distinct_urls: urls, rows_without_images: without, hosts } = dryRun;
   const lines = [
-    `${rows} rows, ${images} images (${urls} different addresses, ${hosts.total} hosts)`,
-    ...(without > 0 ? [`${without} rows without an image`] : []),
+    `${counted(rows, 'row')}, ${counted(images, 'image')} (${counted(urls, 'different address', 'es')}, ${counted(hosts.total, 'host')})`,
+    ...(without > 0 ? [`${counted(without, 'row')} without an image`] : []),
     ...hosts.items.map(({ host, images: count }) => `  ${host}: ${count}`),
   ];
-  for (const kind of ['faults', 'warnings', 'repairs'] as const) {
-    const { total, items } = dryRun[kind];
+  for (const kind of ['fault', 'warning', 'repair'] as const) {
+    const { total, items } = dryRun[`${kind}s`];
     if (total === 0) continue;
-    lines.push(`${total} ${kind}${total > items.length ? `, the first ${items.length}` : ''}:`);
+    lines.push(`${counted(total, kind)}${total > items.length ? `, the first ${items.length}` : ''}:`);
     lines.push(...items.map(lineOf));
   }
   return lines.join('\n');
+}
+
+function counted(count: number, noun: string, plural = 's'): string {
+  return `${count} ${noun}${count === 1 ? '' : plural}`;
 }

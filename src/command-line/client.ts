@@ -6,6 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 /** The service will not do what was asked, now or later. The message is for the person who asked. */
 export class Refusal extends Error {}
 
+/** The service can't be reached, or has failed; the same command may succeed later. The message is for the person who asked. */
+export class ServiceAway extends Error {}
+
 /** A line of what is wrong, or odd, in a file. */
 export interface Finding {
   line: number;
@@ -129,11 +132,19 @@ export class Client {
     const url = new URL(where, `${this.url}/`);
     const isOurs = url.href.startsWith(`${this.url}/`);
     const key: Record<string, string> = this.key && isOurs ? { Authorization: `Bearer ${this.key}` } : {};
-    const response = await fetch(url, { ...init, headers: { ...key, ...(init.headers as object) } });
+    const headers = { ...key, ...(init.headers as object) };
+    const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
+      throw new ServiceAway(`${url.origin} does not answer: ${reasonOf(error)}.`, { cause: error });
+    });
     if (response.ok) return response;
     const words = await wordsOf(response);
-    throw response.status < 500 ? new Refusal(words) : new Error(words);
+    throw response.status < 500 ? new Refusal(words) : new ServiceAway(words);
   }
+}
+
+/** `fetch` has what happened in the cause of its error. */
+function reasonOf({ message, cause }: Error): string {
+  return (cause instanceof Error && cause.message) || message;
 }
 
 /** The sentence of an error, and a line for each of its details. */

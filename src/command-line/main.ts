@@ -1,6 +1,6 @@
 import { readArguments, USAGE, UsageError } from './arguments.js';
 import { check } from './check.js';
-import { Refusal } from './client.js';
+import { Refusal, ServiceAway } from './client.js';
 import { compress } from './compress.js';
 
 /** What the program ends with; the same for each command. */
@@ -14,7 +14,8 @@ process.on('SIGINT', () => {
 try {
   process.exitCode = EXIT[await run(process.argv.slice(2))];
 } catch (error) {
-  console.error(error instanceof Refusal || error instanceof UsageError ? error.message : error);
+  const isExplained = [Refusal, ServiceAway, UsageError].some((kind) => error instanceof kind);
+  console.error(isExplained ? (error as Error).message : error);
   process.exitCode = EXIT.refused;
 }
 

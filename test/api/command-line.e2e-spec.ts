@@ -13,7 +13,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { Service } from '../helpers/app/service.js';
+import { freePort, Service } from '../helpers/app/service.js';
 import { partsOf } from '../helpers/tables/read-workbook.js';
 import { rowOf, textCell, workbookOf } from '../helpers/tables/workbooks.js';
 import { until } from '../helpers/wait.js';
@@ -149,13 +149,25 @@ describe('the command line', () => {
       expect(await run([...words])).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
   });
 
+  it('says that a service does not answer', async () => {
+    writeRows(['1', 'Mug', '/a.jpg']);
+    const server = `http://127.0.0.1:${await freePort()}`;
+
+    const { code, stderr } = await run(['compress', 'products.csv', '--server', server]);
+
+    expect([code, stderr]).toEqual([1, expect.stringMatching(`^${server} does not answer: .*ECONNREFUSED`)]);
+    expect(stderr.trim()).not.toContain('\n');
+  });
+
   it('checks a file without asking for an image', async () => {
     writeRows(['1', 'Mug', '/a.jpg', '/b.jpg'], ['2', 'Lamp', 'photos/lamp.jpg']);
 
     const { code, stdout } = await run(['check', 'products.csv']);
 
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^1 rows, 2 images[^]*1 faults:[^]*line 3, Input Image Urls: URL_INVALID/);
+    expect(stdout).toMatch(
+      /^1 row, 2 images \(2 different addresses, 1 host\)[^]*1 fault:[^]*line 3, Input Image Urls: URL_INVALID/,
+    );
     expect(origin.hits).toEqual({});
     expect(readdirSync(folder)).toEqual(['products.csv']);
   });
