@@ -5,18 +5,49 @@ import { isServer } from './locking.js';
 const MAX_VALUES = 6000;
 
 /**
+ * What SQLite's JSON reads differently from a text of a parameter: NUL, and halves of surrogate pairs. A backslash of the text itself
+ * may look like one; then the rows go the slower way without need.
+ */
+const NOT_AS_JSON = /\\u0000|\\ud[89a-f]/;
+
+/** A value that {@link insertManyRows} takes. */
+export type PlainValue = string | number | null;
+
+/**
  * Inserts many rows by plain multi-row statements: 20 times faster than the query builder for this.
  * Table and column names are ours, never a user's.
- * @param constants further columns that are the same number in all rows: they stand in the statement, and cost half as much
  */
 export function insertRows(
   manager: EntityManager,
   table: string,
   columns: string[],
   rows: unknown[][],
-  constants: Record<string, number> = {},
 ): Promise<void> {
-  return addRows('INSERT', manager, table, columns, rows, { constants });
+  return addRows('INSERT', manager, table, columns, rows);
+}
+
+/**
+ * As {@link insertRows}, for very many rows. SQLite gets them as one JSON text, at two thirds of the CPU time of a parameter a
+ * value (measured with libsql 0.5: 14 in place of 21 µs for a product and its two images).
+ * @param constants further columns that are the same number in all rows: they stand in the statement, and cost half as much
+ */
+export async function insertManyRows(
+  manager: EntityManager,
+  table: string,
+  columns: string[],
+  rows: PlainValue[][],
+  constants: Record<string, number>,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const json = isServer(manager) ? null : JSON.stringify(rows);
+  if (json === null || NOT_AS_JSON.test(json))
+    return addRows('INSERT', manager, table, columns, rows, { constants });
+  const values = [...Object.values(constants).map(Number), ...columns.map((_, at) => `value ->> ${at}`)];
+  await manager.query(
+    `INSERT INTO ${table} (${[...Object.keys(constants), ...columns].join(', ')})
+      SELECT ${values.join(', ')} FROM json_each(?)`,
+    [json],
+  );
 }
 
 /** As {@link insertRows}, with each value beside the name of its column. All rows have the same columns. */

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { TableFaultCode } from '../../errors/table-codes.js';
 import { type Database, isDuplicate } from '../../database/database.js';
-import { insertRows } from '../../database/statements/insert-rows.js';
+import { insertManyRows, type PlainValue } from '../../database/statements/insert-rows.js';
 import { IdempotencyKeyEntity } from '../../database/entities/access/idempotency-key.entity.js';
 import { RequestEntity } from '../../database/entities/request.entity.js';
 import type { Files } from '../../stored-files/files.js';
@@ -69,7 +69,7 @@ const FAULT_COLUMNS = [
 interface TableRows {
   table: string;
   columns: string[];
-  rows: unknown[][];
+  rows: PlainValue[][];
 }
 
 /** A request whose rows are being stored, seen by nobody before {@link publish}. */
@@ -115,17 +115,17 @@ export class RequestDraft {
     for (const part of parts) {
       await this.database.transaction(async (manager) => {
         for (const { table, columns, rows } of part)
-          await insertRows(manager, table, columns, rows, { request_key: this.key });
+          await insertManyRows(manager, table, columns, rows, { request_key: this.key });
       }, URGENT);
       await setImmediate();
     }
   }
 
   /** The one place that makes rows of images; from then on they belong to `images/`. */
-  private rowsOf(newProducts: NewProduct[]): Record<'products' | 'images' | 'repeats', unknown[][]> {
-    const products: unknown[][] = [];
-    const images: unknown[][] = [];
-    const repeats: unknown[][] = [];
+  private rowsOf(newProducts: NewProduct[]): Record<'products' | 'images' | 'repeats', PlainValue[][]> {
+    const products: PlainValue[][] = [];
+    const images: PlainValue[][] = [];
+    const repeats: PlainValue[][] = [];
     for (const { line, serialNumber, productName, urls, columns, imageNames, extra } of newProducts) {
       const product = ++this.products;
       const further = extra.length > 0 ? JSON.stringify(extra) : null;
