@@ -128,7 +128,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
       .locator('.picture-facts')
       .getByText(/1 of 2 pictures looked at fit/)
       .waitFor();
-    const reason = page.locator('.picture-facts').getByText('Does not fit: too small: 400 < 500');
+    const reason = page.locator('.picture-facts').getByText('Does not fit: too small (400, at least 500)');
     // Pictures are drawn: either may be the first.
     if (!(await reason.isVisible())) await page.getByRole('button', { name: 'Another picture' }).click();
     await reason.waitFor();

@@ -131,7 +131,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await button(page, /^Compress 1 image$/).click();
 
     await page
-      .getByText(/^Does not fit: too small: \d+ < 500$/)
+      .getByText(/^Does not fit: too small \(\d+, at least 500\)$/)
       .first()
       .waitFor();
     expect(complaints).toEqual([]);

@@ -49,7 +49,7 @@ describeInBrowser('the page and who may do what', (engine) => {
 
   it('adds a webhook, tests it, sends again, and removes it', async () => {
     const { page } = await openWith(ADMIN, '#/webhooks', 360);
-    await page.getByText('Nobody is told yet.').waitFor();
+    await page.getByText('No webhooks yet: nobody is called.').waitFor();
 
     await page.getByLabel('Address that is called').fill(receiver.url('/hook'));
     await page.getByLabel('Note').fill('The shop');
@@ -64,7 +64,7 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.getByRole('button', { name: 'Send again' }).waitFor();
     page.on('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: /^Remove/ }).click();
-    await page.getByText('Nobody is told yet.').waitFor();
+    await page.getByText('No webhooks yet: nobody is called.').waitFor();
 
     const [first, second] = receiver.at('/hook');
     expect(verified(first, secret!)).toMatchObject({ type: 'ping' });

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './shell/app.tsx';
+import { keepFocus } from './shell/keep-focus.ts';
 import { applyTheme } from './shell/theme.ts';
 import { learnRole } from './state/role.ts';
 import { followAddress } from './state/route.ts';
@@ -19,5 +20,6 @@ import './styles/forms.css';
 
 applyTheme();
 followAddress();
+keepFocus();
 void learnRole();
 render(<App />, document.getElementById('app')!);

@@ -91,11 +91,22 @@ const RULES: Record<string, string> = {
 
 /** A rule as the service names it, such as `too_small: 430 < 500`. */
 export const ruleText = (rule: string): string => {
-  const [code, ...numbers] = rule.split(':');
-  return [RULES[code] ?? code, ...numbers].join(':');
+  const [code, ...rest] = rule.split(':');
+  const [, is, sign, limit] = /^ (\d+) ([<>]) (\d+)$/.exec(rest.join(':')) ?? [];
+  const words = RULES[code] ?? code;
+  if (!limit) return [words, ...rest].join(':');
+  return `${words} (${is}, ${sign === '<' ? 'at least' : 'at most'} ${limit})`;
 };
 
 export const noteText = (note: string): string => NOTES[note] ?? note;
+
+/** Warnings about the whole file that speak to whoever runs the service, said to whoever uses it. */
+const WARNINGS: Record<string, string> = {
+  PUBLIC_URL_NOT_FETCHED:
+    'Shops and marketplaces will not be able to load the new images from this service: it is not on the public internet. Use the ZIP of all images, or ask whoever runs the service (setting PUBLIC_URL).',
+};
+
+export const warningText = (code: string, hint: string): string => WARNINGS[code] ?? hint;
 
 /** Repairs of a file, in words. */
 const REPAIRS: Record<string, string> = {

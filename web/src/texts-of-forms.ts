@@ -1,7 +1,7 @@
 import { count } from './parts/format.ts';
 import { counted } from './texts-of-requests.ts';
 
-/** Texts about widths, own presets and names of results. */
+/** Texts about widths, own presets and names of results. Pixels are written without commas, as in lists of them. */
 export const textsOfForms = {
   own: 'Kept by you',
   ofPreset: (options: string) => `What was kept under this name: ${options || 'the usual'}.`,
@@ -22,7 +22,7 @@ export const textsOfForms = {
   } satisfies Record<string, string>,
   ownSizes: 'Widths in pixels, with commas',
   inWords: (widths: number[]) =>
-    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.map((width) => count(width)).join(', ')}. No picture is enlarged.`,
+    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.join(', ')}. No picture is enlarged.`,
 
   imageName: 'What are the new pictures called?',
   imageNames: {
@@ -35,10 +35,10 @@ export const textsOfForms = {
   ownImageName: 'Name, such as {product}-{n}',
 
   forms: 'All forms of this picture',
-  form: (name: string) => (/^\d+$/.test(name) ? `${count(Number(name))} wide` : name),
-  pixels: (width: number, height: number) => `${count(width)} × ${count(height)}`,
+  form: (name: string) => (/^\d+$/.test(name) ? `${name} wide` : name),
+  pixels: (width: number, height: number) => `${width} × ${height}`,
   fitting: (fit: number, judged: number) =>
     fit === judged
-      ? `${judged === 1 ? 'This picture fits' : `All ${counted(judged, 'picture')} looked at fit`}.`
-      : `${count(fit)} of ${counted(judged, 'picture')} looked at fit.`,
+      ? `All ${counted(judged, 'picture')} looked at fit.`
+      : `${count(fit)} of ${counted(judged, 'picture')} looked at ${fit === 1 ? 'fits' : 'fit'}.`,
 };

@@ -25,7 +25,7 @@ export function optionsInWords({ options, renditions }: Pick<Request, 'options' 
   const isOfChannel = options.for !== null;
   const parts = [
     isOfChannel ? `For ${CHANNELS[options.for!] ?? options.for}` : aimInWords(options),
-    !isOfChannel && side > 0 && `at most ${count(side)} pixels`,
+    !isOfChannel && side > 0 && `at most ${side} pixels`,
     !isOfChannel && format === 'auto' && 'in the smallest format',
     !isOfChannel && format !== 'auto' && format !== 'keep' && `as ${format.toUpperCase()}`,
     !isOfChannel && options.canvas !== 'none' && `on a canvas of ${options.canvas}`,

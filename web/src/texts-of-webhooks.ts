@@ -5,7 +5,7 @@ import { count } from './parts/format.ts';
 export const textsOfWebhooks = {
   title: 'Webhooks',
   lead: 'Addresses of your programs that are called when a file is done.',
-  none: 'Nobody is told yet.',
+  none: 'No webhooks yet: nobody is called.',
   url: 'Address that is called',
   description: 'Note (if you like)',
   events: 'When is it called?',

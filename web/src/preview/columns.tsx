@@ -3,6 +3,9 @@ import { chooseColumns, chooseRole } from '../state/file/columns.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
+/** Used columns that are named; shops have up to twenty. */
+const CHIPS = 5;
+
 type Column = DryRun['columns'][number];
 
 /** What kind of file it is, and what its columns are used for, which can be changed. */
@@ -21,11 +24,12 @@ export function Columns({ survey }: { survey: DryRun }) {
       </div>
       {!hasImages && <p class="quiet">{texts.columns.whichLead}</p>}
       <ul class="chips">
-        {used.map(({ name, role }, index) => (
+        {used.slice(0, CHIPS).map(({ name, role }, index) => (
           <li key={index} class={`chip chip-${role}`}>
             {name} <span class="chip-role">{texts.preview.roles[role]}</span>
           </li>
         ))}
+        {used.length > CHIPS && <li class="chip">{texts.preview.more(used.length - CHIPS)}</li>}
       </ul>
       {layout && (
         <p class="small">

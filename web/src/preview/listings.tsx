@@ -6,7 +6,7 @@ import { hideRows, listRows } from '../state/file/list-rows.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { AllRows } from './all-rows.tsx';
-import { repairText } from '../texts-of-failures.ts';
+import { repairText, warningText } from '../texts-of-failures.ts';
 
 /** So many are shown at once. */
 const FEW = 3;
@@ -15,6 +15,8 @@ const FEW = 3;
 export function Listings({ survey }: { survey: DryRun }) {
   const { preview } = texts;
   const { warnings, repairs } = survey;
+  const ofFile = warnings.items.filter(isOfFile);
+  const ofRows = warnings.items.filter((item) => !isOfFile(item));
   return (
     <div class="listings">
       <Mended />
@@ -23,10 +25,13 @@ export function Listings({ survey }: { survey: DryRun }) {
         <Listing
           kind="warning"
           title={preview.warnings(warnings.total)}
-          lead={preview.warningsLead}
+          lead={ofRows.length > 0 ? preview.warningsLead : ''}
           isOpen={warnings.total <= FEW}
         >
-          <Lines items={warnings.items} total={warnings.total} />
+          {ofFile.map(({ code, hint }) => (
+            <p key={code}>{warningText(code, hint)}</p>
+          ))}
+          {ofRows.length > 0 && <Lines items={ofRows} total={warnings.total - ofFile.length} />}
         </Listing>
       )}
       {repairs.total > 0 && (
@@ -37,6 +42,9 @@ export function Listings({ survey }: { survey: DryRun }) {
     </div>
   );
 }
+
+/** About no row and no column. */
+const isOfFile = ({ column, value }: Line): boolean => !column && !value;
 
 /** The rows with faults, or all: a switch says which. */
 function Rows({ survey }: { survey: DryRun }) {
@@ -83,7 +91,7 @@ function Listing({ kind, title, lead, isOpen = false, children }: ListingProps) 
         <Icon name={kind === 'repair' ? 'check' : 'warning'} />
         {title}
       </summary>
-      <p class="quiet">{lead}</p>
+      {lead && <p class="quiet">{lead}</p>}
       {children}
     </details>
   );

@@ -37,7 +37,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
       </div>
       <div class="picture-facts" role="status">
         {isLook(shown) && <Facts look={shown} />}
-        {fit && (
+        {fit && fit.judged > 1 && (
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
         )}
         {estimate && <p class="quiet">{texts.look.estimate(estimate)}</p>}

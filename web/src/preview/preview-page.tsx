@@ -103,7 +103,7 @@ function StartBar({ survey }: { survey: DryRun }) {
   return (
     <div class="start-bar">
       {error && <Problem error={error} />}
-      <button type="button" class="primary large" disabled={isStarting} onClick={() => void start()}>
+      <button type="button" class="primary large" aria-disabled={isStarting} onClick={() => void start()}>
         <Icon name="check" />
         {isStarting ? texts.preview.starting : text}
       </button>

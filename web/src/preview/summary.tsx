@@ -6,7 +6,7 @@ const HOSTS_NAMED = 3;
 
 /** The file in numbers. */
 export function Summary({ survey }: { survey: DryRun }) {
-  const { rows, rows_without_images: empty, images, distinct_urls: distinct, hosts } = survey;
+  const { rows, rows_without_images: empty, images, distinct_urls: distinct, hosts, faults } = survey;
   const named = hosts.items.slice(0, HOSTS_NAMED).map(({ host }) => host);
   const more = hosts.total - named.length;
   return (
@@ -14,7 +14,10 @@ export function Summary({ survey }: { survey: DryRun }) {
       <Figure
         name={texts.preview.rows}
         value={rows}
-        note={empty > 0 ? texts.preview.rowsWithout(empty) : ''}
+        note={[
+          ...(empty > 0 ? [texts.preview.rowsWithout(empty)] : []),
+          ...(faults.total > 0 ? [texts.preview.rowsFaulty(faults.total)] : []),
+        ].join(', ')}
       />
       <Figure
         name={texts.preview.images}

@@ -41,10 +41,11 @@ export function Compare({ images, at, go, close }: CompareProps) {
     goOn();
   };
   const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  const nothing = (): void => undefined;
   const actions: JudgeActions = {
     keep: judgeBy(keep),
-    better: judgeBy(better),
-    original: judgeBy(original),
+    better: isRedone ? nothing : judgeBy(better),
+    original: isRedone ? nothing : judgeBy(original),
     undo: () => {
       const id = undoJudgement();
       const place = images.findIndex((each) => each.id === id);
@@ -55,7 +56,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
     j: () => step(1),
     k: () => step(-1),
     a: actions.keep,
-    ...(mayWrite && !isRedone ? { u: actions.better, o: actions.original } : {}),
+    ...(mayWrite ? { u: actions.better, o: actions.original } : {}),
     z: actions.undo,
     f: () => setIsFull(false),
     1: () => setIsFull(true),
@@ -66,8 +67,9 @@ export function Compare({ images, at, go, close }: CompareProps) {
   return (
     <Dialog class="compare" label={texts.request.pictures(nameOf(image))} onClose={close}>
       <div class="compare-head">
-        <h2>{nameOf(image)}</h2>
-        <span class="quiet">{compare.place(at, images.length)}</span>
+        <div class="compare-title" aria-live="polite">
+          <h2>{nameOf(image)}</h2> <span class="quiet">{compare.place(at, images.length)}</span>
+        </div>
         <button type="button" class="icon-button" aria-label={texts.close} onClick={close}>
           <Icon name="cross" />
         </button>
@@ -77,13 +79,18 @@ export function Compare({ images, at, go, close }: CompareProps) {
         <JudgeBar image={image} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">
-          <button type="button" aria-label={compare.previous} disabled={at === 0} onClick={() => step(-1)}>
+          <button
+            type="button"
+            aria-label={compare.previous}
+            aria-disabled={at === 0}
+            onClick={() => step(-1)}
+          >
             <Icon name="back" />
           </button>
           <button
             type="button"
             aria-label={compare.next}
-            disabled={at === images.length - 1}
+            aria-disabled={at === images.length - 1}
             onClick={() => step(1)}
           >
             <Icon name="next" />

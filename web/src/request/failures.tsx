@@ -32,7 +32,7 @@ export function Failures({ request, failures }: { request: Request; failures: Im
         <h2 id="failures-title">
           <Icon name="warning" /> {texts.failures.title(total)}
         </h2>
-        {mayRetry && (
+        {mayRetry && total > 1 && (
           <button type="button" onClick={() => retryImages(id, total)}>
             <Icon name="repeat" />
             {texts.failures.retryAll}

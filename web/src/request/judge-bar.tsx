@@ -18,7 +18,7 @@ interface JudgeBarProps {
   actions: JudgeActions;
 }
 
-/** Whether a result is good enough, and what is done where it is not. Each button has a key. */
+/** Whether a result is good enough, and what is done where it is not. Each button has a key, and keeps the focus where it does nothing. */
 export function JudgeBar({ image, images, actions }: JudgeBarProps) {
   const judged = useStore((state) => state.judged);
   const judgement = useStore((state) => state.judgement);
@@ -28,21 +28,21 @@ export function JudgeBar({ image, images, actions }: JudgeBarProps) {
   return (
     <div class="judge" role="group" aria-label={words.title}>
       <div class="buttons">
-        <button type="button" class="primary" onClick={actions.keep}>
+        <button type="button" class="primary" autofocus onClick={actions.keep}>
           <Icon name="check" />
           {words.keep}
         </button>
         {mayWrite && (
-          <button type="button" disabled={isRedone} onClick={actions.better}>
+          <button type="button" aria-disabled={isRedone} onClick={actions.better}>
             {words.better}
           </button>
         )}
         {mayWrite && (
-          <button type="button" disabled={isRedone} onClick={actions.original}>
+          <button type="button" aria-disabled={isRedone} onClick={actions.original}>
             {words.original}
           </button>
         )}
-        <button type="button" disabled={count === 0} onClick={actions.undo}>
+        <button type="button" aria-disabled={count === 0} onClick={actions.undo}>
           {words.undo}
         </button>
       </div>
@@ -62,7 +62,7 @@ export function JudgeBar({ image, images, actions }: JudgeBarProps) {
 export function KeyList() {
   return (
     <dl class="key-list">
-      {Object.entries(texts.compare.keys).map(([key, meaning]) => (
+      {texts.compare.keys.map(([key, meaning]) => (
         <div key={key}>
           <dt>
             <kbd>{key}</kbd>

@@ -84,6 +84,7 @@ export function Thumbnail({ image, open }: { image: Image; open: ListProps['open
 }
 
 export function Saved({ percent: value }: { percent: number }) {
+  if (value < 0) return <span class="bad">+{percent(-value)}</span>;
   return <span class={value > 0 ? 'saved' : 'quiet'}>{value > 0 ? `−${percent(value)}` : percent(0)}</span>;
 }
 

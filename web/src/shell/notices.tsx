@@ -1,5 +1,6 @@
+import { useEffect } from 'preact/hooks';
 import { dismiss } from '../state/notices.ts';
-import { type Notice, useStore } from '../state/store.ts';
+import { current, type Notice, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 /** What is read aloud, what is said for a while, and whether the service answers. */
@@ -7,6 +8,7 @@ export function Notices() {
   const announcement = useStore((state) => state.announcement);
   const notices = useStore((state) => state.notices);
   const isOffline = useStore((state) => state.isOffline);
+  useUndoKey();
   return (
     <>
       <div role="status" class="unseen">
@@ -18,7 +20,7 @@ export function Notices() {
           <div class="notice" key={index}>
             {notice.text}
             <NoticeButton notice={notice} act={notice.start} text={texts.startNow} />
-            <NoticeButton notice={notice} act={notice.undo} text={texts.undo} />
+            <NoticeButton notice={notice} act={notice.undo} text={texts.undo} keys={UNDO_KEYS} />
           </div>
         ))}
       </div>
@@ -30,17 +32,41 @@ interface NoticeButtonProps {
   notice: Notice;
   act?: () => void;
   text: string;
+  keys?: string;
 }
 
-function NoticeButton({ notice, act, text }: NoticeButtonProps) {
+const UNDO_KEYS = 'Control+Z';
+
+/** Ctrl or ⌘ with Z undoes the latest that can be undone: its button is the last of the page, and goes soon. */
+function useUndoKey(): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      const { notices } = current();
+      const notice = notices.findLast(({ undo }) => undo);
+      const isWriting = (event.target as HTMLElement).matches(
+        'input:not([type=checkbox], [type=radio]), textarea',
+      );
+      if (!notice || isWriting || event.key.toLowerCase() !== 'z') return;
+      if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      event.preventDefault();
+      notice.undo?.();
+      dismiss(notice);
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, []);
+}
+
+function NoticeButton({ notice, act, text, keys }: NoticeButtonProps) {
   if (!act) return null;
   const press = (): void => {
     act();
     dismiss(notice);
   };
   return (
-    <button type="button" onClick={press}>
+    <button type="button" onClick={press} aria-keyshortcuts={keys}>
       {text}
+      {keys && <kbd aria-hidden="true">{texts.undoKeys}</kbd>}
     </button>
   );
 }

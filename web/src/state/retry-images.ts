@@ -13,7 +13,10 @@ export interface Retried {
 
 /** Tries failed images again, and those that were cancelled; then follows the request again. Several can be undone before it begins. */
 export function retryImages(id: string, count: number, body: Retried = {}): void {
-  if (count <= 1) return void retry(id, body);
+  if (count <= 1) {
+    notify(texts.failures.retryingOne);
+    return void retry(id, body);
+  }
   note(id, true);
   postpone({
     text: texts.failures.retrying(count),

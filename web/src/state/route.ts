@@ -43,5 +43,6 @@ export function followAddress(): void {
   addEventListener('hashchange', () => {
     update({ route: readRoute() });
     scrollTo(0, 0);
+    document.getElementById('content')?.focus({ preventScroll: true });
   });
 }

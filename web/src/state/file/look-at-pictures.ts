@@ -37,13 +37,19 @@ const sources = new Map<string, { picture: Blob; fetchMs: number | null }>();
 /** Whether the results of the file will be compared with their sources. */
 let isFileMeasured = true;
 
+/** Whether the user chose which picture is shown. */
+let isByHand = false;
+
 let abort = new AbortController();
 
 /** Looks at some pictures of a file, drawn at random: that which is shown first, then the others, one at a time. */
 export function lookAt(urls: string[], isMeasured: boolean): void {
   isFileMeasured = isMeasured;
   const isNew = urls.join() !== current().looks.urls.join();
-  if (isNew) sources.clear();
+  if (isNew) {
+    sources.clear();
+    isByHand = false;
+  }
   abort.abort();
   abort = new AbortController();
   forget();
@@ -54,6 +60,7 @@ export function lookAt(urls: string[], isMeasured: boolean): void {
 /** Shows the next of the pictures. */
 export function lookAtNext(): void {
   const { looks } = current();
+  isByHand = true;
   update({ looks: { ...looks, at: (looks.at + 1) % looks.urls.length } });
   if (looks.isBusy || nextUrl() === undefined) return;
   update({ looks: { ...current().looks, isBusy: true } });
@@ -73,7 +80,11 @@ async function lookAtAll(signal: AbortSignal): Promise<void> {
     const result = await look(url, signal);
     if (signal.aborted) return;
     const { looks } = current();
-    update({ looks: { ...looks, results: new Map(looks.results).set(url, result) } });
+    const { urls, at } = looks;
+    // Where a picture can't be had, the next one is shown, unless it is looked for by hand.
+    const isPassed = !isLook(result) && !isByHand && url === urls[at] && at < urls.length - 1;
+    const results = new Map(looks.results).set(url, result);
+    update({ looks: { ...looks, at: isPassed ? at + 1 : at, results } });
   }
   if (!signal.aborted) update({ looks: { ...current().looks, isBusy: false } });
 }

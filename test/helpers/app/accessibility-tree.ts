@@ -1,0 +1,87 @@
+import type { CDPSession, Page } from 'playwright-core';
+import { until } from '../wait.js';
+
+/** What a screen reader knows of an element. */
+export interface AccessibleNode {
+  role: string;
+  name: string;
+  value: string;
+  isFocused: boolean;
+}
+
+interface RawNode {
+  ignored: boolean;
+  role?: { value: string };
+  name?: { value: string };
+  value?: { value: unknown };
+  properties?: { name: string; value: { value: unknown } }[];
+}
+
+/** Somebody who reads the page by its accessibility tree, and acts by keys alone. */
+export class ScreenReader {
+  private constructor(
+    private readonly page: Page,
+    private readonly session: CDPSession,
+  ) {}
+
+  static async of(page: Page): Promise<ScreenReader> {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Accessibility.enable');
+    return new ScreenReader(page, session);
+  }
+
+  /** Everything that is said. */
+  async tree(): Promise<AccessibleNode[]> {
+    const { nodes } = (await this.session.send('Accessibility.getFullAXTree')) as { nodes: RawNode[] };
+    return nodes
+      .filter(({ ignored }) => !ignored)
+      .map(({ role, name, value, properties = [] }) => ({
+        role: role?.value ?? '',
+        name: name?.value ?? '',
+        value: String(value?.value ?? ''),
+        isFocused: properties.some((each) => each.name === 'focused' && each.value.value === true),
+      }));
+  }
+
+  /** What has the focus: the page itself is the first of the tree, and has it together with an element. */
+  async focused(): Promise<AccessibleNode> {
+    const nodes = (await this.tree()).filter(({ isFocused }) => isFocused);
+    return nodes.at(-1) ?? { role: 'RootWebArea', name: '', value: '', isFocused: true };
+  }
+
+  /** Waits until there is such an element, and gives it. */
+  async hear(role: string, name: RegExp): Promise<AccessibleNode> {
+    let nodes: AccessibleNode[] = [];
+    let found: AccessibleNode | undefined;
+    const look = async () => {
+      nodes = await this.tree();
+      found = nodes.find((node) => node.role === role && name.test(node.name));
+      return found !== undefined;
+    };
+    await until(look).catch(() => {
+      const names = nodes.filter((node) => node.role === role).map((node) => node.name);
+      throw new Error(`not heard: ${role} ${String(name)}, but ${names.join(' | ')}`);
+    });
+    return found!;
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.type(text);
+  }
+
+  /** Goes by Tab, or another key, to the next element of this role and name. */
+  async goTo(role: string, name: RegExp, key = 'Tab'): Promise<void> {
+    const passed: string[] = [];
+    for (let count = 0; count < 80; count++) {
+      const node = await this.focused();
+      if (node.role === role && name.test(node.name)) return;
+      passed.push(`${node.role} "${node.name}"`);
+      await this.press(key);
+    }
+    throw new Error(`not reached: ${role} ${String(name)}; passed: ${passed.join(', ')}`);
+  }
+}

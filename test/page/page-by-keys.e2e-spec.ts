@@ -1,0 +1,194 @@
+import type { Browser, Page } from 'playwright-core';
+import { readFile } from 'node:fs/promises';
+import { ScreenReader } from '../helpers/app/accessibility-tree.js';
+import { describeInBrowser, launchBrowser, openPage } from '../helpers/app/browser.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
+
+/** Nothing here clicks, and nothing asks the page for its elements: only keys act, and only the accessibility tree is read. */
+describeInBrowser('the page by keys and by the accessibility tree alone', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    origin = await serveImages({
+      '/mug.jpg': await photo(320, 240),
+      '/vase.jpg': await photo(300, 400, 2),
+      '/lamp.jpg': await photo(240, 240, 3),
+    });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const sheet = () =>
+    [
+      'Handle,Title,Image URL',
+      `mug,Blue Mug,${origin.url('/mug.jpg')}`,
+      `vase,Vase,${origin.url('/vase.jpg')}`,
+      'towel,Towel,photos/towel.jpg',
+      `gone,Plate,${origin.url('/gone.jpg')}`,
+      `lost,Bowl,${origin.url('/lost.jpg')}`,
+      '',
+    ].join('\r\n');
+
+  /** Chooses the file by keys; the dialog of the operating system is not the page's. */
+  const choose = async (page: Page, reader: ScreenReader, name: string) => {
+    await reader.goTo('button', /^Choose a file$/);
+    page.on('filechooser', (chooser) => {
+      void chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(sheet()) });
+    });
+    await reader.tree(); // by then the browser knows that somebody waits for its dialog
+    await reader.press('Enter');
+    await reader.hear('heading', new RegExp(`^${name}$`));
+  };
+  /** Whoever presses a key is not sent back to the top of the page. */
+  const expectFocus = async (reader: ScreenReader) =>
+    expect(await reader.focused()).not.toMatchObject({ role: 'RootWebArea' });
+  const open = async () => {
+    const { page, complaints } = await openPage(browser, app.client.url);
+    /** But for pictures that are not there. */
+    const faults = () => complaints.filter((text) => !text.includes('422'));
+    return { page, faults, reader: await ScreenReader.of(page) };
+  };
+
+  it('goes from the file to the start: faults, options, estimate', async () => {
+    const { page, faults, reader } = await open();
+    await reader.hear('heading', /^Lighter product images/);
+    await reader.hear('region', /CSV or Excel workbook: drop it here, or choose it$/);
+    await choose(page, reader, 'keys.csv');
+    await reader.hear('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.hear('StaticText', /^4 rows with 4 images found, 1 fault$/);
+    await expectFocus(reader);
+
+    await reader.press('F8');
+    expect(await reader.focused()).toMatchObject({ role: 'textbox', name: 'Image URL on line 4' });
+    await reader.press('ControlOrMeta+a');
+    await reader.type(origin.url('/lamp.jpg'));
+    await reader.press('Enter');
+    await reader.hear('button', /^Compress 5 images$/);
+    await expectFocus(reader);
+
+    await reader.goTo('combobox', /^Where do they go\?$/);
+    await reader.goTo('radio', /^Half the quality/);
+    await reader.press('ArrowDown');
+    expect(await reader.focused()).toMatchObject({ role: 'radio', name: expect.stringMatching(/^Hardly/) });
+    await reader.goTo('DisclosureTriangle', /^Numbers and more settings$/);
+    await reader.press('Enter');
+    await reader.goTo('combobox', /^Format$/);
+    await reader.type('WebP');
+    await reader.hear('StaticText', /^WEBP$/);
+    await reader.goTo('slider', /^Share of the original/);
+    await reader.press('ArrowRight');
+    await reader.hear('StaticText', /^The whole file: about \d+% (smaller|larger), in less than a minute\./);
+    await reader.goTo('button', /^Compress 5 images$/);
+    await reader.press('Enter');
+
+    await reader.hear('heading', /^keys\.csv$/);
+    await expectFocus(reader);
+    await reader.hear('StaticText', /^Finished: 3 of 5 images done, 2 failed, /);
+    await reader.hear('heading', /^2 images failed$/);
+    const { options } = (await app.client.get('/requests?limit=1')).json.items[0];
+    expect(options).toMatchObject({ target: 'ssim:0.99', format: 'webp' });
+    expect(faults()).toEqual([]);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('judges the worst first, and keeps the place of whoever judges', async () => {
+    const { page, faults, reader } = await open();
+    await choose(page, reader, 'judge.csv');
+    await reader.goTo('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.press('Enter');
+    await reader.goTo('button', /^Judge the worst first$/);
+
+    await reader.press('Enter');
+    await reader.hear('dialog', /^before and after: /);
+    expect(await reader.focused()).toMatchObject({ role: 'button', name: 'Keep (A)' });
+    await reader.hear('StaticText', /^1 of 2$/);
+    await reader.goTo('button', /^Better quality \(U\)$/);
+    await reader.press('Enter');
+    await reader.hear('StaticText', /was made anew\.$/);
+    expect(await reader.focused()).toMatchObject({ role: 'button', name: 'Better quality (U)' });
+    await reader.goTo('button', /^Original \(O\)$/);
+    await reader.press('Enter');
+    expect(await reader.focused()).toMatchObject({ role: 'button', name: 'Original (O)' });
+    await reader.hear('StaticText', /^2 of 2 judged/);
+    await reader.goTo('button', /^Undo \(Z\)$/);
+    await reader.press('Enter', 'Enter');
+    await reader.hear('StaticText', /^0 of 2 judged/);
+    expect(await reader.focused()).toMatchObject({ role: 'button', name: 'Undo (Z)' });
+    await reader.press('Escape');
+    await until(async () => (await reader.focused()).name === 'Judge the worst first');
+
+    expect(faults()).toEqual([]);
+    await page.close();
+  });
+
+  it('chooses failed images, tries them again, undoes that, and takes the files away', async () => {
+    const { page, faults, reader } = await open();
+    await choose(page, reader, 'failed.csv');
+    await reader.goTo('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.press('Enter');
+    await reader.hear('StaticText', /^Finished: /);
+
+    await reader.goTo('checkbox', /^Choose Plate$/);
+    await reader.press('Space');
+    await reader.hear('StaticText', /^1 of 2 failed images chosen$/);
+    await reader.goTo('checkbox', /^Choose Bowl$/);
+    await reader.press('Shift+Space');
+    await reader.hear('StaticText', /^2 of 2 failed images chosen$/);
+    await reader.goTo('button', /^Try again$/, 'Shift+Tab');
+    await reader.press('Enter');
+    await reader.hear('StaticText', /^2 images will be tried again in ten seconds\.$/);
+    await expectFocus(reader);
+    await reader.press('ControlOrMeta+z');
+    await reader.hear('button', /^Try all of them again$/);
+    await expectFocus(reader);
+
+    await reader.goTo('link', /^Spreadsheet with new links$/, 'Shift+Tab');
+    const [download] = await Promise.all([page.waitForEvent('download'), reader.press('Enter')]);
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/Handle,Title,Image URL,Output Image Urls/);
+    await reader.goTo('link', /^All images \(ZIP\)$/);
+    const [zip] = await Promise.all([page.waitForEvent('download'), reader.press('Enter')]);
+    expect(zip.suggestedFilename()).toBe('failed-images.zip');
+    expect(faults()).toEqual([]);
+    await page.close();
+  });
+
+  it('finds a file in the history, deletes it, and has it back', async () => {
+    const { page, faults, reader } = await open();
+    await app.client.accepted(`Image URL\n${origin.url('/mug.jpg')}\n`);
+    await reader.goTo('link', /^History$/);
+    await reader.press('Enter');
+    await reader.hear('heading', /^History$/);
+    await expectFocus(reader);
+    await reader.goTo('searchbox', /^Search name, file or label$/);
+    await reader.type('products');
+    await reader.goTo('button', /^Delete products\.csv$/);
+    const before = (await reader.tree()).filter(({ name }) => name === 'Delete products.csv').length;
+
+    await reader.press('Enter');
+    await reader.hear('StaticText', /^products\.csv and its images are deleted\.$/);
+    await expectFocus(reader);
+    await reader.press('ControlOrMeta+z');
+
+    await until(async () => {
+      const names = (await reader.tree()).map(({ name }) => name);
+      return names.filter((name) => name === 'Delete products.csv').length === before;
+    });
+    await expectFocus(reader);
+    expect(faults()).toEqual([]);
+    await page.close();
+  });
+});

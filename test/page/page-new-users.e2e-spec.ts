@@ -1,0 +1,106 @@
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { describeInBrowser, dropFile, launchBrowser, openPage } from '../helpers/app/browser.js';
+import type { Installation } from '../helpers/app/engines.js';
+import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { startApp, type TestApp } from '../helpers/app/test-app.js';
+
+/** What people stumbled over who had the page before them for the first time. */
+describeInBrowser('the page before new users', (engine) => {
+  let installation: Installation;
+  let app: TestApp;
+  let origin: ImageOrigin;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    installation = await engine.install();
+    app = await startApp(installation);
+    origin = await serveImages({
+      '/fern.jpg': await photo(700, 700),
+      '/mug.jpg': await photo(600, 450, 2),
+      '/low.jpg': await sharp(await photo(640, 640, 3))
+        .jpeg({ quality: 5 })
+        .toBuffer(),
+    });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await origin.close();
+    await app.close();
+    await installation.remove();
+  });
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+  const imageColumns = Array.from({ length: 10 }, (_, i) => `IMAGE${i + 1}`);
+  const etsyExport = () => {
+    const row = (title: string, ...urls: string[]) => {
+      const cells = [...urls, ...Array.from({ length: 10 - urls.length }, () => '')];
+      return `"${title}",A print,16.00,USD,5,"art,print",paper,${cells.join(',')},,,,SKU`;
+    };
+    return [
+      `TITLE,DESCRIPTION,PRICE,CURRENCY_CODE,QUANTITY,TAGS,MATERIALS,${imageColumns.join(',')},` +
+        'VARIATION 1 TYPE,VARIATION 1 NAME,VARIATION 1 VALUES,SKU',
+      row('Fern Print', origin.url('/fern.jpg'), origin.url('/low.jpg')),
+      row('Mug', origin.url('/mug.jpg'), origin.url('/gone.jpg')),
+      row('Bookmark', 'photos/bookmark.jpg'),
+      '',
+    ].join('\n');
+  };
+
+  it('takes an export of Etsy to results for Etsy, in words', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    await dropFile(page, 'EtsyListingsDownload.csv', etsyExport());
+    await page.getByText('Etsy listings export').waitFor();
+
+    // Rows with faults are not counted as rows; without a word they seem to be lost.
+    await page.getByText('and 1 with faults').waitFor();
+    await page.getByText('and 6 more').waitFor();
+    // About the service and no row: no table of a line, and no name of a setting without its meaning.
+    await page.getByText(/will not be able to load the new images from this service/).waitFor();
+    expect(await page.getByRole('region', { name: 'What to do' }).count()).toBe(0);
+    await page.getByLabel('Where do they go?').selectOption('Etsy');
+    await page.getByText(/of 3 pictures looked at fit/).waitFor();
+    // Whichever of them is not there, another one is shown.
+    expect(await page.getByText('This picture can not be shown').count()).toBe(0);
+    await button(page, 'Compress 4 images, leave out 1 row').click();
+
+    await page.getByRole('heading', { name: '1 image failed' }).waitFor();
+    await page.getByText('Does not fit: too small (600, at least 635)').waitFor();
+    // A result that is larger says so.
+    await page.getByText(/^\+\d+(\.\d)?%$/).waitFor();
+    expect(await button(page, 'Try all of them again').count()).toBe(0);
+    await button(page, /^Try again: Not found/).click();
+    await page.getByText('The image is being tried again.').waitFor();
+    await page.close();
+  });
+
+  it('shows the picture that is judged on the screen of a phone', async () => {
+    const { page } = await openPage(browser, app.client.url, { width: 360 });
+    await dropFile(page, 'phone.csv', etsyExport());
+    await button(page, /^Compress 4 images/).click();
+    await button(page, 'Judge the worst first').click();
+    await button(page, 'Keep (A)').waitFor();
+
+    const picture = (await page.locator('dialog .pair').boundingBox())!;
+    const close = (await button(page, 'Close').boundingBox())!;
+    expect(picture.height).toBeGreaterThan(200);
+    expect(picture.width).toBeGreaterThan(200);
+    expect(close.x + close.width).toBeLessThanOrEqual(360);
+    expect((await button(page, 'Keep (A)').boundingBox())!.y).toBeLessThan(800);
+    await page.close();
+  });
+
+  it('says once that a picture fits, and writes pixels in one way', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/fern.jpg')}\n`);
+    await page.getByLabel('Where do they go?').selectOption('Etsy');
+    await page.getByLabel('Also in other widths?').selectOption('400,800,1600');
+    await page.getByText('Also in widths 400, 800, 1600. No picture is enlarged.').waitFor();
+    await page.locator('.picture-facts').getByText('Fits', { exact: true }).waitFor();
+
+    expect(await page.getByText(/picture fits|looked at fit/).count()).toBe(0);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+});
