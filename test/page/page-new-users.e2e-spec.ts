@@ -5,6 +5,17 @@ import type { Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
 
+/** A pattern of black and white: few bytes as a PNG, and many as a JPEG. */
+function drawing(side: number): Promise<Buffer> {
+  const isBlack = (x: number, y: number) => x % 8 < 4 === y % 6 < 3;
+  const pixels = Array.from({ length: side * side }, (_, i) =>
+    isBlack(i % side, Math.floor(i / side)) ? 0 : 255,
+  );
+  return sharp(Buffer.from(pixels), { raw: { width: side, height: side, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
 /** What people stumbled over who had the page before them for the first time. */
 describeInBrowser('the page before new users', (engine) => {
   let installation: Installation;
@@ -18,9 +29,7 @@ describeInBrowser('the page before new users', (engine) => {
     origin = await serveImages({
       '/fern.jpg': await photo(700, 700),
       '/mug.jpg': await photo(600, 450, 2),
-      '/low.jpg': await sharp(await photo(640, 640, 3))
-        .jpeg({ quality: 5 })
-        .toBuffer(),
+      '/drawing.png': await drawing(640),
     });
     browser = await launchBrowser();
   });
@@ -41,7 +50,7 @@ describeInBrowser('the page before new users', (engine) => {
     return [
       `TITLE,DESCRIPTION,PRICE,CURRENCY_CODE,QUANTITY,TAGS,MATERIALS,${imageColumns.join(',')},` +
         'VARIATION 1 TYPE,VARIATION 1 NAME,VARIATION 1 VALUES,SKU',
-      row('Fern Print', origin.url('/fern.jpg'), origin.url('/low.jpg')),
+      row('Fern Print', origin.url('/fern.jpg'), origin.url('/drawing.png')),
       row('Mug', origin.url('/mug.jpg'), origin.url('/gone.jpg')),
       row('Bookmark', 'photos/bookmark.jpg'),
       '',
@@ -88,6 +97,21 @@ describeInBrowser('the page before new users', (engine) => {
     expect(picture.width).toBeGreaterThan(200);
     expect(close.x + close.width).toBeLessThanOrEqual(360);
     expect((await button(page, 'Keep (A)').boundingBox())!.y).toBeLessThan(800);
+    await page.close();
+  });
+
+  it('says whether there is a column of links to choose', async () => {
+    const { page } = await openPage(browser, app.client.url);
+    await dropFile(page, 'prices.csv', 'Ware;Preis\nMug;4\n');
+    await page.getByText('No column seems to hold links.').waitFor();
+
+    await dropFile(
+      page,
+      'links.csv',
+      `Ware;Vorne;Hinten\nMug;${origin.url('/mug.jpg')};${origin.url('/fern.jpg')}\n`,
+    );
+
+    await page.getByText('Choose the column, or several, below').waitFor();
     await page.close();
   });
 

@@ -113,6 +113,7 @@ export const texts = {
   },
 
   options: {
+    heading: 'What the images become',
     title: 'How small?',
     channel: 'Where do they go?',
     channels: {
@@ -162,7 +163,8 @@ export const texts = {
     title: 'How the columns are used',
     which: 'Which column holds the links of the images?',
     whichLead:
-      'None of the names is known. Choose the column below; this is remembered for the next file like it.',
+      'None of the names is known. Choose the column, or several, below; this is remembered for the next file like it.',
+    noLinks: 'No column seems to hold links. If one does, choose it below; if not, choose another file.',
     all: (value: number) => `All ${counted(value, 'column')}, with what stands in them`,
     use: 'Used for',
     useOf: (name: string) => `Used for: ${name}`,

@@ -22,7 +22,9 @@ export function Columns({ survey }: { survey: DryRun }) {
         </h2>
         <ProfileSwitch id={profile?.id} />
       </div>
-      {!hasImages && <p class="quiet">{texts.columns.whichLead}</p>}
+      {!hasImages && (
+        <p class="quiet">{hasLinks(columns) ? texts.columns.whichLead : texts.columns.noLinks}</p>
+      )}
       <ul class="chips">
         {used.slice(0, CHIPS).map(({ name, role }, index) => (
           <li key={index} class={`chip chip-${role}`}>
@@ -51,6 +53,9 @@ export function Columns({ survey }: { survey: DryRun }) {
     </section>
   );
 }
+
+const hasLinks = (columns: Column[]): boolean =>
+  columns.some(({ samples }) => samples.some((sample) => /^(?:https?:)?\/\/|^www\./i.test(sample)));
 
 /** A file that is taken for one of a shop can be read as any other, and back. */
 function ProfileSwitch({ id }: { id?: string }) {

@@ -89,7 +89,7 @@ function Listing({ kind, title, lead, isOpen = false, children }: ListingProps) 
     <details class={`listing listing-${kind}`} open={isOpen}>
       <summary>
         <Icon name={kind === 'repair' ? 'check' : 'warning'} />
-        {title}
+        <h2>{title}</h2>
       </summary>
       {lead && <p class="quiet">{lead}</p>}
       {children}

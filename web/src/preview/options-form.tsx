@@ -15,6 +15,7 @@ export function OptionsForm() {
   const isOpen = options.channel === 'any' && options.preset === '';
   return (
     <form class="options card" onSubmit={(event) => event.preventDefault()}>
+      <h2 class="unseen">{texts.options.heading}</h2>
       <label class="field">
         {texts.options.channel}
         <Destination options={options} />

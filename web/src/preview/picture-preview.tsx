@@ -35,7 +35,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
         {shown && !isLook(shown) && <p class="quiet">{texts.look.failed(shown.message)}</p>}
         {!shown && <p class="quiet">{texts.look.busy}</p>}
       </div>
-      <div class="picture-facts" role="status">
+      <div class="picture-facts" role="status" aria-busy={looks.isBusy}>
         {isLook(shown) && <Facts look={shown} />}
         {fit && fit.judged > 1 && (
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
