@@ -61,7 +61,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.getByText('Not found').first().waitFor();
     isAway = false;
 
-    await button(page, 'Try all of them again').click();
+    await button(page, /^Try again: Not found/).click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor({ state: 'detached' });
     await button(page, 'Compare before and after: Mug (2)').waitFor();
 

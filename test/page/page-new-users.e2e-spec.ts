@@ -77,7 +77,7 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
     await page.getByText('Does not fit: too small (600, at least 635)').waitFor();
     // A result that is larger says so.
-    await page.getByText(/^\+\d+(\.\d)?%$/).waitFor();
+    await page.getByText(/^\+[\d,.]+%$/).waitFor();
     expect(await button(page, 'Try all of them again').count()).toBe(0);
     await button(page, /^Try again: Not found/).click();
     await page.getByText('The image is being tried again.').waitFor();

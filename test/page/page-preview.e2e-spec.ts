@@ -192,7 +192,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.getByText('1 row with faults').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Leave out line 6').click();
-    await page.getByText('with faults').waitFor({ state: 'detached' });
+    await page.getByText('row with faults').waitFor({ state: 'detached' });
     await undo('1 row left out.');
     await page.getByText('1 row with faults').waitFor();
     await button(page, 'Leave out line 6').click();
