@@ -38,11 +38,11 @@ async function takeAll() {
   await page.getByRole('button', { name: 'Try the sample' }).click();
   await page.getByText(/estimate from 8/).waitFor();
   await page.getByRole('button', { name: 'Another picture' }).click();
-  await page.setViewportSize({ width: 1200, height: 1040 });
+  await page.setViewportSize({ width: 1200, height: 1110 });
   await take(page, 'preview');
   await page.setViewportSize(DESKTOP);
   await page.getByRole('button', { name: /^Compress/ }).click();
-  await page.getByText(/% smaller$/).waitFor();
+  await page.getByRole('button', { name: 'Judge the worst first' }).waitFor();
   await page
     .getByRole('button', { name: /^Compare/ })
     .first()
@@ -66,7 +66,7 @@ async function takeAll() {
   await page.getByText('Time left').waitFor();
   await page.waitForTimeout(2500);
   await take(page, 'running');
-  await page.getByText(/% smaller$/).waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Judge the worst first' }).waitFor({ timeout: 60_000 });
   await page.waitForTimeout(500);
   await take(page, 'failures');
   await page.goto(`${address}/#/requests`);
