@@ -39,4 +39,8 @@ describe('the data folder', () => {
 
     expect(() => makePrivateFolder(folder)).toThrow(SettingsError);
   });
+
+  it('is refused where the system takes no folders, and answers that those that are there are not', () => {
+    expect(() => makePrivateFolder('/proc/none/data')).toThrow("DATA_DIR can't be made a folder (ENOENT).");
+  });
 });

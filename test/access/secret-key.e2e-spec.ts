@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { csvOf } from '../helpers/app/client.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
@@ -20,6 +21,7 @@ describeOnEachEngine('a SECRET_KEY that is replaced', (engine) => {
     receiver = await WebhookReceiver.start();
   });
   afterAll(async () => {
+    await app.close();
     await origin.close();
     await receiver.close();
     await installation.remove();
@@ -58,6 +60,20 @@ describeOnEachEngine('a SECRET_KEY that is replaced', (engine) => {
 
     await start({ SECRET_KEY: NEW });
     expect(verified(await next('/hook', ping), webhook.secret).type).toBe('ping');
-    await app.close();
+  });
+
+  it('is said at the start where the secrets of webhooks can not be opened with it', async () => {
+    await start({ SECRET_KEY: OLD });
+    await app.client.send('POST', '/webhooks', { url: receiver.url('/hook') });
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+
+    await start({ SECRET_KEY: OLD });
+    const withOld = warned.mock.calls.flat().join();
+    await start({ SECRET_KEY: NEW });
+    const withNew = warned.mock.calls.flat().join();
+    warned.mockRestore();
+
+    expect(withOld).not.toContain('SECRET_KEY');
+    expect(withNew).toContain('SECRET_KEY is not the one under which the secrets of webhooks were sealed');
   });
 });
