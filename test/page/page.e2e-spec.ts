@@ -12,6 +12,7 @@ import { csvOf } from '../helpers/app/client.js';
 import type { Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
 
 describeInBrowser('the page in a browser', (engine) => {
   let installation: Installation;
@@ -185,7 +186,7 @@ describeInBrowser('the page in a browser', (engine) => {
     expect(new Set([first, second])).toEqual(new Set(['Blue Mug', 'Vase']));
     expect(third).toBe(first);
     expect(isFull).toBe('true');
-    expect(await page.evaluate('document.activeElement.className')).toBe('thumbnail');
+    await until(async () => (await page.evaluate('document.activeElement.className')) === 'thumbnail');
     await page.close();
   });
 
@@ -230,7 +231,7 @@ describeInBrowser('the page in a browser', (engine) => {
   it('goes from the file to the result by the keyboard alone', async () => {
     const { page } = await open();
     const reach = async (name: RegExp) => {
-      for (let count = 0; count < 40; count++) {
+      for (let count = 0; count < 150; count++) {
         await page.keyboard.press('Tab');
         const focused = await page.evaluate<string>('document.activeElement.textContent');
         if (name.test(focused)) return;

@@ -14,7 +14,7 @@ const EXPOSED_HEADERS = [
     'Retry-After',
     'RateLimit',
   ],
-  ...['RateLimit-Policy', 'Content-Disposition', 'ETag', 'Idempotent-Replayed'],
+  ...['RateLimit-Policy', 'Content-Disposition', 'ETag'],
 ];
 
 /** How long a browser may remember a preflight, in seconds: an hour, of which Chromium takes two and Firefox all. */
