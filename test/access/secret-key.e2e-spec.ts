@@ -31,11 +31,13 @@ describeOnEachEngine('a SECRET_KEY that is replaced', (engine) => {
     await app?.close();
     app = await startApp(installation, environment);
   };
-  const next = async (path: string, cause: () => Promise<unknown>) => {
-    const before = receiver.at(path).length;
+  /** The next message of the type at the path: others may come between, such as an upload's to every webhook. */
+  const next = async (path: string, type: string, cause: () => Promise<unknown>) => {
+    const ofType = () => receiver.at(path).filter(({ text }) => JSON.parse(text).type === type);
+    const before = ofType().length;
     await cause();
-    await until(() => receiver.at(path).length > before);
-    return receiver.at(path).at(-1)!;
+    await until(() => ofType().length > before);
+    return ofType()[before];
   };
 
   it('goes on signing what was signed before, and the old key is needed no more after one start with both', async () => {
@@ -53,13 +55,12 @@ describeOnEachEngine('a SECRET_KEY that is replaced', (engine) => {
     await start({ SECRET_KEY: NEW, SECRET_KEY_PREVIOUS: OLD });
     const newService = (await app.client.get('/webhooks/service-secret')).json.secret;
     expect(newService).not.toBe(service);
-    const ofUpload = await next('/upload', upload);
-    for (const secret of [service, newService])
-      expect(verified(ofUpload, secret).type).toBe('request.completed');
-    expect(verified(await next('/hook', ping), webhook.secret).type).toBe('ping');
+    const ofUpload = await next('/upload', 'request.completed', upload);
+    for (const secret of [service, newService]) verified(ofUpload, secret);
+    verified(await next('/hook', 'ping', ping), webhook.secret);
 
     await start({ SECRET_KEY: NEW });
-    expect(verified(await next('/hook', ping), webhook.secret).type).toBe('ping');
+    verified(await next('/hook', 'ping', ping), webhook.secret);
   });
 
   it('is said at the start where the secrets of webhooks can not be opened with it', async () => {
