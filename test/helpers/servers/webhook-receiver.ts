@@ -7,6 +7,8 @@ export interface Received {
   headers: Record<string, string>;
   /** The raw body. */
   text: string;
+  /** When it was there as a whole: by the receiver's clock, in milliseconds. */
+  receivedAt: number;
 }
 
 type Reply = number | ((request: IncomingMessage, response: ServerResponse) => void);
@@ -20,7 +22,7 @@ export class WebhookReceiver {
     request.on('end', () => {
       const path = request.url!;
       const headers = request.headers as Record<string, string>;
-      this.received.push({ path, headers, text: Buffer.concat(chunks).toString() });
+      this.received.push({ path, headers, text: Buffer.concat(chunks).toString(), receivedAt: Date.now() });
       const reply = this.replies[path] ?? 204;
       if (typeof reply === 'function') reply(request, response);
       else response.writeHead(reply).end();
@@ -53,13 +55,13 @@ export class WebhookReceiver {
 
 /**
  * What a message says, if the specification's own verifier accepts it; throws if not.
- * @param now the receiver's clock, in milliseconds
+ * @param now the receiver's clock, in milliseconds; without it, as it was when the message came
  */
-export function verified(message: Received, secret: string, now?: number): any {
-  const clock = now === undefined ? undefined : jest.spyOn(Date, 'now').mockReturnValue(now);
+export function verified(message: Received, secret: string, now = message.receivedAt): any {
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
   try {
     return new Webhook(secret).verify(message.text, message.headers);
   } finally {
-    clock?.mockRestore();
+    clock.mockRestore();
   }
 }
