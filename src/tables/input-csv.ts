@@ -9,7 +9,7 @@ import { countLineEnds } from './records/csv-record-scan.js';
 import { CsvRecordReader } from './records/csv-records.js';
 import { type CsvBatch, emptyBatch } from './rows/csv-batch.js';
 import { type OnCells, rowReaderOf } from './rows/csv-rows.js';
-import type { RecordBlock } from './records/csv-strict-text.js';
+import type { RecordBlock } from './records/record-block.js';
 
 /** Cells of the rows that are read in one turn: some ten milliseconds. */
 const MAX_CELLS_AT_ONCE = 400_000;

@@ -1,6 +1,6 @@
 import type { CsvLayout } from '../csv-layout.js';
 import { type CsvTable, tableOf } from '../header/csv-header.js';
-import type { SourcePiece } from '../records/csv-strict-text.js';
+import type { SourcePiece } from '../records/record-block.js';
 import { type CellPatch, CellPatches } from './cell-patches.js';
 import { csvLines } from './csv-writer.js';
 import { LINE_END, rawCells, written } from './raw-cells.js';

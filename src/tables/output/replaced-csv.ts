@@ -1,6 +1,6 @@
 import type { CsvLayout } from '../csv-layout.js';
 import { type CsvTable, tableOf } from '../header/csv-header.js';
-import type { SourcePiece } from '../records/csv-strict-text.js';
+import type { SourcePiece } from '../records/record-block.js';
 import type { InputRow } from '../rows/csv-batch.js';
 import { rewrittenRecord, splicedRecord } from './replaced-record.js';
 import { type KnownText, rewrittenSource, SourceRows } from './source-rows.js';

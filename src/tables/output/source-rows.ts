@@ -3,7 +3,7 @@ import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import type { CsvLayout } from '../csv-layout.js';
 import type { CsvTable } from '../header/csv-header.js';
 import { CsvRecordReader } from '../records/csv-records.js';
-import type { SourcePiece } from '../records/csv-strict-text.js';
+import type { SourcePiece } from '../records/record-block.js';
 import type { InputRow } from '../rows/csv-batch.js';
 import { CsvRowReader, type RowOptions } from '../rows/csv-rows.js';
 import { SourceText } from './source-text.js';

@@ -1,17 +1,17 @@
 import type { CsvRepairCode } from '../csv-faults.js';
 import type { CsvFormat } from '../csv-layout.js';
-import { isBlank, isLineEnd, type OuterBlanks, RecordScan, skipBlanks } from './csv-record-scan.js';
+import { isBlank, isLineEnd, RecordScan, skipBlanks } from './csv-record-scan.js';
 
 const QUOTE = '"';
 const QUOTE_CODE = 34;
 
-/** A line as proper CSV, and what was done to it. */
+/** The cells of a line, and what was done to it. */
 export interface MendedLine {
-  text: string;
+  cells: string[];
   code: Extract<CsvRepairCode, 'WHOLE_LINE_QUOTED' | 'STRAY_QUOTE_KEPT'>;
 }
 
-/** Rewrites single lines whose quotes are not those of CSV, as a person would read them. */
+/** Reads single lines whose quotes are not those of CSV, as a person would. */
 export class LineMender {
   /** Characters looked at so far, to be held against the length of the lines. */
   scanned = 0;
@@ -22,30 +22,30 @@ export class LineMender {
   }
 
   /**
-   * The line as proper CSV: without the quotes around all of it, or with the quotes inside its cells doubled. Null
-   * where a cell has nothing but an opening quote.
+   * The cells of the line: without the quotes around all of it, or with the quotes inside its cells as part of them. Null where a
+   * cell has nothing but an opening quote.
    */
   mend(line: string): MendedLine | null {
     this.scanned += line.length;
     const inside = this.unwrapped(line);
-    if (inside !== null) return { text: inside, code: 'WHOLE_LINE_QUOTED' };
-    const text = this.withStrayQuotes(line);
-    return text === null ? null : { text, code: 'STRAY_QUOTE_KEPT' };
+    if (inside) return { cells: inside, code: 'WHOLE_LINE_QUOTED' };
+    const cells = this.withStrayQuotes(line);
+    return cells && { cells, code: 'STRAY_QUOTE_KEPT' };
   }
 
   /** `"1,Chair,"https://…,https://…""`: put into quotes as a whole, without doubling the quotes inside. */
-  private unwrapped(line: string): string | null {
+  private unwrapped(line: string): string[] | null {
     const text = line.trim();
     if (text.length < 2 || !text.startsWith(QUOTE) || !text.endsWith(QUOTE)) return null;
     const inside = text.slice(1, -1);
     const scan = new RecordScan(this.delimiter);
     const result = scan.run(inside, inside.length, true);
     this.scanned += scan.scanned;
-    return result === 'cut' && scan.hasQuotedCell ? withoutOuterBlanks(inside, 0, scan.outerBlanks) : null;
+    return result === 'cut' && scan.hasQuotedCell ? scan.takeCells(inside) : null;
   }
 
   /** `"Big" Table` and `"12" screen, black"`: the quotes inside a cell are part of it. */
-  private withStrayQuotes(line: string): string | null {
+  private withStrayQuotes(line: string): string[] | null {
     const cells: string[] = [];
     for (let at = 0; at <= line.length;) {
       const begin = skipBlanks(line, at, line.length, this.delimiterCode);
@@ -58,7 +58,7 @@ export class LineMender {
       else cells.push(line.slice(at, end));
       at = end + 1;
     }
-    return cells.map((cell) => `"${cell.replaceAll(QUOTE, '""')}"`).join(this.delimiter);
+    return cells;
   }
 
   /**
@@ -85,15 +85,4 @@ export class LineMender {
   private endsCell(code: number): boolean {
     return code === this.delimiterCode || isLineEnd(code);
   }
-}
-
-/** A record without the blanks beside its quoted cells; `start` is where it begins in the text that was scanned. */
-export function withoutOuterBlanks(record: string, start: number, outerBlanks: OuterBlanks[]): string {
-  let kept = '';
-  let at = 0;
-  for (const { from, to } of outerBlanks) {
-    kept += record.slice(at, from - start);
-    at = to - start;
-  }
-  return kept + record.slice(at);
 }

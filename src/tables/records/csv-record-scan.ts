@@ -4,15 +4,6 @@ const QUOTE = 34;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-/** Blanks beside the quotes of a quoted cell, which are no part of it. */
-export interface OuterBlanks {
-  from: number;
-  to: number;
-  /** Place of the cell in its record, the first is 0. */
-  cell: number;
-  isBeforeCell: boolean;
-}
-
 /**
  * What is known of a record. `whole`: it ends at {@link RecordScan.at}, without its line end. `open`: a quote is not
  * closed yet. `cut`: the text ends before the line does. `malformed`: text follows a closing quote.
@@ -35,21 +26,26 @@ export interface ScanPlace {
 }
 
 /**
- * Finds the end of one record after the other. It looks at every character once: when more text comes, it goes on
+ * Finds the end of one record after the other, and its cells. It looks at every character once: when more text comes, it goes on
  * where it stopped.
  */
 export class RecordScan {
   at = 0;
   hasQuotedCell = false;
-  outerBlanks: OuterBlanks[] = [];
+  /** The places of quoted cells in their record, the first is 0, that have blanks before their quotes, which are no part of them. */
+  afterBlanks: number[] = [];
   /** Is told where each cell ends that another one follows. */
   onCell?: (end: number) => void;
   /** Characters looked at so far, to be held against the length of the text. */
   scanned = 0;
   private state = State.CellStart;
-  private cell = 0;
-  /** Where the blanks begin that the scan is in; only before a cell and behind a closing quote. */
-  private blanksFrom = 0;
+  /** The cells that another one follows. */
+  private cells: string[] = [];
+  /** Where the text of the cell at hand begins; behind its quote, where it has one. */
+  private cellFrom = 0;
+  /** Where its text ends, of a cell that is closed. */
+  private cellTo = 0;
+  private hasDoubledQuotes = false;
   private readonly delimiterCode: number;
 
   constructor(delimiter: CsvFormat['delimiter']) {
@@ -64,27 +60,31 @@ export class RecordScan {
   begin(at: number): void {
     this.at = at;
     this.state = State.CellStart;
-    this.cell = 0;
-    this.blanksFrom = at;
+    this.cellFrom = at;
     this.hasQuotedCell = false;
-    if (this.outerBlanks.length > 0) this.outerBlanks = [];
+    if (this.cells.length > 0) this.cells = [];
+    if (this.afterBlanks.length > 0) this.afterBlanks = [];
   }
 
-  /** Continues at a place that another scan has come to. What lies between counts as known, blanks excepted. */
+  /** Continues at a place that another scan has come to. What lies between counts as known, its cells excepted. */
   jumpTo({ at, state }: ScanPlace): void {
     this.at = at;
     this.state = state;
-    this.blanksFrom = at;
+  }
+
+  /** The cells of the record that ends where the scan has come to; each can be taken once. */
+  takeCells(text: string): string[] {
+    this.endCell(text);
+    const { cells } = this;
+    this.cells = [];
+    return cells;
   }
 
   /** Moves every position, where `by` characters were cut off the beginning of the text. */
   shift(by: number): void {
     this.at -= by;
-    this.blanksFrom -= by;
-    for (const blanks of this.outerBlanks) {
-      blanks.from -= by;
-      blanks.to -= by;
-    }
+    this.cellFrom -= by;
+    this.cellTo -= by;
   }
 
   /**
@@ -116,7 +116,6 @@ export class RecordScan {
           break;
         case State.Closed:
           this.at = skipBlanks(text, this.at, limit, this.delimiterCode);
-          if (this.at > this.blanksFrom) this.noteBlanks(false);
           if (this.endsCell(text, limit)) break;
           if (this.at === limit) return 'cut';
           if (isLineEnd(text.charCodeAt(this.at))) return 'whole';
@@ -129,10 +128,12 @@ export class RecordScan {
   }
 
   private openQuotes(): void {
-    if (this.at > this.blanksFrom) this.noteBlanks(true);
+    if (this.at > this.cellFrom) this.afterBlanks.push(this.cells.length);
     this.hasQuotedCell = true;
+    this.hasDoubledQuotes = false;
     this.state = State.Quoted;
     this.at++;
+    this.cellFrom = this.at;
   }
 
   /** Goes to the closing quote; two quotes in a row stand for one that does not close. False where there is none yet. */
@@ -146,11 +147,13 @@ export class RecordScan {
       }
       this.at = quote;
       if (quote + 1 === limit && !isFinal) return false; // the next character may be a quote, too
-      if (quote + 1 < limit && text.charCodeAt(quote + 1) === QUOTE) this.at = quote + 2;
-      else break;
+      if (quote + 1 < limit && text.charCodeAt(quote + 1) === QUOTE) {
+        this.at = quote + 2;
+        this.hasDoubledQuotes = true;
+      } else break;
     }
+    this.cellTo = this.at;
     this.at++;
-    this.blanksFrom = this.at;
     this.state = State.Closed;
     return true;
   }
@@ -159,16 +162,17 @@ export class RecordScan {
   private endsCell(text: string, limit: number): boolean {
     if (this.at === limit || text.charCodeAt(this.at) !== this.delimiterCode) return false;
     this.onCell?.(this.at);
+    this.endCell(text);
     this.at++;
-    this.cell++;
-    this.blanksFrom = this.at;
+    this.cellFrom = this.at;
     this.state = State.CellStart;
     return true;
   }
 
-  private noteBlanks(isBeforeCell: boolean): void {
-    this.outerBlanks.push({ from: this.blanksFrom, to: this.at, cell: this.cell, isBeforeCell });
-    this.blanksFrom = this.at;
+  private endCell(text: string): void {
+    const isQuoted = this.state === State.Closed;
+    const cell = text.slice(this.cellFrom, isQuoted ? this.cellTo : this.at);
+    this.cells.push(isQuoted && this.hasDoubledQuotes ? cell.replaceAll('""', '"') : cell);
   }
 }
 

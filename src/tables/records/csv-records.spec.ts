@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import Papa from 'papaparse';
 import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import { CsvRecordReader } from './csv-records.js';
-import type { RecordBlock } from './csv-strict-text.js';
+import type { RecordBlock } from './record-block.js';
 import { propertyRuns } from '../../../test/helpers/property-runs.js';
 
 const PIECES = ['"', ',', '\n', '\r\n', '\r', ' ', '\t', 'a', '\u00a0', '""', '","', '"\n"'];
@@ -28,6 +29,24 @@ describe(CsvRecordReader.name, () => {
         const pieces = places.slice(1).map((place, i) => whole.slice(places[i], place));
 
         expect(readAll(pieces)).toEqual(readAll([whole]));
+      }),
+      { numRuns: propertyRuns(1_000) },
+    );
+  });
+
+  it('gives the cells of proper CSV as papaparse does', () => {
+    const cell = fc.string({ unit: fc.constantFrom(...PIECES), maxLength: 6 });
+    const table = fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 6 });
+    const newline = fc.constantFrom('\n', '\r\n', '\r');
+    fc.assert(
+      fc.property(table, newline, fc.boolean(), fc.nat(60), (cells, lineEnd, quotes, cut) => {
+        const text = Papa.unparse(cells, { newline: lineEnd, quotes, skipEmptyLines: false }) + lineEnd;
+        const { data } = Papa.parse<string[]>(text, { delimiter: ',', newline: lineEnd });
+
+        const { records, faults } = readAll([text.slice(0, cut), text.slice(cut)]);
+        expect(faults).toEqual([]);
+        expect(records).toEqual(data.slice(0, -1)); // behind the last line end it sees one more record
+        expect(records).toEqual(cells);
       }),
       { numRuns: propertyRuns(1_000) },
     );

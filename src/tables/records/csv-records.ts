@@ -9,9 +9,9 @@ import {
   type ScanPlace,
   type ScanResult,
 } from './csv-record-scan.js';
-import { type RecordBlock, StrictText } from './csv-strict-text.js';
+import { BlockWriter, type RecordBlock } from './record-block.js';
 
-/** How much text makes a block: some 250 rows, about a millisecond's work for papaparse. */
+/** How much text makes a block: some 250 rows. */
 const BLOCK_LENGTH = 32_768;
 
 /** A single record of this length takes some milliseconds to find, to mend and to parse: others get their turn in between. */
@@ -22,8 +22,8 @@ const NOTHING_YET: RecordBlock = {
 };
 
 /**
- * Takes the text of a file piece by piece and gives its records. A scan finds where each record ends, so that what is no
- * proper CSV can be rewritten; papaparse reads the cells.
+ * Takes the text of a file piece by piece and gives its records. A scan finds where each cell and record ends; a line that is no
+ * proper CSV is mended (decision 0013).
  *
  * A quote that nothing closes is a fault of its line alone: the next line is read as if nothing had been. The text behind
  * it is not searched again for that. The failed scan was inside quotes at every line end on its way, since any other line
@@ -45,7 +45,7 @@ export class CsvRecordReader {
   private hasJumped = false;
   private readonly scan: RecordScan;
   private readonly mender: LineMender;
-  private readonly block: StrictText;
+  private readonly block: BlockWriter;
 
   constructor(
     delimiter: CsvFormat['delimiter'],
@@ -55,7 +55,7 @@ export class CsvRecordReader {
   ) {
     this.scan = new RecordScan(delimiter);
     this.mender = new LineMender(delimiter);
-    this.block = new StrictText(delimiter, keepsText);
+    this.block = new BlockWriter(keepsText);
   }
 
   /** Characters looked at so far: at most a constant number for each character of the text. */
@@ -114,11 +114,13 @@ export class CsvRecordReader {
     const { text, start, scan } = this;
     if (this.hasJumped) {
       scan.begin(start);
-      scan.run(text, end, true); // for the blanks in the part that was jumped over
+      scan.run(text, end, true); // for the cells in the part that was jumped over
     }
     const next = afterLineEnd(text, end);
     this.block.keep(this.line, text, start, next);
-    this.block.addRecord(text, { start, end, next }, this.line, scan.outerBlanks);
+    for (const cell of scan.afterBlanks)
+      this.block.addRepair({ line: this.line, cell, code: 'BLANKS_TRIMMED' });
+    this.block.addRecord(scan.takeCells(text), this.line, next - start);
     this.line +=
       scan.hasQuotedCell && this.hasLineEndBefore(end) ? countLineEnds(text.slice(start, next)) : 1;
     this.moveTo(next);
@@ -139,8 +141,10 @@ export class CsvRecordReader {
     const next = afterLineEnd(this.text, end);
     this.block.keep(this.line, this.text, this.start, next);
     const mended = this.mender.mend(text);
-    if (mended) this.block.addMended(mended, this.line);
-    else this.block.addFault({ line: this.line, cell: null, code: 'QUOTE_NOT_CLOSED', value: text });
+    if (mended) {
+      this.block.addRepair({ line: this.line, cell: null, code: mended.code });
+      this.block.addRecord(mended.cells, this.line, next - this.start);
+    } else this.block.addFault({ line: this.line, cell: null, code: 'QUOTE_NOT_CLOSED', value: text });
     this.line++;
     this.moveTo(next);
     return true;

@@ -3,7 +3,7 @@ import type { CsvFaultCode, CsvLimits, RefusalOf, RowName } from '../csv-faults.
 import type { CsvTable } from '../header/csv-header.js';
 import { ImageNames } from '../names/image-names.js';
 import { isBlank, isUrlOrBlank, RowCells } from './csv-row-cells.js';
-import type { RecordBlock, RecordNote } from '../records/csv-strict-text.js';
+import type { RecordBlock, RecordNote } from '../records/record-block.js';
 import { ShopLimits, UnusedColumns } from './odd-columns.js';
 import { readUrlList, URL_START, type UrlList } from '../urls/url-list.js';
 

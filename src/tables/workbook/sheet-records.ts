@@ -1,6 +1,6 @@
 import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import type { CsvTable } from '../header/csv-header.js';
-import type { RecordBlock } from '../records/csv-strict-text.js';
+import type { RecordBlock } from '../records/record-block.js';
 import { columnLetters } from './cell-place.js';
 import type { CellTexts } from './cell-text.js';
 import type { SheetPiece, SheetRow } from './sheet-rows.js';
