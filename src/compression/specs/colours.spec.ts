@@ -34,6 +34,34 @@ describe('what a PNG without a profile says about its colours counts', () => {
     expect(await colourOf([], { r: 200, g: 100, b: 100 }, 'webp')).toEqual(near([200, 100, 100]));
   });
 
+  it.each([
+    ['a gamma', LINEAR],
+    ['primaries', P3],
+    ['code points', P3_POINTS],
+    ['transparency', pngChunk('tRNS', Buffer.from([0, 200, 0, 100, 0, 100]))],
+  ])('but not %s whose checksum is wrong, of which browsers take no notice', async (_, chunk) => {
+    for (const format of ['keep', 'jpeg', 'webp'] as const) {
+      expect(await colourOf([broken(chunk)], { r: 200, g: 100, b: 100 }, format)).toEqual(
+        near([200, 100, 100]),
+      );
+    }
+  });
+
+  it('but not a profile whose checksum is wrong', async () => {
+    const red = sharp({ create: { width: 64, height: 64, channels: 3, background: '#c86464' } });
+    const source = await red.png({ compressionLevel: 0 }).withIccProfile('p3').toBuffer();
+    const plain = await red.png({ compressionLevel: 0 }).keepIccProfile().toBuffer();
+    const at = source.indexOf('iCCP') - 4;
+    const profile = source.subarray(at, at + 12 + source.readUInt32BE(at));
+    const withBroken = Buffer.concat([plain.subarray(0, 33), broken(profile), plain.subarray(33)]);
+    const withGood = Buffer.concat([plain.subarray(0, 33), profile, plain.subarray(33)]);
+
+    const { data } = await compressImage(withBroken, OPTIONS);
+
+    expect(data).toEqual((await compressImage(plain, OPTIONS)).data);
+    expect(data).not.toEqual((await compressImage(withGood, OPTIONS)).data);
+  });
+
   it('a grey PNG with a gamma, and one of 16 bits', async () => {
     for (const bits of [8, 16]) {
       const grey = sharp({ create: { width: 64, height: 64, channels: 3, background: '#808080' } });
@@ -79,6 +107,12 @@ function chunkOf(type: string, numbers: number[]): Buffer {
   const content = Buffer.alloc(4 * numbers.length);
   numbers.forEach((number, index) => content.writeUInt32BE(number, 4 * index));
   return pngChunk(type, content);
+}
+
+function broken(chunk: Buffer): Buffer {
+  const copy = Buffer.from(chunk);
+  copy[copy.length - 1] ^= 1;
+  return copy;
 }
 
 async function colourOf(

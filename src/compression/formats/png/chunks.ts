@@ -48,9 +48,14 @@ export function contentOf({ bytes }: PngChunk): Buffer {
   return bytes.subarray(8, -4);
 }
 
-/** The checksum that it should have. */
-export function checksumOf({ bytes }: PngChunk): number {
-  return crc32(bytes.subarray(4, -4));
+/** Whether its checksum is the one of its type and content. */
+export function hasRightChecksum({ bytes }: PngChunk): boolean {
+  return bytes.readUInt32BE(bytes.length - 4) === crc32(bytes.subarray(4, -4));
+}
+
+/** Whether a picture can be drawn without it: its type begins with a small letter (PNG, third edition, 5.4). */
+export function isAncillary(type: string): boolean {
+  return (type.charCodeAt(0) & 0x20) !== 0;
 }
 
 /** A chunk that did not stand in the file. */

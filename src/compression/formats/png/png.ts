@@ -1,6 +1,14 @@
 import type { FileFormat, KeptParts, Mended } from '../file-format.js';
 import { exifBlock } from '../image-orientation.js';
-import { assemble, checksumOf, contentOf, isPng, makeChunk, type PngChunk, readChunks } from './chunks.js';
+import {
+  assemble,
+  contentOf,
+  hasRightChecksum,
+  isPng,
+  makeChunk,
+  type PngChunk,
+  readChunks,
+} from './chunks.js';
 import { COLOUR, DRAWING, XMP_KEYWORD } from './colours.js';
 import { guardPng } from './guard.js';
 
@@ -21,9 +29,10 @@ export const PNG: FileFormat = {
 function mendPng(source: Buffer): Mended | undefined {
   const chunks = readChunks(source);
   if (!chunks) return undefined;
-  const isRight = (chunk: PngChunk) => chunk.bytes.readUInt32BE(chunk.bytes.length - 4) === checksumOf(chunk);
-  if (chunks.every(isRight)) return undefined;
-  const mended = chunks.map((chunk) => (isRight(chunk) ? chunk : makeChunk(chunk.type, contentOf(chunk))));
+  if (chunks.every(hasRightChecksum)) return undefined;
+  const mended = chunks.map((chunk) =>
+    hasRightChecksum(chunk) ? chunk : makeChunk(chunk.type, contentOf(chunk)),
+  );
   return { source: assemble(source, mended, []), isStrict: true };
 }
 
