@@ -48,6 +48,15 @@ describeOnEachEngine('a start that can not listen', (engine) => {
     }
   });
 
+  it('says without colours which setting is wrong, and as JSON where that is asked for', async () => {
+    const wrong = (LOG_FORMAT: string) =>
+      start({ PORT: 'abc', LOG_FORMAT }).then(String, ({ message }: Error) => message);
+
+    expect(await wrong('text')).toContain('PORT must be a whole number');
+    expect(await wrong('text')).not.toContain('\u001b');
+    expect(await wrong('json')).toMatch(/\{"level":"error".*PORT must be a whole number/);
+  });
+
   it('says that PORT is taken', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
