@@ -7,6 +7,7 @@ import { changedSettings, misspeltSettings, settings, type Settings } from './co
 import { createApp, startApp } from './create-app.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
+import { earlyLogging } from './config/process-environment.js';
 import { CommandError, SettingsError } from './errors/app-error.js';
 import { AppLogger } from './logging/app-logger.js';
 import { S3FileStorage } from './storage/s3.file-storage.js';
@@ -19,9 +20,7 @@ const logger = new Logger('main');
 
 async function main(): Promise<void> {
   process.umask(0o077); // users' data and secrets: files are for the owner only
-  // Before the settings are read, and where no application is made: without colours in a file, and as JSON where that is asked for.
-  const LOG_FORMAT = process.env.LOG_FORMAT === 'json' ? 'json' : 'text';
-  Logger.overrideLogger(new AppLogger({ LOG_LEVEL: 'info', LOG_FORMAT }));
+  Logger.overrideLogger(new AppLogger(earlyLogging()));
   if (process.argv.includes('--migrate')) return migrateOnly();
   if (process.argv.includes('--verify')) return verifyOnly(settings());
   if (process.argv.includes('--storage')) return storageOnly(settings(), process.argv.at(-1));

@@ -21,3 +21,8 @@ export function processEnvironment(): NodeJS.ProcessEnv {
 export function clientKey(): string | null {
   return process.env.API_KEY || null;
 }
+
+/** How to log before the settings are read, and where no application is made. */
+export function earlyLogging(): { LOG_LEVEL: 'info'; LOG_FORMAT: 'text' | 'json' } {
+  return { LOG_LEVEL: 'info', LOG_FORMAT: process.env.LOG_FORMAT === 'json' ? 'json' : 'text' };
+}
