@@ -44,7 +44,7 @@ describeOnEachEngine('a stream of events', (engine) => {
     const streams = await Promise.all(
       [deleted.key, token, replaced.key, living.key, ADMIN].map((key) => watch(id, key)),
     );
-    await until(() => streams.every((stream) => stream.of('request').length > 0));
+    await until(() => held.length > 0 && streams.every((stream) => stream.of('request').length > 0));
 
     await app.client.send('DELETE', `/keys/${deleted.id}`);
     await app.client.send('POST', `/keys/${replaced.id}/rotate`);
@@ -55,7 +55,6 @@ describeOnEachEngine('a stream of events', (engine) => {
     expect((await watch(id, deleted.key)).status).toBe(401);
     expect([ofLiving.hasEnded, ofAdmin.hasEnded]).toEqual([false, false]);
     await app.client.send('POST', `/requests/${id}/cancel`);
-    await until(() => held.length > 0);
     held.splice(0).forEach((response) => response.writeHead(404).end());
     await Promise.all([ofLiving.ended(), ofAdmin.ended()]);
     expect(ofLiving.of('end')).toHaveLength(1);

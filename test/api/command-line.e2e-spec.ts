@@ -13,7 +13,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { freePort, Service } from '../helpers/app/service.js';
+import { Service } from '../helpers/app/service.js';
 import { partsOf } from '../helpers/tables/read-workbook.js';
 import { rowOf, textCell, workbookOf } from '../helpers/tables/workbooks.js';
 import { until } from '../helpers/wait.js';
@@ -151,7 +151,7 @@ describe('the command line', () => {
 
   it('says that a service does not answer', async () => {
     writeRows(['1', 'Mug', '/a.jpg']);
-    const server = `http://127.0.0.1:${await freePort()}`;
+    const server = 'http://127.0.0.1:2'; // nobody listens there
 
     const { code, stderr } = await run(['compress', 'products.csv', '--server', server]);
 
@@ -184,7 +184,7 @@ describe('the command line', () => {
     else await writeWorkbook('/a.jpg', '/b.jpg');
     const words = ['compress', `products.${ending}`, '-o', `out.${ending}`];
     const first = start(words);
-    await until(() => origin.hits['/a.jpg'] === 1 && origin.hits['/b.jpg'] === 1);
+    await until(() => origin.hits['/a.jpg'] > 0 && origin.hits['/b.jpg'] > 0);
     first.kill('SIGKILL');
     expect(existsSync(path.join(folder, `out.${ending}.work`))).toBe(true);
     isHeld = false;

@@ -32,7 +32,7 @@ describeOnEachEngine('a catalogue that is uploaded again', (engine) => {
 
   beforeAll(async () => {
     installation = await engine.install();
-    app = await startApp(installation, { LEASE_SECONDS: '60' }); // none is asked for twice
+    app = await startApp(installation);
     const numbers = Array.from({ length: IMAGES }, (_, number) => number);
     origin = await serveImages(
       Object.fromEntries(

@@ -84,7 +84,7 @@ describeOnEachEngine('the database', (engine) => {
 
 describeOnServers('the time limit of a query', (engine) => {
   class SlowMigration1900000000000 {
-    readonly up = (runner: { query(sql: string): Promise<unknown> }) => runner.query('SELECT SLEEP(2)');
+    readonly up = (runner: { query(sql: string): Promise<unknown> }) => runner.query('SELECT SLEEP(5)');
     readonly down = async () => undefined;
   }
 
@@ -92,12 +92,12 @@ describeOnServers('the time limit of a query', (engine) => {
     const installation = await engine.install();
     const options = dataSourceOptions(readSettings(installation.environment));
     const migrations = [...(options.migrations as any[]), SlowMigration1900000000000];
-    const limited = { ...options, migrations, migrationsRun: true, maxQueryExecutionTime: 500 } as any;
+    const limited = { ...options, migrations, migrationsRun: true, maxQueryExecutionTime: 2_500 } as any;
 
     const dataSource = await openDataSource(limited);
 
     expect(await dataSource.showMigrations()).toBe(false);
-    await expect(dataSource.query('SELECT SLEEP(2)')).rejects.toMatchObject(UNAVAILABLE);
+    await expect(dataSource.query('SELECT SLEEP(5)')).rejects.toMatchObject(UNAVAILABLE);
     await dataSource.destroy();
     await installation.remove();
   });

@@ -95,7 +95,7 @@ describeOnEachEngine('/metrics', (engine) => {
       '/slow.jpg': (_request, response) => void held.then(() => response.end()),
     });
     const id = await app.client.accepted(csvOf([['Slow', [slow.url('/slow.jpg')]]]));
-    await until(async () => (await app.client.get(`/requests/${id}`)).json.counts.processing === 1);
+    await until(() => slow.hits['/slow.jpg'] > 0);
 
     const values = valuesOf((await app.client.get('/metrics')).text);
 

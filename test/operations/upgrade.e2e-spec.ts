@@ -9,18 +9,24 @@ import { OldDatabase } from '../helpers/app/old-database.js';
 import { startApp } from '../helpers/app/test-app.js';
 import { MAIN } from '../helpers/paths.js';
 
-/** Migrates as `npm run migrate` does, and kills it as soon as it says `pattern`. @returns what it had said */
+/** What a process is given that is to die as soon as it has said something: nobody else would be quick enough. */
+const dyingAt = (pattern: RegExp) => {
+  const code = `const { write } = process.stdout;
+    process.stdout.write = function (text, ...rest) {
+      write.call(this, text, ...rest);
+      if (${pattern}.test(text)) process.kill(process.pid, 'SIGKILL');
+    };`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
+};
+
+/** Migrates as `npm run migrate` does; the process is killed as soon as it says `pattern`. @returns what it had said */
 async function migrate({ environment }: Installation, killAt?: RegExp): Promise<string> {
   const child = spawn(process.execPath, [MAIN, '--migrate'], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, ...environment, ...(killAt && dyingAt(killAt)) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => {
-      output += String(chunk);
-      if (killAt?.test(output)) child.kill('SIGKILL');
-    });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   await once(child, 'close');
   return output;
 }

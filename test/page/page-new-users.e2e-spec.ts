@@ -4,6 +4,7 @@ import { describeInBrowser, dropFile, launchBrowser, openPage } from '../helpers
 import type { Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { until } from '../helpers/wait.js';
 
 /** A pattern of black and white: few bytes as a PNG, and many as a JPEG. */
 function drawing(side: number): Promise<Buffer> {
@@ -91,9 +92,10 @@ describeInBrowser('the page before new users', (engine) => {
     await button(page, 'Judge the worst first').click();
     await button(page, 'Keep (A)').waitFor();
 
-    const picture = (await page.locator('dialog .pair').boundingBox())!;
+    const pair = page.locator('dialog .pair');
+    await until(async () => (await pair.boundingBox())!.height > 200); // both have come
+    const picture = (await pair.boundingBox())!;
     const close = (await button(page, 'Close').boundingBox())!;
-    expect(picture.height).toBeGreaterThan(200);
     expect(picture.width).toBeGreaterThan(200);
     expect(close.x + close.width).toBeLessThanOrEqual(360);
     expect((await button(page, 'Keep (A)').boundingBox())!.y).toBeLessThan(800);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { DataSource } from 'typeorm';
+import { ImageProcessor } from '../../src/images/processing/image-processor.js';
 import { RequestRemoval } from '../../src/requests/removal/request-removal.js';
 import { FileStorage } from '../../src/storage/file-storage.js';
 import { FileSweeper } from '../../src/stored-files/file-sweeper.js';
@@ -11,6 +12,7 @@ import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-o
 import { freePort, Service } from '../helpers/app/service.js';
 import { describeOnEachStorage } from '../helpers/app/storages.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { holdInTheMiddle } from '../helpers/app/held-in-the-middle.js';
 import { until } from '../helpers/wait.js';
 import { WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
 
@@ -156,7 +158,8 @@ describeOnEachStorage('deleting a request', (engine) => {
       const timer = setInterval(() => held.splice(0).forEach((response) => response.end(picture)), 20);
 
       const next = await upload(client, csvOf([['Mug', [origin.url('/1.jpg')]]]));
-      await client.completed(next); // the host has room again: those at work have ended
+      await client.completed(next); // the host has room again
+      await app.nest.get(ImageProcessor).whenIdle(Infinity); // those at work have ended
       clearInterval(timer);
       await client.send('DELETE', `/requests/${next}`);
       await gone();
@@ -222,7 +225,10 @@ describeOnEachStorage('deleting a request', (engine) => {
       ['images', 'number'],
     ];
     await withDatabase(installation, async (database) => {
-      for (const [table, column] of halves) await database.query(failsInTheMiddle(database, table, column));
+      for (const [table, column] of halves) {
+        const condition = `OLD.${column} > ${LARGE / 2}`;
+        await holdInTheMiddle(database, { event: 'DELETE', table, condition });
+      }
     });
 
     expect((await service.client.send('DELETE', `/requests/${id}`)).status).toBe(204);
@@ -246,12 +252,3 @@ describeOnEachStorage('deleting a request', (engine) => {
     await service.stop();
   });
 });
-
-/** SQL of a trigger: a deletion fails at the rows behind the middle, so that it is found there whenever one looks. */
-function failsInTheMiddle(database: DataSource, table: string, column: string): string {
-  const isSqlite = database.options.type !== 'mysql';
-  const name = `CREATE TRIGGER middle_of_${table} BEFORE DELETE ON ${table} FOR EACH ROW`;
-  const isBehind = `OLD.${column} > ${LARGE / 2}`;
-  if (isSqlite) return `${name} WHEN ${isBehind} BEGIN SELECT RAISE(ABORT, 'the middle'); END`;
-  return `${name} IF ${isBehind} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the middle'; END IF`;
-}

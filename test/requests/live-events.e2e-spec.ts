@@ -189,7 +189,7 @@ describeOnEachEngine('live events of a request', (engine) => {
     const form = new FormData();
     form.append('file', new Blob([csvOf([['Mug', [images.origin.url('/quick.jpg')]]])]), 'products.csv');
     const upload = await fetch(`${app.client.url}/upload`, {
-      ...{ method: 'POST', body: form, headers: { prefer: 'respond-async, wait=30' } },
+      ...{ method: 'POST', body: form, headers: { prefer: 'respond-async, wait=60' } },
     });
     const open = await app.client.accepted(csvOf([['Mug', images.urls]]));
     const short = await app.client.get(`/requests/${open}`, { prefer: 'wait=1' });

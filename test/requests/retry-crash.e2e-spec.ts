@@ -2,6 +2,7 @@ import { type Client, csvOf } from '../helpers/app/client.js';
 import { faultsOf, withDatabase } from '../helpers/app/data-model.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { freePort, Service } from '../helpers/app/service.js';
+import { holdInTheMiddle } from '../helpers/app/held-in-the-middle.js';
 import { until } from '../helpers/wait.js';
 
 /** Images of the request that is killed while it is retried; their addresses are refused, so that no call is made. */
@@ -38,28 +39,32 @@ describeOnEachEngine('retrying a request', (engine) => {
     let service = await Service.start(environment);
     const id = await service.client.accepted(csvOf(rows));
     expect((await ended(service.client, id)).counts).toMatchObject({ failed: REFUSED });
-    let statusWhenKilled = '';
+    const isHeld = `OLD.number > ${REFUSED / 2} AND OLD.status = 'failed' AND NEW.status <> 'failed'`;
 
     await service.client.send('POST', `/requests/${id}/retry`).catch(() => undefined);
     for (let run = 2; run < 4; run++) {
       // From the second one on it is killed in the middle of its call.
       await ended(service.client, id);
+      const drop = await withDatabase(installation, (database) =>
+        holdInTheMiddle(database, { event: 'UPDATE', table: 'images', condition: isHeld }),
+      );
       const call = service.client.send('POST', `/requests/${id}/retry`).catch(() => undefined);
       await until(async () => {
         const { json } = await service.client.get(`/requests/${id}`);
-        return json.run === run + 1 && json.counts.failed < REFUSED;
+        return json.run === run + 1 && json.counts.failed === REFUSED / 2;
       });
       await service.kill();
       await call;
-      statusWhenKilled += await withDatabase(installation, async (database) => {
+      await withDatabase(installation, async (database) => {
         expect(await faultsOf(database)).toEqual({});
-        return (await database.query(`SELECT status FROM requests WHERE id = '${id}'`))[0].status;
+        const [{ status }] = await database.query('SELECT status FROM requests WHERE id = ?', [id]);
+        expect(status).toBe('Retrying');
+        await database.query(drop);
       });
       service = await Service.start(environment);
     }
 
     const last = await ended(service.client, id);
-    expect(statusWhenKilled).toContain('Retrying');
     expect(last).toMatchObject({ run: 4, outcome: 'failed', counts: { failed: REFUSED, pending: 0 } });
     await withDatabase(installation, async (database) => {
       expect(await faultsOf(database)).toEqual({});

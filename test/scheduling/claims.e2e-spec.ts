@@ -1,3 +1,4 @@
+import { DatabaseClock } from '../../src/database/database-clock.js';
 import { OverdueImages } from '../../src/images/scheduling/overdue-images.js';
 import { UnavailableError } from '../../src/errors/app-error.js';
 import { until } from '../helpers/wait.js';
@@ -33,7 +34,10 @@ describeOnEachEngine('claims', (engine) => {
 
     await until(async () => (await scheduling.imageOf(key)).dueAt > dueAt);
 
+    // At the moment at which the first lease would have run out.
+    const clock = jest.spyOn(scheduling.worker.get(DatabaseClock), 'now').mockReturnValue(dueAt);
     expect(await scheduling.worker.get(OverdueImages).releaseExpired(key)).toBe(0);
+    clock.mockRestore();
     scheduling.claims.forget(claim);
   });
 

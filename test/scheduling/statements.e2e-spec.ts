@@ -26,7 +26,7 @@ describeOnEachEngine('the statements of a request', (engine) => {
       } as typeof prototype.query);
     }
     installation = await engine.install();
-    app = await startApp(installation, { DOWNLOADS_PER_HOST: '128', LEASE_SECONDS: '60' });
+    app = await startApp(installation, { DOWNLOADS_PER_HOST: '128' });
     const pictures = await Promise.all(Array.from({ length: PICTURES }, (_, seed) => photo(60, 40, seed)));
     origin = await serveImages(
       Object.fromEntries(pictures.map((picture, index) => [`/${index}.jpg`, picture])),

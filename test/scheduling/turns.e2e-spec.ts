@@ -1,4 +1,5 @@
 import type { TestingModule } from '@nestjs/testing';
+import type { ServerResponse } from 'node:http';
 import { DataSource } from 'typeorm';
 import { toCompressionOptions } from '../../src/compression/options.js';
 import { ImageEntity } from '../../src/database/entities/image.entity.js';
@@ -29,12 +30,31 @@ describeOnEachEngine('requests that have work at the same time', (engine) => {
   let installation: Installation;
   let app: TestApp;
   let origin: ImageOrigin;
+  /** Whether images of the large request wait, all but the first, and those that do. */
+  let isHeld = false;
+  const held: ServerResponse[] = [];
+  /** Calls for images of the large one before the last one for the small one. */
+  let largeBeforeSmall = 0;
+  let release: () => void;
 
   beforeAll(async () => {
     installation = await engine.install();
     app = await startApp(installation);
     const picture = await photo(60, 40);
-    origin = await serveImages({ '/a.jpg': picture, '/b.jpg': picture });
+    origin = await serveImages({
+      '/a.jpg': (_request, response) => {
+        if (isHeld && origin.hits['/a.jpg'] > 1) held.push(response);
+        else response.end(picture);
+      },
+      '/b.jpg': (_request, response) => {
+        largeBeforeSmall = origin.hits['/a.jpg'];
+        response.end(picture);
+      },
+    });
+    release = () => {
+      isHeld = false;
+      held.splice(0).forEach((response) => response.end(picture));
+    };
   });
   afterEach(() => jest.restoreAllMocks());
   afterAll(async () => {
@@ -54,13 +74,15 @@ describeOnEachEngine('requests that have work at the same time', (engine) => {
     );
 
   it('take turns: a small one is done while nearly all of a large one before it is open', async () => {
+    isHeld = true; // the large one goes no further before the small one is there
     const large = await upload('a', 2_000);
     await until(async () => (await app.client.get(`/requests/${large}`)).json.counts.done > 0);
 
-    await app.client.completed(await upload('b', 10));
+    const small = await upload('b', 10);
+    release();
+    await app.client.completed(small);
 
-    const { counts } = (await app.client.get(`/requests/${large}`)).json;
-    expect(counts.done).toBeLessThan(1_500);
+    expect(largeBeforeSmall).toBeLessThan(1_500);
     await app.client.completed(large);
     expect((await app.client.get(`/requests/${large}`)).json.counts).toMatchObject({ done: 2_000 });
   });

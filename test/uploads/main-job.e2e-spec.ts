@@ -214,7 +214,7 @@ describeOnEachEngine('the main job', (engine) => {
     });
     const urls = Array.from({ length: 200 }, (_, image) => `${hanging.url('/hang.jpg')}?${image}`);
     const slow = await app.client.accepted(csvOf([['Slow', urls]]));
-    await until(() => hanging.hits['/hang.jpg'] > 0);
+    await until(() => open === 5);
 
     const quick = await app.client.accepted(csvOf([['Quick', [origin.url('/mug.jpg')]]]));
     await app.client.completed(quick);

@@ -8,7 +8,7 @@ import { UploadsService } from '../../src/uploads/uploads.service.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { until } from '../helpers/wait.js';
+import { deferred, until } from '../helpers/wait.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
 
@@ -124,8 +124,15 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
       const before = await countRequests();
       const accept = jest.spyOn(app.nest.get(UploadsService), 'accept');
       const added = jest.spyOn(RequestDraft.prototype, 'add');
+      const { add } = RequestDraft.prototype;
+      const hasLeft = deferred();
+      added.mockImplementationOnce(async function (this: RequestDraft, ...rows) {
+        await hasLeft.promise;
+        return add.apply(this, rows);
+      });
 
       await leave('/upload', good(), () => added.mock.calls.length > 0);
+      hasLeft.resolve();
 
       await expect(accept.mock.results[0].value).rejects.toThrow('Request closed');
       expect(await countRequests()).toBe(before);

@@ -73,8 +73,26 @@ export class ScreenReader {
     await this.page.keyboard.type(text);
   }
 
-  /** Goes by Tab, or another key, to the next element of this role and name. */
+  /** Waits until something else than the page itself has the focus: whoever presses a key is not sent back to its top. */
+  async hasFocus(): Promise<void> {
+    await until(async () => (await this.focused()).role !== 'RootWebArea');
+  }
+
+  /** Waits until an element of this role and name has the focus. */
+  async isOn(role: string, name: string | RegExp): Promise<void> {
+    let node: AccessibleNode | undefined;
+    const look = async () => {
+      node = await this.focused();
+      return node.role === role && (typeof name === 'string' ? node.name === name : name.test(node.name));
+    };
+    await until(look).catch(() => {
+      throw new Error(`not focused: ${role} ${String(name)}, but ${node?.role} "${node?.name}"`);
+    });
+  }
+
+  /** Goes by Tab, or another key, to the next element of this role and name, as soon as there is one. */
   async goTo(role: string, name: RegExp, key = 'Tab'): Promise<void> {
+    await this.hear(role, name);
     const passed: string[] = [];
     for (let count = 0; count < 80; count++) {
       const node = await this.focused();

@@ -10,14 +10,17 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The whole application in this process, on a free port, with the images of 127.0.0.1 allowed. */
+/**
+ * The whole application in this process, on a free port, with the images of 127.0.0.1 allowed. Its leases are longer than
+ * any load stops the process for: no image is asked for twice. What is about leases sets its own.
+ */
 export async function startApp(
   installation: Installation,
   environment: Record<string, string> = {},
 ): Promise<TestApp> {
   const settings = readSettings({
     ALLOW_PRIVATE: '127.0.0.1',
-    LEASE_SECONDS: '2',
+    LEASE_SECONDS: '60',
     ...installation.environment,
     PORT: '0',
     ...environment,

@@ -61,8 +61,8 @@ export class RawConnection {
   }
 
   /** Waits for the other side to close, and says how it did. */
-  async closed(withinMs = 20_000): Promise<'ended' | 'reset'> {
-    await until(() => this.state !== 'open', withinMs);
+  async closed(): Promise<'ended' | 'reset'> {
+    await until(() => this.state !== 'open');
     return this.state as 'ended' | 'reset';
   }
 
