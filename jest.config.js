@@ -18,7 +18,7 @@ export default {
   testMatch: ['<rootDir>/{src,test}/**/*.{spec,e2e-spec}.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // A bound for what hangs, not for what is slow: nothing comes near it, also on a busy machine.
-  testTimeout: 240_000,
+  testTimeout: 600_000,
   reporters: ['default', '<rootDir>/scripts/end-of-tests.mjs'],
   // Two cores: more suites side by side only wait for each other.
   maxWorkers: 2,

@@ -31,7 +31,7 @@ describe('OutboundModule', () => {
 
     const download = module
       .get(FileDownloader)
-      .download('http://localhost:9/', { maxBytes: 1, timeoutMs: 3000 });
+      .download('http://localhost:9/', { maxBytes: 1, timeoutMs: 30_000 });
     await expect(download).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
     expect(await readdir(values.dataPath('tmp'))).toEqual([]);
     await module.close();

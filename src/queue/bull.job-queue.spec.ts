@@ -26,7 +26,7 @@ if (redis) {
 
       await expect(adding).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', status: 503 });
       await opened.close();
-    }, 30_000);
+    });
 
     it('stops while Redis is away, waiting for the running job', async () => {
       const proxy = await cuttableProxy(new URL(redis));

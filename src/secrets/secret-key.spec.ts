@@ -68,6 +68,6 @@ function outputOf(parameters: string[]): Promise<string> {
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
     child.stderr.on('data', (chunk) => (text += chunk));
-    child.on('exit', (code) => (code === 0 ? resolve(text.trim()) : reject(new Error(text))));
+    child.on('close', (code) => (code === 0 ? resolve(text.trim()) : reject(new Error(text))));
   });
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 
 const EVERY_MS = 20;
 /** Far more than anything takes on a busy machine: what is never true fails after it, all else ends earlier. */
-const MAX_WAIT_MS = 180_000;
+const MAX_WAIT_MS = 400_000;
 
 /**
  * Returns as soon as `isTrue`, and fails when that takes longer than `maxWaitMs`. For what happens in another process

@@ -85,5 +85,5 @@ describeOnEachEngine('a catalogue that is uploaded again', (engine) => {
     );
     expect(fetched).toEqual(changed);
     expect(new Set(Object.values(origin.hits))).toEqual(new Set([2])); // each was asked for once in each edition
-  }, 240_000);
+  });
 });

@@ -82,7 +82,6 @@ const OTHER_COLOURS = /no_profile|thRandom|bggn4a16|cielab|fogra|Crash_test|big-
       });
       expect(faults).toEqual([]);
     },
-    200_000,
   );
 });
 

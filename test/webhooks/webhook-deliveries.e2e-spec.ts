@@ -104,7 +104,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
 
     await Promise.all(Array.from({ length: 8 }, uploader));
     const count = () => new Set(calls.receiver.received.map(({ headers }) => headers['webhook-id'])).size;
-    await until(() => count() === REQUESTS, 400_000);
+    await until(() => count() === REQUESTS, 1_000_000);
 
     const requests = new Set(
       calls.receiver.received.map((message) => verified(message, subscription.secret).data.request_id),
@@ -115,7 +115,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
       "SELECT COUNT(*) AS completed FROM requests WHERE status = 'Completed'",
     );
     expect(Number(completed)).toBe(REQUESTS);
-  }, 600_000); // a server that makes each commit durable takes minutes beside a load
+  }, 1_200_000); // a server that makes each commit durable takes minutes beside a load
 
   it('are found again where the queue has forgotten them, and where their worker died', async () => {
     const clock = ownClock();

@@ -82,7 +82,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
       '/hang': { reply: () => undefined, expected: failing('TIMEOUT'), waits: [4.5, 5.5] },
     };
     for (const [path, { reply }] of Object.entries(cases)) calls.receiver.replies[path] = reply;
-    ownClock(true);
+    const clock = ownClock(true);
     const subscriptions = new Map<string, { id: string; secret: string }>();
     for (const path of Object.keys(cases)) subscriptions.set(path, await subscribe(path));
     const nobody = await calls.client.send('POST', '/webhooks', { url: 'http://nobody.invalid/' });
@@ -94,7 +94,7 @@ describeOnEachEngine('deliveries of webhooks', (engine) => {
 
     for (const [path, { expected, waits }] of Object.entries(cases)) {
       expect([path, seen[path]]).toEqual([path, expect.objectContaining(expected)]);
-      verified(calls.receiver.at(path)[0], subscriptions.get(path)!.secret);
+      verified(calls.receiver.at(path)[0], subscriptions.get(path)!.secret, clock.now());
       const { tries, next_try_at } = seen[path];
       if (!waits) continue;
       const waited = (Date.parse(next_try_at) - Date.parse(tries[0].at)) / SECOND;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { failureOf, outboundClients } from '../../../test/helpers/outbound/clients.js';
 import { type Answer, ScriptedServer } from '../../../test/helpers/servers/scripted-server.js';
+import { until } from '../../../test/helpers/wait.js';
 import { Settings } from '../../config/settings.js';
 import type { OutboundAgents } from '../outbound-agents.js';
 import type { FileDownloader } from './file-downloader.js';
@@ -41,7 +42,7 @@ function open(settings: Partial<Settings> = {}): void {
 }
 
 async function bytesOf(url = `http://${server.host}/a.jpg`): Promise<Buffer> {
-  const { body } = await downloader.download(url, { maxBytes: MAX_BYTES, timeoutMs: 5000 });
+  const { body } = await downloader.download(url, { maxBytes: MAX_BYTES, timeoutMs: 30_000 });
   const bytes = await body.read();
   await body.discard();
   return bytes;
@@ -293,7 +294,7 @@ describe('the end of a file', () => {
 
     const download = await downloader.download(`http://${server.host}/`, {
       maxBytes: MAX_BYTES,
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
     });
 
     expect(download.hasKnownEnd).toBe(hasKnownEnd);
@@ -306,7 +307,5 @@ it('leaves no connection behind after lenient answers', async () => {
   for (let round = 0; round < 3; round++) await bytesOf();
   agents.onApplicationShutdown();
 
-  for (let turn = 0; turn < 500 && server.openConnections > 0; turn++)
-    await new Promise((resolve) => setImmediate(resolve));
-  expect(server.openConnections).toBe(0);
+  await until(() => server.openConnections === 0);
 });

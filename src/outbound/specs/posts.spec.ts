@@ -14,7 +14,7 @@ describe('a post', () => {
     const body = ' {"a": "ü"} \n';
     const headers = { 'Content-Type': 'application/json', 'webhook-id': 'evt_1' };
 
-    const answer = await calls.client.poster.post(`${calls.url}/echo`, body, headers, { timeoutMs: 3000 });
+    const answer = await calls.client.poster.post(`${calls.url}/echo`, body, headers, { timeoutMs: 30_000 });
 
     const [sentHead, sentBody] = answer.body.split('\r\n\r\n');
     expect(sentHead).toMatch(/^POST \/echo HTTP\/1\.1\r\n/);

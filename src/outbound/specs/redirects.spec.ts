@@ -61,7 +61,7 @@ describe('redirects', () => {
   it('follows ten, and tells where the file was found', async () => {
     const found = await client().downloader.download(`http://127.0.0.1:${port}/hops/10`, {
       maxBytes: 99,
-      timeoutMs: 3000,
+      timeoutMs: 30_000,
     });
 
     expect(found.url).toBe(`http://127.0.0.1:${port}/end`);
@@ -94,7 +94,7 @@ describe('redirects', () => {
       `http://127.0.0.1:${port}/start`,
       '{}',
       {},
-      { timeoutMs: 3000 },
+      { timeoutMs: 30_000 },
     );
 
     expect(answer).toMatchObject({ status: 302, body: 'moved' });

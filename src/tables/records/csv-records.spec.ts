@@ -3,6 +3,7 @@ import Papa from 'papaparse';
 import { DEFAULT_CSV_LIMITS } from '../csv-faults.js';
 import { CsvRecordReader } from './csv-records.js';
 import type { RecordBlock } from './record-block.js';
+import { cpuMs } from '../../../test/helpers/main-thread.js';
 import { propertyRuns } from '../../../test/helpers/property-runs.js';
 
 const PIECES = ['"', ',', '\n', '\r\n', '\r', ' ', '\t', 'a', '\u00a0', '""', '","', '"\n"'];
@@ -90,12 +91,12 @@ describe(CsvRecordReader.name, () => {
     const reader = new CsvRecordReader(',', limits);
     let faults = 0;
 
-    const begin = performance.now();
+    const begin = cpuMs();
     for (let i = 0; i < 200; i++) {
       for (const block of reader.push(`1,"${'a\n'.repeat(5_000)}`)) faults += block.faults.length;
     }
 
     expect(faults).toBeGreaterThan(50);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(cpuMs() - begin).toBeLessThan(5_000);
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const COMPLETED_WITHIN_MS = 150_000;
+const COMPLETED_WITHIN_MS = 400_000;
 const EVERY_MS = 50;
 
 export interface Answer<T = Record<string, unknown>> {

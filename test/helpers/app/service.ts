@@ -30,7 +30,7 @@ export class Service {
         reject(new Error(`${reason}:\n${output.join('')}`));
       };
       const timer = setTimeout(() => fail('not ready in time'), READY_WITHIN_MS);
-      child.once('exit', (code) => fail(`ended with ${code}`));
+      child.once('close', (code) => fail(`ended with ${code}`));
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (chunk) => {
           output.push(String(chunk));
@@ -69,7 +69,7 @@ export class Service {
 
   private async signal(signal: NodeJS.Signals): Promise<number | null> {
     if (!this.isRunning) return this.process.exitCode;
-    const ended = new Promise<number | null>((resolve) => this.process.once('exit', resolve));
+    const ended = new Promise<number | null>((resolve) => this.process.once('close', resolve));
     this.process.kill(signal);
     return ended;
   }

@@ -75,8 +75,8 @@ export function resolvingClients(settings: Settings, resolver: HostResolver = ne
 
 /** @returns why it failed */
 export const download = ({ downloader }: OutboundClients, url: string) =>
-  failureOf(downloader.download(url, { maxBytes: 1000, timeoutMs: 3000 }));
+  failureOf(downloader.download(url, { maxBytes: 1000, timeoutMs: 30_000 }));
 
 /** @returns why it failed */
 export const post = ({ poster }: OutboundClients, url: string) =>
-  failureOf(poster.post(url, '{}', {}, { timeoutMs: 3000 }));
+  failureOf(poster.post(url, '{}', {}, { timeoutMs: 30_000 }));
