@@ -80,16 +80,12 @@ export class Service {
  * system gives to others meanwhile.
  */
 export async function freePort(): Promise<number> {
-  const server = createServer();
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
-    const isFree = await new Promise<boolean>((resolve) =>
-      server
-        .once('error', () => resolve(false))
-        .once('listening', () => resolve(true))
-        .listen(port, '127.0.0.1'),
-    );
-    server.removeAllListeners();
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
     if (!isFree) continue;
     await new Promise((resolve) => server.close(resolve));
     return port;
