@@ -12,7 +12,7 @@ import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-o
 import { freePort, Service } from '../helpers/app/service.js';
 import { describeOnEachStorage } from '../helpers/app/storages.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { holdInTheMiddle } from '../helpers/app/held-in-the-middle.js';
+import { holdInTheMiddle } from '../helpers/held-in-the-middle.js';
 import { until } from '../helpers/wait.js';
 import { WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
 

@@ -10,7 +10,7 @@ import { describeOnEachEngine, type Installation } from '../helpers/app/engines.
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
 import { freePort, Service } from '../helpers/app/service.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { holdInTheMiddle } from '../helpers/app/held-in-the-middle.js';
+import { holdInTheMiddle } from '../helpers/held-in-the-middle.js';
 import { turns, until } from '../helpers/wait.js';
 import { WebhookReceiver } from '../helpers/servers/webhook-receiver.js';
 

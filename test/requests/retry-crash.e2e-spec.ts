@@ -2,7 +2,7 @@ import { type Client, csvOf } from '../helpers/app/client.js';
 import { faultsOf, withDatabase } from '../helpers/app/data-model.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { freePort, Service } from '../helpers/app/service.js';
-import { holdInTheMiddle } from '../helpers/app/held-in-the-middle.js';
+import { holdInTheMiddle } from '../helpers/held-in-the-middle.js';
 import { until } from '../helpers/wait.js';
 
 /** Images of the request that is killed while it is retried; their addresses are refused, so that no call is made. */
