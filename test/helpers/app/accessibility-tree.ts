@@ -73,7 +73,7 @@ export class ScreenReader {
     await this.page.keyboard.type(text);
   }
 
-  /** Waits until something else than the page itself has the focus: whoever presses a key is not sent back to its top. */
+  /** Waits until something else than the page itself has the focus: a key is not to begin at its top. */
   async hasFocus(): Promise<void> {
     await until(async () => (await this.focused()).role !== 'RootWebArea');
   }
