@@ -115,40 +115,25 @@ function pixelsForAllSizes(
   if (size.width * size.height > MAX_HELD_PIXELS) return undefined;
   const known = decodedPixels.get(header) ?? new Map<string, Promise<Pixels>>();
   decodedPixels.set(header, known);
-  const read = (one: Size, decode: () => Promise<Pixels>): Promise<Pixels> => {
-    const id = `${one.width}x${one.height}`;
-    const pixels = known.get(id) ?? decode();
-    known.set(id, pixels);
-    return pixels;
-  };
-  const own = layOut(header, options);
-  let level: Size = size;
-  let pixels = read(level, () => readPixels(openAs(size)));
-  // Halves on the way: a small size of a large picture takes a few milliseconds less.
-  for (let half = halfOf(level); isUseful(half, own, level); half = halfOf(level)) {
-    const larger = pixels;
-    level = half;
-    pixels = read(half, async () => readPixels(openResized(await larger, half, 'linear')));
-  }
+  const id = `${size.width}x${size.height}`;
+  const pixels = known.get(id) ?? readPixels(openAs(size));
+  known.set(id, pixels);
   return pixels;
 }
 
-function isUseful(half: Size, own: Size, level: Size): boolean {
-  const isSmaller = half.width < level.width && half.height < level.height;
-  return isSmaller && half.width >= own.width && half.height >= own.height;
-}
-
-function openResized(pixels: Pixels, size: Size, kernel: 'cubic' | 'linear'): Sharp {
+function openResized(pixels: Pixels, size: Size): Sharp {
   const { data, width, height, channels } = pixels;
   const whole = openPixels(data, { width, height, channels: channels as 3 });
+  // The pixels are as sharp as they can be: a longer kernel takes half as long again, and nobody sees it. From half the size on, the
+  // shortest one takes in as many of them.
+  const kernel = 2 * size.width <= width ? 'linear' : 'cubic';
   return whole.resize(size.width, size.height, { fit: 'fill', kernel });
 }
 
 /** A size of a picture, made of pixels that are no smaller. */
 async function openSize(pixels: Pixels, size: Size, { isReadOnce }: PictureOptions): Promise<Picture> {
   if (pixels.width === size.width && pixels.height === size.height) return holdPixels(pixels, size);
-  // The pixels are as sharp as they can be: a longer kernel takes half as long again, and nobody sees it.
-  const open = (): Sharp => openResized(pixels, size, 'cubic');
+  const open = (): Sharp => openResized(pixels, size);
   if (!isReadOnce || hasAlpha(pixels)) return holdPixels(await readPixels(open()), size);
   const unheld = { ...size, frames: 1, hasAlpha: false, isDescribed: false, isLarge: false };
   return { ...unheld, look: once(() => readLook(open())), open };
