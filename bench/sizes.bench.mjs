@@ -5,7 +5,7 @@ import { openSource } from '../dist/src/compression/compress.js';
 import { decodedOnce, toCompressionOptions } from '../dist/src/compression/options.js';
 
 const WIDTHS = [1600, 1280, 960, 640, 320];
-const ROUNDS = 12;
+const ROUNDS = 40;
 const MAX_PIXELS = 50_000_000;
 
 const sample = new URL('../src/samples/notebook-cover.jpg', import.meta.url).pathname;

@@ -3,11 +3,13 @@ import type { WantedMetadata } from './formats/image-metadata.js';
 import { type Colour, meanOfEdge, withoutBorder } from './framing/border.js';
 import { backgroundOf, cutOut, placeOnCanvas } from './framing/canvas-pixels.js';
 import { enlarged, layOut, type Layout } from './framing/layout.js';
+import { openResized, pixelsForAllSizes } from './framing/sizes.js';
 import { gammaToSrgb } from './formats/png/colours.js';
 import type { ImageHeader } from './image-header.js';
 import { openImage, openPixels } from './libvips.js';
 import { decodingBytes, MAX_HELD_PIXELS } from './memory.js';
 import { type CompressionOptions, WHITE } from './options.js';
+import { readPixels } from './pixels.js';
 import { type Look, lookOf, type Pixels } from './search/similarity.js';
 
 /** One image on its way through the library. */
@@ -85,7 +87,10 @@ export async function openPicture(job: Job, options: PictureOptions): Promise<Pi
   const { hasAlpha } = header.metadata;
   // libvips lays what is transparent on white first, and applies the gamma then.
   const isDescribed = wanted.isAll && canDescribe(header) && (exponent === 1 || !hasAlpha);
-  const shared = isDescribed || exponent !== 1 ? undefined : pixelsForAllSizes(job, openAs);
+  const isShared = !isDescribed && exponent === 1;
+  const shared = isShared
+    ? pixelsForAllSizes(header, job.options, (largest) => readPixels(openAs(largest)))
+    : undefined;
   if (shared) return openSize(await shared, size, options);
   const open = (): Sharp => (isDescribed ? withMetadata(openAs(size), job) : openAs(size));
   const unheld = { ...size, frames: 1, hasAlpha, isDescribed, open };
@@ -99,35 +104,6 @@ export async function openPicture(job: Job, options: PictureOptions): Promise<Pi
   }
   const held = holdPixels(await readPixels(openAs(size)), size);
   return isDescribed ? { ...held, isDescribed, open } : held;
-}
-
-/** What was decoded of a file for several sizes, as long as somebody holds its header. */
-const decodedPixels = new WeakMap<ImageHeader, Map<string, Promise<Pixels>>>();
-
-/** The pixels of which all sizes of a picture are made, decoded by the first that asks; undefined where each is decoded for itself. */
-function pixelsForAllSizes(
-  { header, options }: Job,
-  openAs: (size: Size) => Sharp,
-): Promise<Pixels> | undefined {
-  const { decodedFor } = options;
-  if (!decodedFor) return undefined;
-  const size = layOut(header, { ...decodedFor, canvas: null });
-  if (size.width * size.height > MAX_HELD_PIXELS) return undefined;
-  const known = decodedPixels.get(header) ?? new Map<string, Promise<Pixels>>();
-  decodedPixels.set(header, known);
-  const id = `${size.width}x${size.height}`;
-  const pixels = known.get(id) ?? readPixels(openAs(size));
-  known.set(id, pixels);
-  return pixels;
-}
-
-function openResized(pixels: Pixels, size: Size): Sharp {
-  const { data, width, height, channels } = pixels;
-  const whole = openPixels(data, { width, height, channels: channels as 3 });
-  // The pixels are as sharp as they can be: a longer kernel takes half as long again, and nobody sees it. From half the size on, the
-  // shortest one takes in as many of them.
-  const kernel = 2 * size.width <= width ? 'linear' : 'cubic';
-  return whole.resize(size.width, size.height, { fit: 'fill', kernel });
 }
 
 /** A size of a picture, made of pixels that are no smaller. */
@@ -289,23 +265,6 @@ function openAnimation({ source, header, maxPixels, wanted }: Job, size: Size): 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= read());
-}
-
-async function readPixels(pipeline: Sharp): Promise<Pixels> {
-  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-  return withoutExtraChannels({ data, width: info.width, height: info.height, channels: info.channels });
-}
-
-// A TIFF may have several channels beside its colours; the last one is its transparency to libvips.
-function withoutExtraChannels(pixels: Pixels): Pixels {
-  const { data, channels } = pixels;
-  if (channels <= 4) return pixels;
-  const kept = Buffer.allocUnsafe((data.length / channels) * 4);
-  for (let from = 0, to = 0; from < data.length; from += channels, to += 4) {
-    data.copy(kept, to, from, from + 3);
-    kept[to + 3] = data[from + channels - 1];
-  }
-  return { ...pixels, data: kept, channels: 4 };
 }
 
 function hasAlpha({ channels }: Pixels): boolean {
