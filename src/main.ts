@@ -5,6 +5,7 @@ import { keysCommand } from './access/keys-command.js';
 import { riskyMixes } from './config/impossible-mixes.js';
 import { changedSettings, misspeltSettings, settings, type Settings } from './config/settings.js';
 import { createApp, startApp } from './create-app.js';
+import { DataFolderLock } from './database/data-folder-lock.js';
 import { dataSourceOptions, openDataSource } from './database/data-source.js';
 import { isDatabaseAway } from './database/database.js';
 import { earlyLogging } from './config/process-environment.js';
@@ -42,8 +43,13 @@ async function main(): Promise<void> {
 }
 
 async function migrateOnly(): Promise<void> {
-  const dataSource = await openDataSource({ ...dataSourceOptions(settings()), migrationsRun: true });
+  const values = settings();
+  const lock = new DataFolderLock(values);
+  // The program that runs does not know the new schema. On a server `migrate` itself looks for such.
+  if (!values.DATABASE_URL) lock.acquire('Stop it first.');
+  const dataSource = await openDataSource({ ...dataSourceOptions(values), migrationsRun: true });
   await dataSource.destroy();
+  lock.onApplicationShutdown();
   logger.log('the database schema is up to date');
 }
 

@@ -14,8 +14,11 @@ export class DataFolderLock implements OnApplicationShutdown {
 
   constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
-  /** @throws SettingsError if another process holds the folder, or there can be none. */
-  acquire(): void {
+  /**
+   * @param advice what to do where another process holds the folder
+   * @throws SettingsError where it does, or there can be no folder
+   */
+  acquire(advice = 'Give each its own, or share the work with DATABASE_URL and REDIS_URL.'): void {
     makePrivateFolder(this.settings.DATA_DIR);
     const lock = this.open();
     try {
@@ -25,8 +28,7 @@ export class DataFolderLock implements OnApplicationShutdown {
       const { code } = error as { code?: string };
       if (code !== 'SQLITE_BUSY') throw new SettingsError(`DATA_DIR can't be written to (${code}).`);
       throw new SettingsError(
-        'The service is running already: another process uses this DATA_DIR. Give each its own, or share the work with ' +
-          'DATABASE_URL and REDIS_URL.',
+        `The service is running already: another process uses this DATA_DIR. ${advice}`,
       );
     }
     this.lock = lock;

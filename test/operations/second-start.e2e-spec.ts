@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { SettingsError } from '../../src/errors/app-error.js';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
 import { Service } from '../helpers/app/service.js';
 import { startApp } from '../helpers/app/test-app.js';
+import { MAIN } from '../helpers/paths.js';
 
 describe('a second process with the same DATA_DIR', () => {
   it('is refused before it removes what the first is writing', async () => {
@@ -24,6 +27,23 @@ describe('a second process with the same DATA_DIR', () => {
 
     expect(unfinished.map((file) => existsSync(file))).toEqual([true, true, true]);
     await first.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('does not migrate its database', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'second-start-'));
+    const first = await startApp({ environment: { DATA_DIR: folder }, remove: async () => undefined });
+    const migrate = () =>
+      promisify(execFile)(process.execPath, [MAIN, '--migrate'], {
+        env: { PATH: process.env.PATH, DATA_DIR: folder },
+      });
+
+    const refused = await migrate().catch(({ code, stdout, stderr }) => ({ code, stdout: stdout + stderr }));
+    await first.close();
+    const { stdout } = await migrate();
+
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining('Stop it first.') });
+    expect(stdout).toContain('up to date');
     rmSync(folder, { recursive: true });
   });
 });
