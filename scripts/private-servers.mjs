@@ -1,16 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { freePort } from './free-port.mjs';
 import { startSwift } from './swift-server.mjs';
 
 const READY_WITHIN_MS = 400_000;
-/** Below those that Linux gives to who asks for any, and to who calls somebody. */
-const [FIRST_PORT, LAST_PORT] = [10_000, 32_000];
 const EVERY_MS = 100;
 
 /** Servers of the tests' own: on free ports, with data that is removed in the end. */
@@ -124,20 +122,6 @@ export class PrivateServers {
 
   run(command, args) {
     this.children.push(spawn(command, args, { stdio: 'ignore' }));
-  }
-}
-
-/** A port of 127.0.0.1 that nobody listens on, and that the system gives to nobody before its server has begun. */
-async function freePort() {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT);
-    const server = createServer();
-    const isFree = await new Promise((resolve) => {
-      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
   }
 }
 

@@ -1,12 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
 import { Client } from './client.js';
 import { MAIN } from '../paths.js';
 
 const READY_WITHIN_MS = 180_000;
-/** Below those that Linux gives to who asks for any, and to who calls somebody. */
-const [FIRST_PORT, LAST_PORT] = [10_000, 32_000];
 
 /** The built service as a process of its own, to be killed. */
 export class Service {
@@ -75,19 +71,4 @@ export class Service {
   }
 }
 
-/**
- * A port of 127.0.0.1 that nobody listens on, for a service that is started again at the same address. None that the
- * system gives to others meanwhile.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-}
+export { freePort } from '../../../scripts/free-port.mjs';

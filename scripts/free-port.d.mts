@@ -1,0 +1,2 @@
+/** As in `free-port.mjs`. */
+export function freePort(): Promise<number>;
