@@ -1,5 +1,6 @@
 import { getQueueToken } from '@nestjs/bull';
 import type { Queue } from 'bull';
+import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { jobQueueContract } from '../../test/contracts/job-queue.contract.js';
 import { cuttableProxy } from '../../test/helpers/servers/cuttable-proxy.js';
@@ -51,6 +52,38 @@ if (redis) {
 
       expect(hasEnded).toBe(true);
       await opened.close();
+    });
+
+    it('closes within seconds while Redis is frozen, and keeps no connection', async () => {
+      const proxy = await cuttableProxy(new URL(redis));
+      const opened = await openQueue({ ...onRedis(), REDIS_URL: proxy.url.href });
+      opened.queue.handle('work-on-request', 1, async () => undefined);
+      opened.queue.start();
+      const bull = bullOf(opened) as unknown as { clients: Redis[] };
+      await until(() => bull.clients.every(({ status }) => status === 'ready') && bull.clients.length > 1);
+      proxy.freeze();
+
+      await opened.close();
+
+      await until(() => bull.clients.every(({ status }) => status === 'end'));
+      await proxy.cut();
+    });
+
+    it('takes no connection for a ready one that ended before Redis answered', async () => {
+      const proxy = await cuttableProxy(new URL(redis));
+      proxy.freeze();
+      const opened = await openQueue({ ...onRedis(), REDIS_URL: proxy.url.href });
+      const [client] = (bullOf(opened) as unknown as { clients: Redis[] }).clients;
+      const statuses: string[] = [];
+      for (const status of ['connect', 'ready', 'end']) client.on(status, () => statuses.push(status));
+      await until(() => statuses.includes('connect'));
+
+      client.disconnect();
+      await until(() => statuses.includes('end'));
+      await opened.close();
+
+      expect(statuses.at(-1)).toBe('end');
+      await proxy.cut();
     });
 
     it('leaves nothing of a finished job in Redis', async () => {

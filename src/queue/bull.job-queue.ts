@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Job as BullJob, Queue, QueueOptions } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors/app-error.js';
@@ -67,6 +67,9 @@ export function bullOptions(redisUrl: string, prefix: string, lockMs: number): Q
       // Bull's own needs: its connections wait for Redis rather than fail.
       maxRetriesPerRequest: null,
       enableReadyCheck: false,
+      // A connection that ends before Redis has answered to its client's name would be taken for a ready one ever after, and
+      // closing it would never end (ioredis 5.11, `connectHandler`).
+      disableClientInfo: true,
       // Without it a connection that is black-holed hangs for ever, silently. Above Bull's drainDelay (5 s).
       socketTimeout: 15 * SECOND,
     } as QueueOptions['redis'],
@@ -107,11 +110,15 @@ export class BullJobQueue extends JobQueue {
   private readonly running = new Set<Promise<void>>();
   private readonly turns = new EventLoopTurns();
   private readonly started: Queue[] = [];
+  private pauses?: Promise<void>[];
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
     super();
-    for (const queue of queues.values())
+    for (const queue of queues.values() as Iterable<Queue & Partial<OnApplicationShutdown>>) {
       queue.on('error', ({ message }) => this.warning.warn(`Redis: ${message || 'no connection'}`));
+      // Nest's own waits for Bull without a limit: for ever where Redis is frozen. `close` has done it by then.
+      queue.onApplicationShutdown = () => undefined;
+    }
   }
 
   async add<K extends JobKind>(kind: K, jobs: Job<K>[]): Promise<void> {
@@ -128,8 +135,8 @@ export class BullJobQueue extends JobQueue {
    * process ends.
    */
   async stop(graceMs: number): Promise<void> {
-    const pauses = this.started.map((queue) => queue.pause(true, true));
-    await within(PAUSE_WITHIN_MS, Promise.allSettled(pauses));
+    this.pauses ??= this.started.map((queue) => queue.pause(true, true));
+    await within(PAUSE_WITHIN_MS, Promise.allSettled(this.pauses));
     await within(graceMs, Promise.allSettled(this.running));
   }
 
@@ -141,7 +148,10 @@ export class BullJobQueue extends JobQueue {
   async close(): Promise<void> {
     const closing = Promise.all([...this.queues.values()].map((queue) => queue.close(true)));
     await answered(closing).catch((error: Error) => this.logger.warn(`closing the queue: ${error.message}`));
-    for (const queue of this.queues.values()) forgetSocketTimeouts(queue);
+    this.dropConnections();
+    // Bull connects once more after each pause.
+    await within(PAUSE_WITHIN_MS, Promise.allSettled([closing, ...(this.pauses ?? [])]));
+    this.dropConnections();
   }
 
   protected run(kind: JobKind, { concurrency, handler }: Registration): void {
@@ -176,15 +186,31 @@ export class BullJobQueue extends JobQueue {
     await answered(queue.client.eval(REMOVE_ORPHANS, keys.length, ...keys, before, ...ids));
   }
 
+  /**
+   * Ends what Bull has not closed, and would keep the process alive: ioredis waits for the other end to close a connection,
+   * and keeps the timer of `socketTimeout` when one is closed while a command waits.
+   */
+  private dropConnections(): void {
+    for (const queue of this.queues.values())
+      for (const client of (queue as unknown as { clients: Connection[] }).clients) {
+        clearTimeout(client.socketTimeoutTimer);
+        if (client.status === 'end') continue;
+        client.disconnect();
+        client.stream?.destroy();
+      }
+  }
+
   private queue(kind: JobKind): Queue {
     return this.queues.get(kind)!;
   }
 }
 
-/** ioredis keeps the timer of `socketTimeout` when a connection is closed while a command waits; it holds the process. */
-function forgetSocketTimeouts(queue: Queue): void {
-  const { clients } = queue as unknown as { clients: { socketTimeoutTimer?: NodeJS.Timeout }[] };
-  for (const { socketTimeoutTimer } of clients) clearTimeout(socketTimeoutTimer);
+/** What of a client of ioredis its types do not tell. */
+interface Connection {
+  status: string;
+  stream?: { destroy(): void };
+  socketTimeoutTimer?: NodeJS.Timeout;
+  disconnect(): void;
 }
 
 /** While Redis is away, Bull's calls never settle. */
