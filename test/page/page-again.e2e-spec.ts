@@ -1,25 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
-import { barriersOf, describeInBrowser, launchBrowser, openPage } from '../helpers/app/browser.js';
+import type { Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, openPage } from '../helpers/app/browser.js';
 import { csvOf } from '../helpers/app/client.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 describeInBrowser('the page, after a file is done', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
   let isAway = true;
   let isLate = true;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
+  const suite = usePage(engine, async () => {
     const mug = await photo(320, 240);
-    origin = await serveImages({
+    return {
       '/mug.jpg': mug,
       ...Object.fromEntries(
         [1, 2, 3, 4].map((number) => [
@@ -32,32 +24,25 @@ describeInBrowser('the page, after a file is done', (engine) => {
       '/here/2.jpg': mug,
       '/broken.jpg': Buffer.from('no picture'),
       '/away.jpg': (_request, response) => void (isAway ? response.writeHead(404).end() : response.end(mug)),
-    });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
+    };
   });
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
   const uploaded = async (...paths: string[]) => {
-    const id = await app.client.accepted(csvOf([['Mug', paths.map((path) => origin.url(path))]]));
-    await app.client.completed(id);
+    const id = await suite.app.client.accepted(csvOf([['Mug', paths.map((path) => suite.origin.url(path))]]));
+    await suite.app.client.completed(id);
     return id;
   };
 
   const hasEnded = (id: string) =>
     until(async () => {
-      const { json } = await app.client.get(`/requests/${id}`);
+      const { json } = await suite.app.client.get(`/requests/${id}`);
       return json.run === 2 && json.is_final;
     });
 
   it('tries failed images again, and shows the results in their places', async () => {
     const id = await uploaded('/mug.jpg', '/away.jpg');
-    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
     await page.getByText('Not found').first().waitFor();
     isAway = false;
 
@@ -65,14 +50,17 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.getByRole('heading', { name: '1 image failed' }).waitFor({ state: 'detached' });
     await button(page, 'Compare before and after: Mug (2)').waitFor();
 
-    expect((await app.client.get(`/requests/${id}`)).json).toMatchObject({ run: 2, outcome: 'succeeded' });
+    expect((await suite.app.client.get(`/requests/${id}`)).json).toMatchObject({
+      run: 2,
+      outcome: 'succeeded',
+    });
     expect(await barriersOf(page)).toEqual([]);
     await page.close();
   });
 
   it('tries images of one reason again at corrected addresses, and leaves the others', async () => {
     const id = await uploaded('/mug.jpg', '/gone/1.jpg', '/gone/2.jpg', '/broken.jpg');
-    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
     await page.getByText('Not found').first().waitFor();
 
     await button(page, /^Correct the links: Not found/).click();
@@ -87,7 +75,10 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await hasEnded(id);
 
     expect(
-      (await app.client.images(id)).map(({ input_url: url, status }) => [new URL(url).pathname, status]),
+      (await suite.app.client.images(id)).map(({ input_url: url, status }) => [
+        new URL(url).pathname,
+        status,
+      ]),
     ).toEqual([
       ['/mug.jpg', 'done'],
       ['/here/1.jpg', 'done'],
@@ -99,7 +90,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
   it('chooses a range of failed images, deselects one, and tries the others again', async () => {
     const id = await uploaded('/mug.jpg', '/late/1.jpg', '/late/2.jpg', '/late/3.jpg', '/late/4.jpg');
-    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}?show=failed`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}?show=failed`);
     const box = (name: string) => page.getByRole('checkbox', { name: `Choose ${name}` });
 
     await box('Mug (2)').click();
@@ -116,13 +107,13 @@ describeInBrowser('the page, after a file is done', (engine) => {
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Undo').click();
     await again.waitFor();
-    expect((await app.client.get(`/requests/${id}`)).json.run).toBe(1);
+    expect((await suite.app.client.get(`/requests/${id}`)).json.run).toBe(1);
     await again.click();
     await button(page, 'Start now').click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
     await hasEnded(id);
 
-    expect((await app.client.images(id)).map(({ status }) => status)).toEqual([
+    expect((await suite.app.client.images(id)).map(({ status }) => status)).toEqual([
       ...['done', 'done', 'failed', 'done', 'done'],
     ]);
     await page.close();
@@ -130,7 +121,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
   it('tries many images again although the page is left before', async () => {
     const id = await uploaded('/gone/1.jpg', '/gone/2.jpg');
-    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
 
     await button(page, 'Try all of them again').click();
     await page.getByText('2 images will be tried again').waitFor();
@@ -142,7 +133,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
   it('deletes a file, which can be undone for ten seconds', async () => {
     const id = await uploaded('/mug.jpg');
-    const { page } = await openPage(browser, `${app.client.url}/#/requests`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
     const link = page.locator(`a[href="#/requests/${id}"]`);
     const card = page.getByRole('listitem').filter({ has: link });
     const remove = card.getByRole('button', { name: 'Delete products.csv' });
@@ -151,11 +142,11 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await link.waitFor({ state: 'detached' });
     await button(page, 'Undo').click();
     await link.waitFor();
-    expect((await app.client.get(`/requests/${id}`)).status).toBe(200);
+    expect((await suite.app.client.get(`/requests/${id}`)).status).toBe(200);
     await remove.click();
     await page.goto('about:blank'); // whoever leaves has seen that it is deleted
 
-    await until(async () => (await app.client.get(`/requests/${id}`)).status === 404);
+    await until(async () => (await suite.app.client.get(`/requests/${id}`)).status === 404);
     await page.close();
   });
 });

@@ -1,44 +1,27 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
 import { ScreenReader } from '../helpers/app/accessibility-tree.js';
-import { describeInBrowser, launchBrowser, openPage } from '../helpers/app/browser.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { describeInBrowser, openPage } from '../helpers/app/browser.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 /** Nothing here clicks, and nothing asks the page for its elements: only keys act, and only the accessibility tree is read. */
 describeInBrowser('the page by keys and by the accessibility tree alone', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({
-      '/mug.jpg': await photo(320, 240),
-      '/vase.jpg': await photo(300, 400, 2),
-      '/lamp.jpg': await photo(240, 240, 3),
-    });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({
+    '/mug.jpg': await photo(320, 240),
+    '/vase.jpg': await photo(300, 400, 2),
+    '/lamp.jpg': await photo(240, 240, 3),
+  }));
 
   const sheet = () =>
     [
       'Handle,Title,Image URL',
-      `mug,Blue Mug,${origin.url('/mug.jpg')}`,
-      `vase,Vase,${origin.url('/vase.jpg')}`,
+      `mug,Blue Mug,${suite.origin.url('/mug.jpg')}`,
+      `vase,Vase,${suite.origin.url('/vase.jpg')}`,
       'towel,Towel,photos/towel.jpg',
-      `gone,Plate,${origin.url('/gone.jpg')}`,
-      `lost,Bowl,${origin.url('/lost.jpg')}`,
+      `gone,Plate,${suite.origin.url('/gone.jpg')}`,
+      `lost,Bowl,${suite.origin.url('/lost.jpg')}`,
       '',
     ].join('\r\n');
 
@@ -48,12 +31,12 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     page.on('filechooser', (chooser) => {
       void chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(sheet()) });
     });
-    await reader.tree(); // by then the browser knows that somebody waits for its dialog
+    await reader.tree(); // by then the suite.browser knows that somebody waits for its dialog
     await reader.press('Enter');
     await reader.hear('heading', new RegExp(`^${name}$`));
   };
   const open = async () => {
-    const { page, complaints } = await openPage(browser, app.client.url);
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     /** But for pictures that are not there. */
     const faults = () => complaints.filter((text) => !text.includes('422'));
     return { page, faults, reader: await ScreenReader.of(page) };
@@ -71,7 +54,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.press('F8');
     await reader.isOn('textbox', 'Image URL on line 4');
     await reader.press('ControlOrMeta+a');
-    await reader.type(origin.url('/lamp.jpg'));
+    await reader.type(suite.origin.url('/lamp.jpg'));
     await reader.press('Enter');
     await reader.hear('button', /^Compress 5 images$/);
     await reader.hasFocus();
@@ -95,7 +78,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hasFocus();
     await reader.hear('StaticText', /^Finished: 3 of 5 images done, 2 failed, /);
     await reader.hear('heading', /^2 images failed$/);
-    const { options } = (await app.client.get('/requests?limit=1')).json.items[0];
+    const { options } = (await suite.app.client.get('/requests?limit=1')).json.items[0];
     expect(options).toMatchObject({ target: 'ssim:0.99', format: 'webp' });
     expect(faults()).toEqual([]);
     await page.evaluate('localStorage.clear()');
@@ -165,7 +148,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
 
   it('finds a file in the history, deletes it, and has it back', async () => {
     const { page, faults, reader } = await open();
-    await app.client.accepted(`Image URL\n${origin.url('/mug.jpg')}\n`);
+    await suite.app.client.accepted(`Image URL\n${suite.origin.url('/mug.jpg')}\n`);
     await reader.goTo('link', /^History$/);
     await reader.press('Enter');
     await reader.hear('heading', /^History$/);

@@ -1,33 +1,17 @@
-import type { Browser, Page } from 'playwright-core';
-import { describeInBrowser, dropFile, launchBrowser, openPage } from '../helpers/app/browser.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import type { Page } from 'playwright-core';
+import { describeInBrowser, dropFile, openPage } from '../helpers/app/browser.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 
 describeInBrowser('the page, estimating what the whole file will come to', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({ '/mug.jpg': await photo(320, 240) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({ '/mug.jpg': await photo(320, 240) }));
 
   /** A list of so many images, each with a URL of its own unless they are repeated. */
   const listOf = (images: number, different = images) =>
-    ['Image URL', ...Array.from({ length: images }, (_, i) => origin.url(`/mug.jpg?${i % different}`))].join(
-      '\n',
-    );
+    [
+      'Image URL',
+      ...Array.from({ length: images }, (_, i) => suite.origin.url(`/mug.jpg?${i % different}`)),
+    ].join('\n');
 
   /** Has the service's own answers say what they took; gives what was asked of the pictures. */
   const pretend = async (page: Page, times: (isMeasured: boolean) => Record<string, unknown>) => {
@@ -61,7 +45,7 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
       'in about 2.5 hours',
     ],
   ])('tells the time where it is decided by %s', async (_, images, times, words) => {
-    const { page, complaints } = await openPage(browser, app.client.url);
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     await pretend(page, () => ({ ...times, at_once: atOnce }));
 
     await dropFile(page, 'list.csv', listOf(images));
@@ -75,7 +59,7 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
   });
 
   it('counts an image that is repeated once, and says no time where no worker runs', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     let workers: typeof atOnce | null = atOnce;
     await pretend(page, () => ({ fetch_milliseconds: 1, milliseconds: 6_000, at_once: workers }));
 
@@ -89,7 +73,7 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
   });
 
   it('does not count the comparing with sources for a file whose results will not be compared', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     const measures = await pretend(page, (isMeasured) => ({
       fetch_milliseconds: 1,
       milliseconds: isMeasured ? 60_000 : 400,

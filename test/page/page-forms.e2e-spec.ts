@@ -1,39 +1,18 @@
-import type { Browser, Page } from 'playwright-core';
-import {
-  barriersOf,
-  describeInBrowser,
-  dropFile,
-  launchBrowser,
-  openPage,
-  overflowOf,
-} from '../helpers/app/browser.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import type { Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/app/browser.js';
+import { usePage } from '../helpers/app/suite.js';
+import { photo } from '../helpers/servers/image-origin.js';
 
 describeInBrowser('the page, about forms and names of pictures', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({ '/mug.jpg': await photo(640, 480), '/vase.jpg': await photo(300, 400, 2) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({
+    '/mug.jpg': await photo(640, 480),
+    '/vase.jpg': await photo(300, 400, 2),
+  }));
 
   const csv = () =>
-    `Product Name,Image URL\nBlue Mug,${origin.url('/mug.jpg')}\nVase,${origin.url('/vase.jpg')}\n`;
+    `Product Name,Image URL\nBlue Mug,${suite.origin.url('/mug.jpg')}\nVase,${suite.origin.url('/vase.jpg')}\n`;
   const opened = async (width = 1200): Promise<{ page: Page; complaints: string[] }> => {
-    const found = await openPage(browser, app.client.url, { width });
+    const found = await openPage(suite.browser, suite.app.client.url, { width });
     await dropFile(found.page, 'mugs.csv', csv());
     await found.page
       .locator('.picture-facts')
@@ -42,12 +21,12 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
       .waitFor();
     return found;
   };
-  const newest = async () => (await app.client.get('/requests?limit=1')).json.items[0];
+  const newest = async () => (await suite.app.client.get('/requests?limit=1')).json.items[0];
   const started = async (page: Page) => {
     await page.getByRole('button', { name: /^Compress 2 images$/ }).click();
     await page.waitForURL(/#\/requests\//);
     const { id } = await newest();
-    await app.client.completed(id);
+    await suite.app.client.completed(id);
     return id as string;
   };
 
@@ -66,7 +45,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
       .waitFor();
     expect(await forms.count()).toBe(2);
     expect(await barriersOf(page)).toEqual([]);
-    const [first] = await app.client.images(await started(page));
+    const [first] = await suite.app.client.images(await started(page));
 
     expect(first.outputs.map(({ rendition, width }: any) => [rendition, width])).toEqual([
       ['image', 160],
@@ -86,7 +65,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     await page.getByLabel('Name', { exact: true }).fill('My Shop');
     await page.getByRole('button', { name: 'Keep', exact: true }).click();
     await page.getByText('Kept as my-shop.').waitFor();
-    expect((await app.client.get('/presets/my-shop')).json.options).toEqual({
+    expect((await suite.app.client.get('/presets/my-shop')).json.options).toEqual({
       quality: '50',
       format: 'webp',
     });
@@ -98,20 +77,20 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     await page.locator('.picture-facts').getByText('WEBP').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     const id = await started(page);
-    expect((await app.client.get(`/requests/${id}`)).json.options).toMatchObject({
+    expect((await suite.app.client.get(`/requests/${id}`)).json.options).toMatchObject({
       format: 'webp',
       quality: 50,
     });
 
     await page.goBack();
-    await page.goto(app.client.url);
+    await page.goto(suite.app.client.url);
     await dropFile(page, 'mugs.csv', csv());
     await page.getByRole('button', { name: 'Delete the kept options my-shop' }).click();
     await page.getByText('my-shop is deleted.').waitFor();
-    expect((await app.client.get('/presets')).json.items).toEqual([]);
+    expect((await suite.app.client.get('/presets')).json.items).toEqual([]);
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.locator('option', { hasText: 'my-shop' }).waitFor({ state: 'attached' });
-    expect((await app.client.get('/presets/my-shop')).json.options).toEqual({
+    expect((await suite.app.client.get('/presets/my-shop')).json.options).toEqual({
       quality: '50',
       format: 'webp',
     });

@@ -1,40 +1,17 @@
-import type { Browser, Page } from 'playwright-core';
-import {
-  barriersOf,
-  describeInBrowser,
-  launchBrowser,
-  openPage,
-  overflowOf,
-} from '../helpers/app/browser.js';
+import type { Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/app/browser.js';
 import { csvOf } from '../helpers/app/client.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
 
 describeInBrowser('the history of the page', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({ '/mug.jpg': await photo(320, 240) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({ '/mug.jpg': await photo(320, 240) }));
 
   const uploaded = async (fileName: string, fields = {}, file?: Buffer) => {
-    const csv = csvOf([['Mug', [origin.url('/mug.jpg')]]]);
-    const { json } = await app.client.form('/upload', file ?? csv, fields, { fileName });
-    await app.client.completed(json.request_id);
+    const csv = csvOf([['Mug', [suite.origin.url('/mug.jpg')]]]);
+    const { json } = await suite.app.client.form('/upload', file ?? csv, fields, { fileName });
+    await suite.app.client.completed(json.request_id);
     return json.request_id as string;
   };
   const card = (page: Page, name: string) => page.getByRole('listitem').filter({ hasText: name });
@@ -43,7 +20,7 @@ describeInBrowser('the history of the page', (engine) => {
     await uploaded('spring-catalogue.csv', { for: 'amazon' });
     await uploaded('july.csv', { labels: '{"season":"spring"}', quality: '60', format: 'webp' });
     await uploaded('autumn.csv', { target: 'bytes:100000', max_width: '800', max_height: '800' });
-    const { page, complaints } = await openPage(browser, `${app.client.url}/#/requests`);
+    const { page, complaints } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
     await card(page, 'autumn.csv').waitFor();
 
     await page.getByRole('searchbox', { name: 'Search name, file or label' }).pressSequentially('SPRING');
@@ -66,12 +43,12 @@ describeInBrowser('the history of the page', (engine) => {
   });
 
   it('runs a file again with its options, also a workbook', async () => {
-    const rows = [rowOf(1, 'Product Name', 'Image URL'), rowOf(2, 'Mug', origin.url('/mug.jpg'))];
+    const rows = [rowOf(1, 'Product Name', 'Image URL'), rowOf(2, 'Mug', suite.origin.url('/mug.jpg'))];
     const workbook = await workbookOf({ sheets: [{ name: 'Winter', rows: rows.join('') }] });
     const id = await uploaded('winter.xlsx', { format: 'webp', quality: '50' }, workbook);
-    const { page } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
     await page.getByText('Options used: Quality 50, as WEBP').waitFor();
-    await page.goto(`${app.client.url}/#/requests`);
+    await page.goto(`${suite.app.client.url}/#/requests`);
 
     await page.getByRole('button', { name: 'Run winter.xlsx again' }).click();
     await page.getByText('The sheet “Winter” of the workbook.').waitFor();

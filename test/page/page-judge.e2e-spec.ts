@@ -1,53 +1,30 @@
-import type { Browser, Page } from 'playwright-core';
-import {
-  barriersOf,
-  describeInBrowser,
-  launchBrowser,
-  openPage,
-  overflowOf,
-} from '../helpers/app/browser.js';
+import type { Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/app/browser.js';
 import { csvOf } from '../helpers/app/client.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 describeInBrowser('the page, judging the worst first', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({
-      '/mug.jpg': await photo(320, 240),
-      '/vase.jpg': await photo(300, 400, 2),
-      '/lamp.jpg': await photo(240, 240, 3),
-    });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({
+    '/mug.jpg': await photo(320, 240),
+    '/vase.jpg': await photo(300, 400, 2),
+    '/lamp.jpg': await photo(240, 240, 3),
+  }));
 
   const uploaded = async (rows: [string, string[]][]) => {
-    const { json } = await app.client.form('/upload', csvOf(rows), { measure: 'similarity' });
-    await app.client.completed(json.request_id);
+    const { json } = await suite.app.client.form('/upload', csvOf(rows), { measure: 'similarity' });
+    await suite.app.client.completed(json.request_id);
     return json.request_id as string;
   };
   const judged = (page: Page, text: string) => page.getByText(text).waitFor();
 
   it('takes at most 60 keys for the 20 worst of 1,000', async () => {
     const urls = Array.from({ length: 1000 }, (_, i) =>
-      origin.url(`/${['mug', 'vase', 'lamp'][i % 3]}.jpg?${i % 6}`),
+      suite.origin.url(`/${['mug', 'vase', 'lamp'][i % 3]}.jpg?${i % 6}`),
     );
     const id = await uploaded(urls.map((url, index) => [`Product ${index}`, [url]]));
-    const { page, complaints } = await openPage(browser, `${app.client.url}/#/requests/${id}`);
+    const { page, complaints } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
     await page.getByRole('button', { name: 'Judge the worst first' }).waitFor();
     let keys = 0;
     const press = async (key: string) => {
@@ -74,11 +51,11 @@ describeInBrowser('the page, judging the worst first', (engine) => {
   });
 
   it('makes a result anew in a better quality or as its original by a key, and undoes it', async () => {
-    const id = await uploaded([['Mug', [origin.url('/mug.jpg'), origin.url('/vase.jpg')]]]);
+    const id = await uploaded([['Mug', [suite.origin.url('/mug.jpg'), suite.origin.url('/vase.jpg')]]]);
     const sizes = async () =>
-      (await app.client.images(id)).map(({ output }) => output.bytes as number).sort();
+      (await suite.app.client.images(id)).map(({ output }) => output.bytes as number).sort();
     const before = await sizes();
-    const { page, complaints } = await openPage(browser, `${app.client.url}/#/requests/${id}`, {
+    const { page, complaints } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, {
       width: 360,
     });
     await page.getByRole('button', { name: 'Judge the worst first' }).click();
@@ -92,7 +69,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.keyboard.press('o');
     await judged(page, '2 of 2 judged');
     await until(async () => {
-      const redos = (await app.client.images(id)).map(({ redo }) => redo?.state);
+      const redos = (await suite.app.client.images(id)).map(({ redo }) => redo?.state);
       return redos.every((state) => state === 'done');
     });
     expect((await sizes()).reduce((a, b) => a + b)).toBeGreaterThan(before.reduce((a, b) => a + b));

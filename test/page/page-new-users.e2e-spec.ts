@@ -1,9 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { describeInBrowser, dropFile, launchBrowser, openPage } from '../helpers/app/browser.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { describeInBrowser, dropFile, openPage } from '../helpers/app/browser.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 /** A pattern of black and white: few bytes as a PNG, and many as a JPEG. */
@@ -19,27 +18,11 @@ function drawing(side: number): Promise<Buffer> {
 
 /** What people stumbled over who had the page before them for the first time. */
 describeInBrowser('the page before new users', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({
-      '/fern.jpg': await photo(700, 700),
-      '/mug.jpg': await photo(600, 450, 2),
-      '/drawing.png': await drawing(640),
-    });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
+  const suite = usePage(engine, async () => ({
+    '/fern.jpg': await photo(700, 700),
+    '/mug.jpg': await photo(600, 450, 2),
+    '/drawing.png': await drawing(640),
+  }));
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
   const imageColumns = Array.from({ length: 10 }, (_, i) => `IMAGE${i + 1}`);
@@ -51,15 +34,15 @@ describeInBrowser('the page before new users', (engine) => {
     return [
       `TITLE,DESCRIPTION,PRICE,CURRENCY_CODE,QUANTITY,TAGS,MATERIALS,${imageColumns.join(',')},` +
         'VARIATION 1 TYPE,VARIATION 1 NAME,VARIATION 1 VALUES,SKU',
-      row('Fern Print', origin.url('/fern.jpg'), origin.url('/drawing.png')),
-      row('Mug', origin.url('/mug.jpg'), origin.url('/gone.jpg')),
+      row('Fern Print', suite.origin.url('/fern.jpg'), suite.origin.url('/drawing.png')),
+      row('Mug', suite.origin.url('/mug.jpg'), suite.origin.url('/gone.jpg')),
       row('Bookmark', 'photos/bookmark.jpg'),
       '',
     ].join('\n');
   };
 
   it('takes an export of Etsy to results for Etsy, in words', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'EtsyListingsDownload.csv', etsyExport());
     await page.getByText('Etsy listings export').waitFor();
 
@@ -86,7 +69,7 @@ describeInBrowser('the page before new users', (engine) => {
   });
 
   it('shows the picture that is judged on the screen of a phone', async () => {
-    const { page } = await openPage(browser, app.client.url, { width: 360 });
+    const { page } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
     await dropFile(page, 'phone.csv', etsyExport());
     await button(page, /^Compress 4 images/).click();
     await button(page, 'Judge the worst first').click();
@@ -103,14 +86,14 @@ describeInBrowser('the page before new users', (engine) => {
   });
 
   it('says whether there is a column of links to choose', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'prices.csv', 'Ware;Preis\nMug;4\n');
     await page.getByText('No column seems to hold links.').waitFor();
 
     await dropFile(
       page,
       'links.csv',
-      `Ware;Vorne;Hinten\nMug;${origin.url('/mug.jpg')};${origin.url('/fern.jpg')}\n`,
+      `Ware;Vorne;Hinten\nMug;${suite.origin.url('/mug.jpg')};${suite.origin.url('/fern.jpg')}\n`,
     );
 
     await page.getByText('Choose the column, or several, below').waitFor();
@@ -118,8 +101,8 @@ describeInBrowser('the page before new users', (engine) => {
   });
 
   it('says once that a picture fits, and writes pixels in one way', async () => {
-    const { page } = await openPage(browser, app.client.url);
-    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/fern.jpg')}\n`);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/fern.jpg')}\n`);
     await page.getByLabel('Where do they go?').selectOption('Etsy');
     await page.getByLabel('Also in other widths?').selectOption('400,800,1600');
     await page.getByText('Also in widths 400, 800, 1600. No picture is enlarged.').waitFor();

@@ -1,62 +1,40 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
-import {
-  barriersOf,
-  describeInBrowser,
-  dropFile,
-  launchBrowser,
-  openPage,
-  overflowOf,
-} from '../helpers/app/browser.js';
-import type { Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
+import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/app/browser.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
 import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
 
 describeInBrowser('the page, before a file is uploaded', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
+  const suite = usePage(engine, async () => {
     const vase = await photo(300, 400, 2);
-    origin = await serveImages({ '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, '/only.jpg': vase });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await origin.close();
-    await app.close();
-    await installation.remove();
+    return { '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, '/only.jpg': vase };
   });
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
   const shopExport = () =>
     [
       'Handle,Title,Image URL',
-      `mug,Blue Mug,${origin.url('/mug.jpg')}`,
+      `mug,Blue Mug,${suite.origin.url('/mug.jpg')}`,
       'towel,"Towel, white",photos/towel.jpg',
-      `vase,Vase,${origin.url('/vase.jpg')}`,
+      `vase,Vase,${suite.origin.url('/vase.jpg')}`,
       'lamp,Lamp,www.example.com/lamp.jpg',
       '',
     ].join('\r\n');
 
   it('mends the faults of an export in place, and gives the corrected file back', async () => {
-    const { page, complaints } = await openPage(browser, app.client.url);
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'export.csv', shopExport());
     await page.getByText('2 rows with faults').waitFor();
 
     await page.keyboard.press('F8');
     await page.keyboard.press('ControlOrMeta+a');
-    await page.keyboard.type(origin.url('/mug.jpg'));
+    await page.keyboard.type(suite.origin.url('/mug.jpg'));
     await page.keyboard.press('Enter');
     await page.getByText('1 row with faults').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     await page.keyboard.press('ControlOrMeta+a');
-    await page.keyboard.type(origin.url('/vase.jpg'));
+    await page.keyboard.type(suite.origin.url('/vase.jpg'));
     await page.keyboard.press('Enter');
     await button(page, /^Compress \d images$/).waitFor();
     await page.waitForFunction(`document.activeElement.id === 'content'`); // it is not lost with its cell
@@ -67,17 +45,17 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('takes a workbook, mends its cells, and gives it back mended and with the results', async () => {
-    const { page, complaints } = await openPage(browser, app.client.url);
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     const rows =
       rowOf(1, 'S. No.', 'Product Name', 'Image URL') +
-      rowOf(2, '1', 'Mug', origin.url('/mug.jpg')) +
+      rowOf(2, '1', 'Mug', suite.origin.url('/mug.jpg')) +
       rowOf(3, '2', 'Vase', 'photos/vase.jpg');
     await dropFile(page, 'spring.xlsx', await workbookOf({ sheets: [{ name: 'Spring', rows }] }));
     const cell = page.getByLabel('Image URL on line 3');
     await cell.waitFor();
     expect(await barriersOf(page)).toEqual([]);
 
-    await cell.fill(origin.url('/vase.jpg'));
+    await cell.fill(suite.origin.url('/vase.jpg'));
     await cell.press('Enter');
     await button(page, 'Compress 2 images').waitFor();
     const save = button(page, 'Download the corrected file');
@@ -97,8 +75,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('shows a picture of the file before and after, anew with each option, and fetches it once', async () => {
-    const { page } = await openPage(browser, app.client.url);
-    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/only.jpg')}\n`);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/only.jpg')}\n`);
 
     const facts = page.locator('.picture-facts');
     await facts.getByText(/% smaller/).waitFor();
@@ -112,14 +90,14 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     expect(await slider.getAttribute('aria-valuetext')).toBe('100% original, 0% result');
     expect(before).toMatch(/^\d+ KB → \d+ KB JPEG/);
-    expect(origin.hits['/only.jpg']).toBe(1);
+    expect(suite.origin.hits['/only.jpg']).toBe(1);
     expect(await barriersOf(page)).toEqual([]);
     await page.close();
   });
 
   it('takes the marketplace that images go to, and says of each whether it fits', async () => {
-    const { page, complaints } = await openPage(browser, app.client.url);
-    await dropFile(page, 'one.csv', `Image URL\n${origin.url('/mug.jpg')}\n`);
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/mug.jpg')}\n`);
     await page
       .locator('.picture-facts')
       .getByText(/% smaller/)
@@ -140,8 +118,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('estimates the whole file from several pictures', async () => {
-    const { page } = await openPage(browser, app.client.url);
-    const rows = Array.from({ length: 30 }, (_, index) => `${origin.url('/mug.jpg')}?${index}`);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = Array.from({ length: 30 }, (_, index) => `${suite.origin.url('/mug.jpg')}?${index}`);
 
     await dropFile(page, 'many.csv', ['Image URL', ...rows, ''].join('\n'));
 
@@ -152,7 +130,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('gives the corrected file as a download', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'export.csv', shopExport());
     await button(page, /^Put https/).click();
     await page.getByText('1 row with faults').waitFor();
@@ -169,7 +147,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
-    const { page } = await openPage(browser, app.client.url);
+    const { page } = await openPage(suite.browser, suite.app.client.url);
     const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);
     const undo = (text: string) =>
       page.locator('.notice').filter({ hasText: text }).last().getByRole('button', { name: 'Undo' }).click();
@@ -182,7 +160,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     await page.keyboard.press('F8');
     await page.keyboard.press('Home');
-    await page.keyboard.type(`${origin.url('/')}`);
+    await page.keyboard.type(`${suite.origin.url('/')}`);
     await page.keyboard.press('Enter');
     await button(page, 'Do this to all 3 such').click();
     await page.getByText('1 row with faults').waitFor();
@@ -219,8 +197,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('shows only faulty rows or all, a hundred lines at a time, and mends cells in either', async () => {
-    const { page, complaints } = await openPage(browser, app.client.url, { width: 360 });
-    const row = (index: number) => `p${index},Product ${index},${origin.url(`/mug.jpg?${index}`)}`;
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
+    const row = (index: number) => `p${index},Product ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;
     const rows = Array.from({ length: 120 }, (_, index) =>
       index === 2 ? 'p2,Product 2,mug.jpg' : row(index),
     );
@@ -233,10 +211,10 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.keyboard.press('F8');
     await page.keyboard.press('Home');
-    await page.keyboard.type(origin.url('/'));
+    await page.keyboard.type(suite.origin.url('/'));
     await page.keyboard.press('Enter');
     await button(page, 'Compress 120 images').waitFor();
-    await page.getByRole('cell', { name: origin.url('/mug.jpg'), exact: true }).waitFor();
+    await page.getByRole('cell', { name: suite.origin.url('/mug.jpg'), exact: true }).waitFor();
     await button(page, 'The next 100 lines').click();
     await page.getByRole('cell', { name: 'Product 119', exact: true }).waitFor();
     await button(page, 'Hide the rows').click();
@@ -248,7 +226,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('has no barrier and no sideways scrolling on a phone, with faults and without a known column', async () => {
-    const { page } = await openPage(browser, app.client.url, { width: 360 });
+    const { page } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
     await dropFile(page, 'export.csv', shopExport());
     await page.getByText('2 rows with faults').waitFor();
     const found = [await barriersOf(page), await overflowOf(page)];
@@ -264,8 +242,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
   });
 
   it('asks for the column of images where none is known, and remembers it by the header', async () => {
-    const { page } = await openPage(browser, app.client.url);
-    const text = (path: string) => `Artikel;Foto;Preis\nBecher;${origin.url(path)};4\n`;
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const text = (path: string) => `Artikel;Foto;Preis\nBecher;${suite.origin.url(path)};4\n`;
     await dropFile(page, 'july.csv', text('/mug.jpg'));
     await page.getByText('Which column holds the links').waitFor();
     expect(await barriersOf(page)).toEqual([]);

@@ -1,58 +1,37 @@
 import fc from 'fast-check';
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import Papa from 'papaparse';
 import { DataSource } from 'typeorm';
 import { HostResolver } from '../../src/outbound/addresses/host-resolver.js';
-import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { until } from '../helpers/wait.js';
+import { describeOnEachEngine } from '../helpers/app/engines.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { useUploads } from '../helpers/app/suite.js';
 import { propertyRuns } from '../helpers/property-runs.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
 const RUNS = propertyRuns(200);
 
 describeOnEachEngine('a CSV file', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
+  const suite = useUploads(engine, async () => {
+    const image = await photo(64, 48);
+    return { '/a.jpg': image, '/blue%20mug.jpg': image };
+  });
   let a: string;
   let gone: string;
 
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
+  beforeAll(() => {
     // Generated files may hold addresses that we don't mean: no name leaves this machine.
     const notFound = Object.assign(new Error('not asked'), { code: 'ENOTFOUND' });
-    jest.spyOn(app.nest.get(HostResolver), 'resolve').mockRejectedValue(notFound);
-    const image = await photo(64, 48);
-    origin = await serveImages({ '/a.jpg': image, '/blue%20mug.jpg': image });
-    a = origin.url('/a.jpg');
-    gone = origin.url('/gone.jpg');
+    jest.spyOn(suite.app.nest.get(HostResolver), 'resolve').mockRejectedValue(notFound);
+    a = suite.origin.url('/a.jpg');
+    gone = suite.origin.url('/gone.jpg');
   });
-  // What was spooled is removed, be it a moment after the answer.
-  afterEach(() =>
-    until(() => readdirSync(path.join(installation.environment.DATA_DIR, 'uploads')).length === 0),
-  );
-  afterAll(async () => {
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
-
-  const post = (
-    path: string,
-    csv: string | Buffer,
-    { fields = {}, headers = {} }: { fields?: object; headers?: Record<string, string> } = {},
-  ) => app.client.form(path, csv, fields, { headers });
 
   it('keeps rows without images, and their output is empty', async () => {
-    const { status, json } = await post('/upload', `${HEADER}\n1,Mug,\n2,Lamp,${a}\n3,Pot\n`);
+    const { status, json } = await suite.post('/upload', `${HEADER}\n1,Mug,\n2,Lamp,${a}\n3,Pot\n`);
     expect(status).toBe(200);
-    await app.client.completed(json.request_id);
+    await suite.app.client.completed(json.request_id);
 
-    const output = await app.client.get(`/requests/${json.request_id}/output.csv`);
+    const output = await suite.app.client.get(`/requests/${json.request_id}/output.csv`);
 
     const rows = Papa.parse<string[]>(output.text.trim()).data.slice(1);
     expect(rows.map(([serial, name, input, url]) => [serial, name, input, url !== ''])).toEqual([
@@ -63,9 +42,12 @@ describeOnEachEngine('a CSV file', (engine) => {
   });
 
   it('says in its request what is odd about its addresses', async () => {
-    const { json } = await post('/upload', `${HEADER}\n1,Mug,\n2,Lamp,${a}#2\n3,Pot,http://10.0.0.1/1.jpg\n`);
-    await app.client.completed(json.request_id);
-    const { json: request } = await app.client.get(`/requests/${json.request_id}`);
+    const { json } = await suite.post(
+      '/upload',
+      `${HEADER}\n1,Mug,\n2,Lamp,${a}#2\n3,Pot,http://10.0.0.1/1.jpg\n`,
+    );
+    await suite.app.client.completed(json.request_id);
+    const { json: request } = await suite.app.client.get(`/requests/${json.request_id}`);
 
     expect(request).toMatchObject({
       rows_without_images: 1,
@@ -79,17 +61,17 @@ describeOnEachEngine('a CSV file', (engine) => {
   });
 
   it('holds addresses as people paste them', async () => {
-    const mug = origin.url('/blue mug.jpg').replaceAll('%20', ' ');
-    const { json } = await post(
+    const mug = suite.origin.url('/blue mug.jpg').replaceAll('%20', ' ');
+    const { json } = await suite.post(
       '/upload',
       `${HEADER}\n1,Mug,<${a}>\n2,Pot,"=IMAGE(""${a}"")"\n3,Lamp,${mug}\n`,
     );
-    await app.client.completed(json.request_id);
+    await suite.app.client.completed(json.request_id);
 
-    const { json: request } = await app.client.get(`/requests/${json.request_id}`);
+    const { json: request } = await suite.app.client.get(`/requests/${json.request_id}`);
 
     expect(request).toMatchObject({ counts: { images: 3, done: 3 } });
-    expect(origin.hits['/blue%20mug.jpg']).toBe(1);
+    expect(suite.origin.hits['/blue%20mug.jpg']).toBe(1);
   });
 
   describe('with rows that can not be taken', () => {
@@ -97,15 +79,15 @@ describeOnEachEngine('a CSV file', (engine) => {
       `${HEADER}\n1,Mug,${a}\n2,Lamp,nothing\n3,"=Chair, red","${a},${gone}"\n4,Sofa,sofa.jpg\n`;
 
     it('is taken without them where the user says so, and errors.csv lists all that is missing', async () => {
-      const { status, json } = await post('/upload', file(), { fields: { on_invalid: 'skip' } });
+      const { status, json } = await suite.post('/upload', file(), { fields: { on_invalid: 'skip' } });
       expect(status).toBe(200);
-      await app.client.completed(json.request_id);
+      await suite.app.client.completed(json.request_id);
 
-      const request = await app.client.get(`/requests/${json.request_id}`);
+      const request = await suite.app.client.get(`/requests/${json.request_id}`);
       const output = Papa.parse<string[]>(
-        (await app.client.get(`/requests/${json.request_id}/output.csv`)).text.trim(),
+        (await suite.app.client.get(`/requests/${json.request_id}/output.csv`)).text.trim(),
       );
-      const errors = await app.client.get(`/requests/${json.request_id}/errors.csv`);
+      const errors = await suite.app.client.get(`/requests/${json.request_id}/errors.csv`);
 
       expect(request.json).toMatchObject({
         faults: 2,
@@ -140,23 +122,27 @@ describeOnEachEngine('a CSV file', (engine) => {
     });
 
     it('is made safe for a spreadsheet program on request', async () => {
-      const { json } = await post('/upload', file(), { fields: { on_invalid: 'skip' } });
-      await app.client.completed(json.request_id);
+      const { json } = await suite.post('/upload', file(), { fields: { on_invalid: 'skip' } });
+      await suite.app.client.completed(json.request_id);
 
-      const plain = await app.client.get(`/requests/${json.request_id}/output.csv`);
-      const safe = await app.client.get(`/requests/${json.request_id}/output.csv?safe=spreadsheet`);
-      const errors = await app.client.get(`/requests/${json.request_id}/errors.csv?safe=spreadsheet`);
+      const plain = await suite.app.client.get(`/requests/${json.request_id}/output.csv`);
+      const safe = await suite.app.client.get(`/requests/${json.request_id}/output.csv?safe=spreadsheet`);
+      const errors = await suite.app.client.get(`/requests/${json.request_id}/errors.csv?safe=spreadsheet`);
 
       expect(plain.text).toContain('"=Chair, red"');
       expect(safe.text).toContain(`"'=Chair, red"`);
       expect(errors.text).toContain(`"'=Chair, red"`);
-      expect((await app.client.get(`/requests/${json.request_id}/output.csv?safe=yes`)).status).toBe(400);
+      expect((await suite.app.client.get(`/requests/${json.request_id}/output.csv?safe=yes`)).status).toBe(
+        400,
+      );
     });
 
     it('is refused where none of its rows can be taken, and where the wish is not understood', async () => {
-      const none = await post('/upload', `${HEADER}\n1,Mug,nothing\n`, { fields: { on_invalid: 'skip' } });
-      const wish = await post('/upload', file(), { fields: { on_invalid: 'ignore' } });
-      const empty = await post('/upload', file(), { fields: { on_invalid: '' } });
+      const none = await suite.post('/upload', `${HEADER}\n1,Mug,nothing\n`, {
+        fields: { on_invalid: 'skip' },
+      });
+      const wish = await suite.post('/upload', file(), { fields: { on_invalid: 'ignore' } });
+      const empty = await suite.post('/upload', file(), { fields: { on_invalid: '' } });
 
       expect([none.status, none.json.code]).toEqual([400, 'CSV_INVALID']);
       expect([wish.status, wish.json.code]).toEqual([400, 'INVALID_PARAMETER']);
@@ -165,10 +151,10 @@ describeOnEachEngine('a CSV file', (engine) => {
   });
 
   it('with an address that is refused is taken, and that image alone fails', async () => {
-    const { status, json } = await post('/upload', `${HEADER}\n1,Mug,"http://10.0.0.1/1.jpg,${a}"\n`);
-    await app.client.completed(json.request_id);
+    const { status, json } = await suite.post('/upload', `${HEADER}\n1,Mug,"http://10.0.0.1/1.jpg,${a}"\n`);
+    await suite.app.client.completed(json.request_id);
 
-    const images = await app.client.get(`/requests/${json.request_id}/images`);
+    const images = await suite.app.client.get(`/requests/${json.request_id}/images`);
 
     expect(status).toBe(200);
     expect(images.json.items).toMatchObject([
@@ -180,15 +166,15 @@ describeOnEachEngine('a CSV file', (engine) => {
   it('is compressed at the quality that was asked for', async () => {
     const bytes = [];
     for (const quality of ['20', '', '90']) {
-      const { json } = await post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } });
-      await app.client.completed(json.request_id);
-      const request = await app.client.get(`/requests/${json.request_id}`);
+      const { json } = await suite.post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } });
+      await suite.app.client.completed(json.request_id);
+      const request = await suite.app.client.get(`/requests/${json.request_id}`);
       expect(request.json.options.quality).toBe(Number(quality || 50));
       bytes.push(request.json.bytes.output);
     }
     const refused = await Promise.all(
       ['0', '101', '50.5', 'best'].map((quality) =>
-        post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } }),
+        suite.post('/upload', `${HEADER}\n1,Mug,${a}\n`, { fields: { quality } }),
       ),
     );
 
@@ -201,13 +187,13 @@ describeOnEachEngine('a CSV file', (engine) => {
 
   it('comes back with its own delimiter, line ends, columns and order, and can be fed in again', async () => {
     const input = `\ufeffColour;Sr. No;product_name;inputImageUrls;Price\r\nred;1;Mug;${a},${gone};"1,50"\r\n;2;"Lamp;large";${a};\r\n`;
-    const { json } = await post('/upload', input);
-    await app.client.completed(json.request_id);
-    const first = await app.client.get(`/requests/${json.request_id}/output.csv`);
+    const { json } = await suite.post('/upload', input);
+    await suite.app.client.completed(json.request_id);
+    const first = await suite.app.client.get(`/requests/${json.request_id}/output.csv`);
 
-    const again = await post('/upload', first.text);
-    await app.client.completed(again.json.request_id);
-    const second = await app.client.get(`/requests/${again.json.request_id}/output.csv`);
+    const again = await suite.post('/upload', first.text);
+    await suite.app.client.completed(again.json.request_id);
+    const second = await suite.app.client.get(`/requests/${again.json.request_id}/output.csv`);
 
     const [one, two] = [json, again.json].map(({ request_id }) => new RegExp(request_id, 'g'));
     expect(second.text.replace(two, 'ID')).toBe(first.text.replace(one, 'ID'));
@@ -231,19 +217,21 @@ describeOnEachEngine('a CSV file', (engine) => {
     const rows = Array.from({ length: 2 }, (_, row) =>
       Array.from({ length: 700 + 300 * row }, (_, n) => `${gone}?${row}-${n}`),
     );
-    const { json } = await post(
+    const { json } = await suite.post(
       '/upload',
       `${HEADER}\n${rows.map((urls, row) => `${row},Mug,"${urls.join(',')}"`).join('\n')}\n`,
     );
 
-    const { text } = await app.client.get(`/requests/${json.request_id}/output.csv`);
+    const { text } = await suite.app.client.get(`/requests/${json.request_id}/output.csv`);
 
     const output = Papa.parse<string[]>(text.trim()).data.slice(1);
     expect(output.map((row) => row[2].split(','))).toEqual(rows);
     expect(output.map((row) => row[3].split(',').length)).toEqual([700, 1000]);
-    const head = await fetch(`${app.client.url}/requests/${json.request_id}/output.csv`, { method: 'HEAD' });
+    const head = await fetch(`${suite.app.client.url}/requests/${json.request_id}/output.csv`, {
+      method: 'HEAD',
+    });
     expect([head.status, await head.text()]).toEqual([200, '']);
-    await app.client.completed(json.request_id);
+    await suite.app.client.completed(json.request_id);
   });
 
   it('never makes an answer of 5xx, whatever is in it', async () => {
@@ -282,7 +270,7 @@ describeOnEachEngine('a CSV file', (engine) => {
 
     await fc.assert(
       fc.asyncProperty(fc.oneof(text, withHeader, bytes), fc.boolean(), async (csv, isDryRun) => {
-        const { status, text: body } = await post(`/upload?dry_run=${isDryRun}`, csv, {
+        const { status, text: body } = await suite.post(`/upload?dry_run=${isDryRun}`, csv, {
           fields: { on_invalid: 'skip' },
         });
 
@@ -293,14 +281,14 @@ describeOnEachEngine('a CSV file', (engine) => {
   });
 
   it('keeps of each image its column and its place in the cell', async () => {
-    const [first, second] = [a, origin.url('/b.jpg')];
+    const [first, second] = [a, suite.origin.url('/b.jpg')];
     const csv = `Name,Image 1,Image 2\nMug,"${first},${second}",${first}\nLamp,,${second}\n`;
 
-    const id = await app.client.accepted(csv);
+    const id = await suite.app.client.accepted(csv);
 
     const sql = `SELECT cell_column AS col, cell_position AS place FROM images JOIN requests
       ON requests.request_key = images.request_key WHERE requests.id = ? ORDER BY number`;
-    const images = await app.nest.get(DataSource).manager.query(sql, [id]);
+    const images = await suite.app.nest.get(DataSource).manager.query(sql, [id]);
     expect(images.map(({ col, place }: { col: number; place: number }) => [col, place])).toEqual([
       [2, 1],
       [2, 2],

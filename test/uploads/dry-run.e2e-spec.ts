@@ -1,50 +1,25 @@
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { DataSource } from 'typeorm';
-import { RequestEntity } from '../../src/database/entities/request.entity.js';
 import { HostResolver } from '../../src/outbound/addresses/host-resolver.js';
-import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
-import { until } from '../helpers/wait.js';
+import { describeOnEachEngine } from '../helpers/app/engines.js';
+import { useUploads } from '../helpers/app/suite.js';
+import { photo } from '../helpers/servers/image-origin.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
 
 describeOnEachEngine('a CSV file in a dry run', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
+  const suite = useUploads(engine, async () => ({ '/a.jpg': await photo(64, 48) }));
   let a: string;
 
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({ '/a.jpg': await photo(64, 48) });
-    a = origin.url('/a.jpg');
-  });
-  // What was spooled is removed, be it a moment after the answer.
-  afterEach(() =>
-    until(() => readdirSync(path.join(installation.environment.DATA_DIR, 'uploads')).length === 0),
-  );
-  afterAll(async () => {
-    await origin.close();
-    await app.close();
-    await installation.remove();
+  beforeAll(() => {
+    a = suite.origin.url('/a.jpg');
   });
 
-  const post = (
-    path: string,
-    csv: string | Buffer,
-    { fields = {}, headers = {} }: { fields?: object; headers?: Record<string, string> } = {},
-  ) => app.client.form(path, csv, fields, { headers });
-  const countRequests = () => app.nest.get(DataSource).manager.count(RequestEntity);
   const file = () =>
-    `\ufeff${HEADER}\n1,Mug,${a},${a}\n2,Lamp,"${a}|${origin.url('/b.jpg')}"\n3,Chair,www.example.com/1.jpg\n`;
+    `\ufeff${HEADER}\n1,Mug,${a},${a}\n2,Lamp,"${a}|${suite.origin.url('/b.jpg')}"\n3,Chair,www.example.com/1.jpg\n`;
 
   it('is described, and nothing is stored or fetched', async () => {
-    const [before, hits] = [await countRequests(), { ...origin.hits }];
+    const [before, hits] = [await suite.countRequests(), { ...suite.origin.hits }];
 
-    const { status, json } = await post('/upload?dry_run=true', file());
+    const { status, json } = await suite.post('/upload?dry_run=true', file());
 
     expect(status).toBe(200);
     expect(json).toEqual({
@@ -100,17 +75,17 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
         sheet: null,
       },
     });
-    expect(await countRequests()).toBe(before);
-    expect(origin.hits).toEqual(hits);
+    expect(await suite.countRequests()).toBe(before);
+    expect(suite.origin.hits).toEqual(hits);
   });
 
   it('warns of addresses that are refused, and takes their rows', async () => {
-    const looksUp = jest.spyOn(app.nest.get(HostResolver), 'resolve');
+    const looksUp = jest.spyOn(suite.app.nest.get(HostResolver), 'resolve');
     looksUp.mockClear();
     const images = ['http://10.0.0.1/1.jpg', 'http://[fe80::1]/2.jpg', a];
     const csv = `S. No.,Product Name,Image 1,Image 2\n1,Mug,"${images.join(',')}",http://169.254.169.254/3.jpg\n2,Lamp,${images[0]},none\n`;
 
-    const { json } = await post('/upload?dry_run=true', csv);
+    const { json } = await suite.post('/upload?dry_run=true', csv);
 
     const warning = (column: string, value: string) => {
       return {
@@ -140,7 +115,7 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
   it('warns of a # that seems to belong to a file name, and of blocked ports', async () => {
     const csv = `${HEADER}\n1,Mug,http://a.example/shoe#2.jpg\n2,Lamp,http://93.184.216.34:6667/a.jpg\n3,Pot,\n`;
 
-    const { json } = await post('/upload?dry_run=true', csv);
+    const { json } = await suite.post('/upload?dry_run=true', csv);
 
     expect(json).toMatchObject({ rows: 3, rows_without_images: 1, faults: { total: 0 } });
     expect(json.warnings.items).toMatchObject([
@@ -150,17 +125,17 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
   });
 
   it('is given back cleaned to whom asks for CSV', async () => {
-    const { status, headers, text } = await post('/upload?dry_run=true', file(), {
+    const { status, headers, text } = await suite.post('/upload?dry_run=true', file(), {
       headers: { accept: 'text/csv' },
     });
 
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
-    expect(text).toBe(`\ufeff${HEADER}\n1,Mug,"${a},${a}"\n2,Lamp,"${a},${origin.url('/b.jpg')}"\n`);
+    expect(text).toBe(`\ufeff${HEADER}\n1,Mug,"${a},${a}"\n2,Lamp,"${a},${suite.origin.url('/b.jpg')}"\n`);
   });
 
   it('is refused as JSON where there is nothing to clean, also to whom asks for CSV', async () => {
-    const { status, headers, json } = await post('/upload?dry_run=true', 'hello\n', {
+    const { status, headers, json } = await suite.post('/upload?dry_run=true', 'hello\n', {
       headers: { accept: 'text/csv' },
     });
 
@@ -169,23 +144,23 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
   });
 
   it('is described even if nothing of it can be taken', async () => {
-    const { status, json } = await post('/upload?dry_run=true', 'hello\n');
+    const { status, json } = await suite.post('/upload?dry_run=true', 'hello\n');
 
     expect(status).toBe(200);
     expect(json).toMatchObject({ rows: 0, images: 0, layout: null, faults: { total: 1 } });
   });
 
   it('may be asked for in the form as well', async () => {
-    const { json } = await post('/upload', file(), { fields: { dry_run: 'true' } });
+    const { json } = await suite.post('/upload', file(), { fields: { dry_run: 'true' } });
 
     expect(json).toMatchObject({ rows: 2, faults: { total: 1 } });
-    expect(await countRequests()).toBe(0);
+    expect(await suite.countRequests()).toBe(0);
   });
 
   it.each(['yes', '1'])('refuses dry_run=%s', async (value) => {
-    const { status, json } = await post(`/upload?dry_run=${value}`, file());
+    const { status, json } = await suite.post(`/upload?dry_run=${value}`, file());
 
     expect([status, json.code]).toEqual([400, 'INVALID_PARAMETER']);
-    expect(await countRequests()).toBe(0);
+    expect(await suite.countRequests()).toBe(0);
   });
 });

@@ -1,59 +1,34 @@
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { DataSource } from 'typeorm';
-import { RequestEntity } from '../../src/database/entities/request.entity.js';
 import { RequestDraft } from '../../src/requests/intake/request-draft.js';
 import { RequestsService } from '../../src/requests/requests.service.js';
 import { UploadsService } from '../../src/uploads/uploads.service.js';
-import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
-import { startApp, type TestApp } from '../helpers/app/test-app.js';
-import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';
+import { describeOnEachEngine } from '../helpers/app/engines.js';
+import { useUploads } from '../helpers/app/suite.js';
+import { photo } from '../helpers/servers/image-origin.js';
 import { deferred, until } from '../helpers/wait.js';
 
 const HEADER = 'S. No.,Product Name,Input Image Urls';
 
 describeOnEachEngine('the upload of a CSV file', (engine) => {
-  let installation: Installation;
-  let app: TestApp;
-  let origin: ImageOrigin;
+  const suite = useUploads(engine, async () => ({ '/a.jpg': await photo(64, 48) }));
   let a: string;
 
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation);
-    origin = await serveImages({ '/a.jpg': await photo(64, 48) });
-    a = origin.url('/a.jpg');
+  beforeAll(() => {
+    a = suite.origin.url('/a.jpg');
   });
-  // What was spooled is removed, be it a moment after the answer.
-  afterEach(() =>
-    until(() => readdirSync(path.join(installation.environment.DATA_DIR, 'uploads')).length === 0),
-  );
-  afterAll(async () => {
-    await origin.close();
-    await app.close();
-    await installation.remove();
-  });
-
-  const post = (
-    path: string,
-    csv: string | Buffer,
-    { fields = {}, headers = {} }: { fields?: object; headers?: Record<string, string> } = {},
-  ) => app.client.form(path, csv, fields, { headers });
-  const countRequests = () => app.nest.get(DataSource).manager.count(RequestEntity);
 
   describe('again with the same Idempotency-Key', () => {
     const file = () => `${HEADER}\n1,Mug,${a}\n`;
     const upload = (key: string, csv = file(), fields = {}) =>
-      post('/upload', csv, { headers: { 'idempotency-key': key }, fields });
+      suite.post('/upload', csv, { headers: { 'idempotency-key': key }, fields });
 
     it('gives the first request again, also when both come at once', async () => {
-      const before = await countRequests();
+      const before = await suite.countRequests();
       const answers = await Promise.all([upload('one'), upload('one'), upload('one')]);
       const again = await upload('one');
 
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
       expect(new Set([...answers, again].map(({ json }) => json.request_id)).size).toBe(1);
-      expect(await countRequests()).toBe(before + 1);
+      expect(await suite.countRequests()).toBe(before + 1);
     });
 
     it('is refused if it is another file, or is to be read in another way', async () => {
@@ -77,7 +52,7 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
 
     it('gives the id of the first request also where that was not found at first', async () => {
       const first = await upload('four');
-      const find = jest.spyOn(app.nest.get(RequestsService), 'findByIdempotencyKey');
+      const find = jest.spyOn(suite.app.nest.get(RequestsService), 'findByIdempotencyKey');
       find.mockResolvedValueOnce(null).mockResolvedValueOnce(null);
 
       const { status, json } = await upload('four');
@@ -101,7 +76,11 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
       const form = new FormData();
       form.append('on_invalid', 'skip');
       form.append('file', new Blob([typeof csv === 'string' ? csv : new Uint8Array(csv)]), 'products.csv');
-      const answer = fetch(app.client.url + path, { method: 'POST', body: form, signal: leaving.signal });
+      const answer = fetch(suite.app.client.url + path, {
+        method: 'POST',
+        body: form,
+        signal: leaving.signal,
+      });
       const left = until(hasBegun).then(() => leaving.abort());
       return Promise.all([left, expect(answer).rejects.toThrow('abort')]);
     };
@@ -110,19 +89,19 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
       ['survey', '/upload?dry_run=true'],
       ['accept', '/upload'],
     ])('is read no further (%s)', async (method, path) => {
-      const before = await countRequests();
-      const called = jest.spyOn(app.nest.get(UploadsService), method);
+      const before = await suite.countRequests();
+      const called = jest.spyOn(suite.app.nest.get(UploadsService), method);
 
       await leave(path, bad, () => called.mock.calls.length > 0);
 
       await expect(called.mock.results[0].value).rejects.toThrow('Request closed');
-      expect(await countRequests()).toBe(before);
+      expect(await suite.countRequests()).toBe(before);
       called.mockRestore();
     });
 
     it('is stored no further', async () => {
-      const before = await countRequests();
-      const accept = jest.spyOn(app.nest.get(UploadsService), 'accept');
+      const before = await suite.countRequests();
+      const accept = jest.spyOn(suite.app.nest.get(UploadsService), 'accept');
       const added = jest.spyOn(RequestDraft.prototype, 'add');
       const { add } = RequestDraft.prototype;
       const hasLeft = deferred();
@@ -135,7 +114,7 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
       hasLeft.resolve();
 
       await expect(accept.mock.results[0].value).rejects.toThrow('Request closed');
-      expect(await countRequests()).toBe(before);
+      expect(await suite.countRequests()).toBe(before);
       accept.mockRestore();
       added.mockRestore();
     });

@@ -3,6 +3,9 @@ import sharp from 'sharp';
 
 type Reply = Buffer | number | ((request: IncomingMessage, response: ServerResponse) => void);
 
+/** What is answered at each path. */
+export type Replies = Record<string, Reply>;
+
 export interface ImageOrigin {
   url(path: string): string;
   /** How often each path was asked for. */
@@ -11,7 +14,7 @@ export interface ImageOrigin {
 }
 
 /** A real web server on 127.0.0.1: each path has its bytes, its status, or a handler. Anything else is a 404. */
-export async function serveImages(replies: Record<string, Reply>): Promise<ImageOrigin> {
+export async function serveImages(replies: Replies): Promise<ImageOrigin> {
   const hits: Record<string, number> = {};
   const server = createServer((request, response) => {
     const path = request.url!.split('?')[0];
