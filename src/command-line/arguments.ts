@@ -41,8 +41,8 @@ image-processing check FILE [options]               says what would happen, with
 Options of the upload (README, "Options"):
   ${wrapped(FIELDS.map((name) => `--${dashed(name)}`))}
 
-Ends with 0 when all images are done, 2 when some failed, 1 when the file was refused. Run it again after a
-crash: it goes on.`;
+Ends with 0 when all images are done, 2 when some failed, 1 when the file was refused or the service does not
+answer, 130 after Ctrl+C. Run it again after a crash or Ctrl+C: it goes on.`;
 
 const OPTIONS: ParseArgsConfig['options'] = {
   output: { type: 'string', short: 'o' },

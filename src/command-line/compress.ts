@@ -20,7 +20,7 @@ export async function compress(wish: Wish): Promise<'done' | 'imagesFailed'> {
     await writeOutput(client, request, wish);
     if (request.counts.failed > 0)
       await write(errorsFile(wish), await client.bytes(`/requests/${id}/errors.csv`));
-    console.log(wish.isJson ? JSON.stringify(request) : summary(request, wish));
+    console.log(wish.isJson ? JSON.stringify(result(request, wish)) : summary(request, wish));
     return request.counts.failed > 0 ? 'imagesFailed' : 'done';
   });
 }
@@ -110,6 +110,11 @@ async function write(file: string, content: Buffer | AsyncIterable<Buffer>): Pro
 
 function errorsFile({ output }: Wish): string {
   return `${withoutExtension(output)}-errors.csv`;
+}
+
+/** The links of a request lead nowhere once a service of our own has ended. */
+function result(request: Request, { server }: Wish): object {
+  return server === null ? { ...request, links: undefined } : request;
 }
 
 function summary({ counts, bytes }: Request, wish: Wish): string {
