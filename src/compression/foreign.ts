@@ -45,12 +45,12 @@ export function weighForeign({ pixels }: ForeignPicture, { format }: Compression
  * @throws ImageError IMAGE_CORRUPT, FORMAT_NOT_SUPPORTED, IMAGE_TOO_SLOW
  */
 export async function decodeForeign(
-  { source, format, pixels, isAnimated, icc }: ForeignPicture,
+  { source, format, pixels, isAnimated, icc, endsAt }: ForeignPicture,
   { metadata }: CompressionOptions,
 ): Promise<ImageHeader> {
   const decoded = await decoderThread.decode({
     ...{ kind: format.name, bytes: source, maxPixels: pixels },
-    extraBytes: icc?.length ?? 0,
+    ...{ extraBytes: icc?.length ?? 0, endsAt },
   });
   const tags = tagsOf(decoded);
   const header = await readHeader(asTiff(decoded, { icc: icc ?? profileOf(decoded), tags }), pixels);

@@ -1,5 +1,5 @@
 // Runs in a thread of its own: turns HEIC and BMP into samples of 8 bits. Plain JavaScript, as tests load it as it stands.
-// Takes {id, kind, bytes, maxPixels, extraBytes}, answers {id, samples, width, height, channels, icc, nclx, exif, heapBytes} or {id, error}.
+// Takes {id, kind, bytes, maxPixels, extraBytes, endsAt}, answers {id, samples, width, height, channels, icc, nclx, exif, heapBytes} or {id, error}.
 // `samples` is a buffer with HEAD_BYTES of room in front of the pixels, and room for tags behind them.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,9 +22,9 @@ WebAssembly.Memory.prototype.grow = function (pages) {
 
 const DECODERS = { heic: decodeHeic, bmp: decodeBmp };
 
-parentPort.on('message', async ({ id, kind, bytes, maxPixels, extraBytes }) => {
+parentPort.on('message', async ({ id, kind, bytes, ...limits }) => {
   try {
-    const answer = await DECODERS[kind](bytes, maxPixels, extraBytes);
+    const answer = await DECODERS[kind](bytes, limits);
     const shared = [answer.samples.buffer, ...(answer.icc ? [answer.icc.buffer] : []), ...(answer.exif ? [answer.exif.buffer] : [])]; // prettier-ignore
     parentPort.postMessage({ id, ...answer }, shared);
   } catch (error) {
@@ -38,7 +38,7 @@ function roomFor(pixels, extraBytes) {
 
 let heif;
 
-async function decodeHeic(bytes, maxPixels) {
+async function decodeHeic(bytes, { maxPixels }) {
   maxHeapBytes = 64 * MEGABYTE + 3 * bytes.length + 22 * maxPixels;
   if (!heif) {
     heif = require('libheif-js/wasm-bundle');
@@ -167,11 +167,13 @@ class HeicDecoder {
 let bmp;
 
 /** libnsbmp, by its own functions: the package would copy the samples twice. */
-function decodeBmp(bytes, maxPixels, extraBytes) {
+function decodeBmp(bytes, { maxPixels, extraBytes, endsAt }) {
   bmp ??= openNsbmp();
   const file = bmp.malloc(bytes.length);
   const facts = bmp.malloc(12);
-  new Uint8Array(bmp.memory.buffer).set(bytes, file);
+  const memory = new Uint8Array(bmp.memory.buffer);
+  memory.set(bytes, file);
+  if (endsAt) memory[file + endsAt] = 1;
   const error = bmp.decode_bmp(facts, facts + 4, facts + 8, file, bytes.length);
   bmp.free(file);
   const [at, width, height] = new Uint32Array(bmp.memory.buffer, facts, 3);

@@ -23,6 +23,7 @@ interface Question {
   maxPixels: number;
   /** Room behind the samples, besides that for what the file holds. */
   extraBytes: number;
+  endsAt?: number;
 }
 
 type Answer = { id: number; heapBytes: number } & (DecodedSamples | { error: string });

@@ -41,16 +41,18 @@ function guardBmp(source: Buffer): ForeignFacts {
   if (width <= 0 || height === 0) throw corrupt();
   if (NAMES[compression]) throw kindNotReadable(NAMES[compression]);
   const start = source.readUInt32LE(10);
+  const facts = { pixels: width * height, isAnimated: false, icc: profileOf(source) };
   if (compression === RLE8 || compression === RLE4) {
-    if (!hasAllRuns(source, start, { height, isNarrow: compression === RLE4 })) throw corrupt();
-  } else {
-    const isKnown = [PLAIN, BITFIELDS, ALPHA_BITFIELDS].includes(compression);
-    if (!isKnown) throw kindNotReadable(`BMP files with compression ${compression}`);
-    if (![1, 2, 4, 8, 16, 24, 32].includes(bits)) throw kindNotReadable(`BMP files of ${bits} bits a pixel`);
-    const rowBytes = Math.ceil((width * bits) / 32) * 4;
-    if (start + rowBytes * height > source.length) throw corrupt();
+    const endsAt = endOfRuns(source, start, { height, isNarrow: compression === RLE4 });
+    if (endsAt === null) throw corrupt();
+    return { ...facts, endsAt };
   }
-  return { pixels: width * height, isAnimated: false, icc: profileOf(source) };
+  const isKnown = [PLAIN, BITFIELDS, ALPHA_BITFIELDS].includes(compression);
+  if (!isKnown) throw kindNotReadable(`BMP files with compression ${compression}`);
+  if (![1, 2, 4, 8, 16, 24, 32].includes(bits)) throw kindNotReadable(`BMP files of ${bits} bits a pixel`);
+  const rowBytes = Math.ceil((width * bits) / 32) * 4;
+  if (start + rowBytes * height > source.length) throw corrupt();
+  return facts;
 }
 
 /** The fifth version of the header may say where in the file a profile stands. */
@@ -63,27 +65,29 @@ function profileOf(source: Buffer): Buffer | undefined {
   return bytes > 0 && at + bytes <= source.length ? source.subarray(at, at + bytes) : undefined;
 }
 
-/** Whether run-length codes go on to their end, or to the last row. */
-function hasAllRuns(
+/** Where the second byte of the code stands that ends the picture, or its last row; null where there is none. */
+function endOfRuns(
   source: Buffer,
   start: number,
   { height, isNarrow }: { height: number; isNarrow: boolean },
-): boolean {
+): number | null {
   let rows = 0;
   for (let at = start; at + 2 <= source.length;) {
+    const code = at;
     const [count, value] = [source[at], source[at + 1]];
     at += 2;
     if (count > 0 || value > 2) {
       if (count > 0) continue;
       const bytes = isNarrow ? Math.ceil(value / 2) : value;
       at += bytes + (bytes % 2);
-    } else if (value === 1) return true;
-    else if (value === 0) rows += 1;
-    else {
+      continue;
+    }
+    if (value === 0) rows += 1;
+    else if (value === 2) {
       rows += source[at + 1] ?? 0;
       at += 2;
     }
-    if (rows >= height) return true;
+    if (value === 1 || rows >= height) return code + 1;
   }
-  return false;
+  return null;
 }

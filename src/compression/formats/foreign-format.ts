@@ -26,6 +26,8 @@ export interface ForeignFacts {
   isAnimated: boolean;
   /** A profile that its decoder does not hand out. */
   icc?: Buffer;
+  /** Where a BMP with run-length codes is to say 1, the end of the picture: its decoder refuses the end of the last row. */
+  endsAt?: number;
 }
 
 /** For a kind of file of the format that its decoder can't read. */

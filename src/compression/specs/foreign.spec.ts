@@ -88,6 +88,27 @@ describe('BMP', () => {
     );
   });
 
+  it.each([
+    ['the end of the picture', [0, 1]],
+    ['the end of its last row', [0, 0]],
+    ['both', [0, 0, 0, 1]],
+  ])('with run-length codes may end with %s', async (_, ending) => {
+    for (const bits of [8, 4] as const) {
+      const { data } = await compressImage(runsOf(64, 48, bits, ending), { ...OPTIONS, format: 'png' });
+
+      const { info, data: samples } = await sharp(data).raw().toBuffer({ resolveWithObject: true });
+      expect([info.width, info.height]).toEqual([64, 48]);
+      for (const y of [0, 23, 47])
+        expect([...samples.subarray(y * 64 * 3, y * 64 * 3 + 3)]).toEqual([200, 30, 40]);
+    }
+  });
+
+  it('with run-length codes that lack rows is refused', async () => {
+    const source = runsOf(64, 48, 8, [0, 0]).subarray(0, -2);
+
+    await expect(compressImage(source, OPTIONS)).rejects.toMatchObject({ code: 'IMAGE_CORRUPT' });
+  });
+
   it('with transparency becomes a PNG', async () => {
     const source = bmp({ width: 96, height: 64, bits: 32, pixels: photoBytes(96, 64, 0), alpha: 100 });
 
@@ -135,6 +156,16 @@ async function expectMean(data: Buffer, mean: number[]): Promise<void> {
   const { channels } = await sharp(data).toColourspace('srgb').stats();
   for (const [index, expected] of mean.entries())
     expect(Math.abs(channels[index].mean - expected)).toBeLessThan(4);
+}
+
+/** One colour, each row one run; `ending` stands behind the last. */
+function runsOf(width: number, height: number, bits: 8 | 4, ending: number[]): Buffer {
+  const rows = Array.from({ length: height }, (_, y) => [width, 0, ...(y < height - 1 ? [0, 0] : ending)]);
+  const head = bmp({ width, height, bits, compression: bits === 8 ? 1 : 2 }).subarray(0, 54);
+  const palette = Buffer.alloc(4 * 2 ** bits);
+  palette.set([40, 30, 200]);
+  head.writeUInt32LE(head.length + palette.length, 10);
+  return Buffer.concat([head, palette, Buffer.from(rows.flat())]);
 }
 
 interface BmpFacts {
