@@ -1,11 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { takeFile } from '../state/file/take-file.ts';
 import { texts } from '../texts.ts';
 
 /** Takes a file that is dropped anywhere in the window. */
 export function DropAnywhere() {
   const [isOver, setIsOver] = useState(false);
-  useEffect(() => {
+  // At once: a file that falls before the first picture would open in place of the page.
+  useLayoutEffect(() => {
     let depth = 0; // each element that is entered is left again
     const enter = (event: DragEvent): void => {
       if (!hasFile(event)) return;
