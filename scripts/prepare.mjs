@@ -1,6 +1,6 @@
 // What every command needs first: the right Node, the packages, and a build of the sources as they are now.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,11 +11,31 @@ const SOURCES = ['src', 'migrations', 'ormconfig.ts', 'tsconfig.json', 'nest-cli
 const BUILT = path.join(ROOT, 'dist/.built');
 const PAGE_SOURCES = ['web', 'package-lock.json'];
 const PAGE_BUILT = path.join(ROOT, 'dist/.page-built'); // gone with dist/, which a build of the sources empties
+/** Names the process that installs or builds. */
+const TURN = path.join(ROOT, '.preparing');
+const LOOK_AGAIN_MS = 200;
+/** After so long, its file holds the number of the process … */
+const WRITTEN_WITHIN_MS = 2_000;
+/** … and after so long that is another's: no step takes as much. */
+const TURN_MS = 15 * 60_000;
 const INSTALLED = path.join(ROOT, 'node_modules/.package-lock.json');
 
 /** Installs and builds what is missing or older than its sources; takes a fraction of a second when nothing is. */
 export function prepare() {
-  preparePackages();
+  refuseOldNode();
+  if (!isPrepared()) alone(prepareAll);
+}
+
+function isPrepared() {
+  return !(
+    arePackagesOld() ||
+    newest(SOURCES) > changedAt(BUILT) ||
+    newest(PAGE_SOURCES) > changedAt(PAGE_BUILT)
+  );
+}
+
+function prepareAll() {
+  if (arePackagesOld()) install();
   const isOld = newest(SOURCES) > changedAt(BUILT);
   const isPageOld = isOld || newest(PAGE_SOURCES) > changedAt(PAGE_BUILT);
   if (isPageOld) console.log('Building …');
@@ -26,7 +46,50 @@ export function prepare() {
 /** Installs the packages when they are missing or older than the lock file, and builds nothing. */
 function preparePackages() {
   refuseOldNode();
-  if (changedAt(path.join(ROOT, 'package-lock.json')) > changedAt(INSTALLED)) install();
+  if (arePackagesOld()) alone(() => arePackagesOld() && install());
+}
+
+function arePackagesOld() {
+  return changedAt(path.join(ROOT, 'package-lock.json')) > changedAt(INSTALLED);
+}
+
+/** One process at a time: a build empties the folder from which another, started a moment before, is about to run. */
+function alone(work) {
+  while (!takeTurn()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+  process.once('exit', giveTurnBack); // `run` ends the process where a step fails
+  work();
+  process.off('exit', giveTurnBack);
+  giveTurnBack();
+}
+
+/** @returns false while another process has it; one that was killed has it no more */
+function takeTurn() {
+  try {
+    writeFileSync(TURN, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  const age = Date.now() - changedAt(TURN);
+  if (age > TURN_MS || (age > WRITTEN_WITHIN_MS && !isAnother(holderOfTurn()))) giveTurnBack();
+  return false;
+}
+
+function giveTurnBack() {
+  rmSync(TURN, { force: true });
+}
+
+function holderOfTurn() {
+  return existsSync(TURN) ? Number(readFileSync(TURN, 'utf8')) : 0;
+}
+
+/** Whether it is a process that lives, and not this one: containers give each first process the same number. */
+function isAnother(pid) {
+  try {
+    return pid > 0 && pid !== process.pid && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function refuseOldNode() {
