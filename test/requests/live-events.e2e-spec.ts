@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { LiveListeners } from '../../src/requests/live/live-listeners.js';
 import { csvOf } from '../helpers/app/client.js';
 import { describeOnEachEngine, describeOnServers, type Installation } from '../helpers/app/engines.js';
 import { EventStream } from '../helpers/app/event-stream.js';
@@ -205,6 +206,31 @@ describeOnEachEngine('live events of a request', (engine) => {
     expect((await whole).headers.get('x-request-status')).toBe('Completed');
     expect([odd.status, odd.json.code]).toEqual([400, 'INVALID_PARAMETER']);
     await images.origin.close();
+  });
+});
+
+describeOnEachEngine('a service that stops', (engine) => {
+  it('answers the calls that wait, and ends streams without the end of the request', async () => {
+    const installation = await engine.install();
+    const app = await startApp(installation);
+    const images = await heldImages(1);
+    const id = await app.client.accepted(csvOf([['Mug', images.urls]]));
+    const stream = await EventStream.open(`${app.client.url}/requests/${id}/events`);
+    await until(() => stream.of('request').at(-1)?.data.counts.processing === 1);
+    const waiting = app.client.get(`/requests/${id}`, { prefer: 'wait=60' });
+    const listeners = app.nest.get(LiveListeners, { strict: false }) as unknown as { count: number };
+    await until(() => listeners.count === 2);
+
+    const closed = app.close();
+    const { status, json, headers } = await waiting;
+    images.releaseAll();
+    await closed;
+
+    expect([status, json.is_final, headers.get('x-request-status')]).toEqual([200, false, 'Processing']);
+    await stream.ended();
+    expect(stream.of('end')).toEqual([]);
+    await images.origin.close();
+    await installation.remove();
   });
 });
 

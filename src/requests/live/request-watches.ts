@@ -39,7 +39,7 @@ export class RequestWatch {
   private wake!: () => void;
   private change!: Promise<void>;
 
-  /** The newest state that is known; null once the request is gone. */
+  /** The newest state that is known; null once the request is gone, or the process stops. */
   constructor(private state: RequestState | null) {
     this.renew();
   }
@@ -80,9 +80,11 @@ export class RequestWatches implements OnModuleDestroy {
     private readonly reader: RequestReader,
   ) {}
 
+  /** The process stops: who waits is answered, and who listens goes on with a call to another process. */
   onModuleDestroy(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    for (const watch of this.watches.values()) watch.become(null);
     this.watches.clear();
   }
 
