@@ -159,10 +159,11 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     const before = (await reader.tree()).filter(({ name }) => name === 'Delete products.csv').length;
 
     await reader.press('Enter');
-    await reader.hear('StaticText', /^products\.csv and its images are deleted\.$/);
+    await reader.hear('StaticText', /^products\.csv is deleted\. Its images go in about an hour\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
 
+    await reader.hear('StaticText', /^products\.csv is back\.$/);
     await until(async () => {
       const names = (await reader.tree()).map(({ name }) => name);
       return names.filter((name) => name === 'Delete products.csv').length === before;

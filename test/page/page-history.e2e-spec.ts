@@ -60,4 +60,22 @@ describeInBrowser('the history of the page', (engine) => {
     await page.evaluate('localStorage.clear()');
     await page.close();
   });
+
+  it('says on a phone that nothing is left, with the whole of what undoes it', async () => {
+    await uploaded('a-file-with-a-rather-long-name-2026-11.csv');
+    const { page, complaints } = await openPage(
+      suite.browser,
+      `${suite.app.client.url}/#/requests?search=rather`,
+      { width: 360 },
+    );
+    await page.getByRole('button', { name: /^Delete a-file/ }).click();
+
+    await page.getByText('No file fits this filter.').waitFor();
+    const box = (await page.locator('.notice').boundingBox())!;
+    expect([box.x >= 0, box.x + box.width <= 360]).toEqual([true, true]);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await card(page, 'a-file').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
 });

@@ -67,7 +67,7 @@ export const textsOfRequests = {
 
   failures: {
     title: (value: number) => `${images(value)} failed`,
-    lead: 'Grouped by reason and host. Everything else is done and can be downloaded.',
+    lead: 'Grouped by reason and host. They do not hold up the others.',
     at: (host: string) => `at ${host}`,
     show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
     more: (value: number) => `… and ${count(value)} more`,

@@ -134,7 +134,7 @@ export const texts = {
     aims: {
       half: ['Half the quality', 'Much smaller, fine for shops. Quality 50 of 100.'],
       light: ['Hardly visible', 'Only what nobody sees is taken away. Similarity 0.99.'],
-      bytes: ['At most …', 'The best picture that fits into the size you name.'],
+      bytes: ['At most …', 'The best picture that fits into the size you name, or comes nearest to it.'],
       quality: ['A quality …', 'The number that encoders take, from 1 to 100.'],
       similarity: ['A similarity …', 'The smallest file that is at least so alike, 0.9 to 1.'],
     },
@@ -258,7 +258,8 @@ export const texts = {
     more: 'Show more',
     delete: 'Delete',
     deleteNamed: (name: string) => `Delete ${name}`,
-    deleted: (name: string) => `${name} and its images are deleted.`,
+    deleted: (name: string) => `${name} is deleted. Its images go in about an hour.`,
+    isBack: (name: string) => `${name} is back.`,
     runAgain: (name: string) => `Run ${name} again`,
     done: (request: Request) => `${count(request.counts.done)} of ${images(request.counts.images)}`,
   },

@@ -19,6 +19,8 @@ const CHOICES = {
 export function HistoryPage() {
   const filter = useStore(({ route }) => route.filter);
   const { items, cursor, isLoading, error } = useStore(({ list }) => list);
+  const hidden = useStore((state) => state.hidden);
+  const isEmpty = items.every(({ id }) => hidden.has(id));
   const asked = filter.toString();
   useEffect(() => void listRequests(new URLSearchParams(asked)), [asked]);
   const none = asked ? texts.history.noneFits : texts.history.none;
@@ -30,7 +32,7 @@ export function HistoryPage() {
       </div>
       <HistoryFilter filter={filter} />
       {error && <Problem error={error} again={() => void listRequests(filter)} />}
-      {!error && items.length === 0 && <p class="empty">{isLoading ? texts.loading : none}</p>}
+      {!error && isEmpty && <p class="empty">{isLoading ? texts.loading : none}</p>}
       <div aria-busy={isLoading}>
         <RequestCards requests={items} />
       </div>

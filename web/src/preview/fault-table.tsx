@@ -53,6 +53,7 @@ export function FaultTable({ survey }: { survey: DryRun }) {
 /** With its roles in words: on a phone it is laid out as no table. */
 function Row({ cell }: { cell: FaultyCell }) {
   const { line, column, name, text, product, faults } = cell;
+  const hintId = `hint-${line}-${column}`;
   return (
     <tr role="row">
       <td role="cell" class="number">
@@ -63,9 +64,15 @@ function Row({ cell }: { cell: FaultyCell }) {
       </td>
       <td role="cell">{name}</td>
       <td role="cell" class="code">
-        {text === null || column === null ? faults[0].value : <Mendable cell={cell} text={text} />}
+        {text === null || column === null ? (
+          faults[0].value
+        ) : (
+          <Mendable cell={cell} text={text} hintId={hintId} />
+        )}
       </td>
-      <td role="cell">{[...new Set(faults.map(({ hint }) => hint))].join(' ')}</td>
+      <td role="cell" id={hintId}>
+        {[...new Set(faults.map(({ hint }) => hint))].join(' ')}
+      </td>
       <td role="cell">
         {line > 1 && (
           <button

@@ -6,9 +6,12 @@ import { texts } from '../texts.ts';
 export function Mendable({
   cell: { line, column, name, faults },
   text: given,
+  hintId,
 }: {
   cell: FaultyCell;
   text: string;
+  /** Of the element that says what to do, where there is one. */
+  hintId?: string;
 }) {
   const [text, setText] = useState(given);
   const check = (): void => {
@@ -27,6 +30,8 @@ export function Mendable({
     <input
       class="mendable"
       aria-label={texts.mend.cell(name ?? '', line)}
+      aria-invalid={text.trim() === given.trim()}
+      aria-describedby={hintId}
       value={text}
       spellcheck={false}
       onInput={(event) => setText(event.currentTarget.value)}

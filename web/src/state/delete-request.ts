@@ -1,6 +1,6 @@
 import { api, callAtLeave, outcomeOf, type Request } from '../api/client.ts';
 import { texts } from '../texts.ts';
-import { notify } from './notices.ts';
+import { announce, notify } from './notices.ts';
 import { postpone } from './postpone.ts';
 import { go } from './route.ts';
 import { current, update } from './store.ts';
@@ -13,7 +13,11 @@ export function deleteRequest({ id, file_name: name }: Request): void {
     text: texts.history.deleted(name),
     act: () => carryOut(id),
     leave: () => callAtLeave('DELETE', `/requests/${id}`),
-    undo: () => show(id),
+    undo: () => {
+      show(id);
+      announce(texts.history.isBack(name));
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(`a[href="#/requests/${id}"]`)?.focus());
+    },
   });
 }
 

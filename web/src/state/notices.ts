@@ -1,18 +1,29 @@
 import { current, type Notice, update } from './store.ts';
 
 /** How long a message is shown, and can be undone. */
-export const SHOWN_FOR_MS = 10_000;
+const SHOWN_FOR_MS = 10_000;
+const LOOK_AGAIN_MS = 1_000;
 
 /** Has a screen reader read a text aloud. */
 export function announce(text: string): void {
   if (current().announcement !== text) update({ announcement: text });
 }
 
-/** Shows a message for ten seconds, below those that are shown already. */
-export function notify(text: string, undo?: () => void, start?: () => void): Notice {
+/**
+ * Shows a message for ten seconds, below those that are shown already, and longer while somebody is about to press its button.
+ * @param over called when its time is over; not where it was dismissed before
+ */
+export function notify(text: string, undo?: () => void, start?: () => void, over?: () => void): Notice {
   const notice: Notice = { text, undo, start };
+  const end = (): void => {
+    if (!current().notices.includes(notice)) return;
+    if (document.querySelector('.notices:focus-within, .notices:hover'))
+      return void setTimeout(end, LOOK_AGAIN_MS);
+    dismiss(notice);
+    over?.();
+  };
   update({ notices: [...current().notices, notice] });
-  setTimeout(() => dismiss(notice), SHOWN_FOR_MS);
+  setTimeout(end, SHOWN_FOR_MS);
   return notice;
 }
 

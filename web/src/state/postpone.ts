@@ -1,4 +1,4 @@
-import { dismiss, notify, SHOWN_FOR_MS } from './notices.ts';
+import { dismiss, notify } from './notices.ts';
 
 /** Something that is done when the time to undo it is over. */
 interface Postponed {
@@ -15,17 +15,15 @@ interface Postponed {
 /** What is to be done, each with what does it at once as the page is closed. */
 const waiting = new Set<() => void>();
 
-/** Does something in ten seconds, unless the user undoes it before. */
+/** Does something when the time of its message is over, unless the user undoes it before. */
 export function postpone({ text, act, leave, undo, canStart = false }: Postponed): void {
   const end = (next: () => void) => (): void => {
-    clearTimeout(timer);
     waiting.delete(leave);
     dismiss(notice);
     next();
   };
   const start = end(() => void act());
-  const notice = notify(text, end(undo), canStart ? start : undefined);
-  const timer = setTimeout(start, SHOWN_FOR_MS);
+  const notice = notify(text, end(undo), canStart ? start : undefined, start);
   waiting.add(leave);
 }
 
