@@ -4,8 +4,8 @@ import { NO_OTHER_FIELDS } from './unknown-fields.pipe.js';
 
 /**
  * Checks every parameter, query and body against its class, and makes an object of that class of it.
- * @throws AppError `INVALID_PARAMETER`, with a detail a field; `UNKNOWN_FIELD`: a field of a body or query that is
- * named like something that every object has, such as `__proto__` or `toString`. The validator takes those for known.
+ * @throws AppError `INVALID_PARAMETER`, with a detail a field; `UNKNOWN_FIELD`: a field of a body or query, at any depth,
+ * that is named like something that every object has, such as `__proto__` or `toString`. The validator takes those for known.
  */
 export class ParametersPipe extends ValidationPipe {
   constructor() {
@@ -32,11 +32,17 @@ async function unknownFieldIn(value: unknown, metadata: ArgumentMetadata, error:
   }
 }
 
-function refuseInheritedNames(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  const field = Object.keys(value).find((name) => name in Object.prototype || name === 'prototype');
-  if (field === undefined) return;
-  throw new AppError('UNKNOWN_FIELD', `There is no field "${field}" here.`, {
+/** Nest's pipe, or class-transformer below it, takes them out unsaid however deep they are. Bodies of JSON are 32 levels deep at most. */
+function refuseInheritedNames(value: unknown, path = ''): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
+  for (const [name, part] of Object.entries(value)) {
+    if (name in Object.prototype || name === 'prototype') throw unknownField(path + name);
+    refuseInheritedNames(part, `${path}${name}.`);
+  }
+}
+
+function unknownField(field: string): AppError {
+  return new AppError('UNKNOWN_FIELD', `There is no field "${field}" here.`, {
     details: [{ field, message: 'there is no such field' }],
   });
 }

@@ -271,6 +271,21 @@ describeOnEachEngine('bad input', (engine) => {
     await until(() => spooled().length === 0); // files of a refused upload are removed after the answer
   });
 
+  it.each(['__proto__', 'constructor', 'prototype', 'toString'])(
+    'knows no option %s inside of a body either',
+    async (name) => {
+      const body = `{"options":{"quality":50,"${name}":{"a":1}}}`;
+      const headers = { 'content-type': 'application/json' };
+
+      const response = await fetch(`${app.client.url}/presets/shop`, { method: 'PUT', body, headers });
+
+      expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
+        ...{ status: 400, code: 'UNKNOWN_FIELD' },
+        details: [{ field: `options.${name}` }],
+      });
+    },
+  );
+
   it.each([
     ['a client gives', 'order-4711_a', 'order-4711_a'],
     ['a client gives, unless it is too long', 'x'.repeat(65), expect.stringMatching(/^[0-9a-f-]{36}$/)],
