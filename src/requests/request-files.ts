@@ -41,6 +41,8 @@ interface ProductRow {
 interface ImageRow {
   /** As in the file, also where the image was retried at another address. */
   inputUrl: string;
+  /** The one that was tried last. */
+  triedUrl: string;
   status: ImageStatus;
   cellColumn: number | null;
   outputKey: string | null;
@@ -57,6 +59,9 @@ interface FurtherFile {
   fileKey: string;
   width: number;
 }
+
+/** What stands in the places of the URLs: `results`, or `sources`, which are the addresses that were tried last. */
+export type Replacement = { by: 'results'; failed: OutputOptions['failed'] } | { by: 'sources' };
 
 /** What an output says of images that failed. */
 export interface OutputOptions extends CellOptions {
@@ -78,8 +83,8 @@ const PRODUCTS = `
     product_name AS productName, extra
   FROM products WHERE request_key = ? AND number > ? AND number <= ? ORDER BY number`;
 const IMAGES = `
-  SELECT images.number AS number, COALESCE(images.file_url, images.input_url) AS inputUrl, images.status AS status,
-    images.cell_column AS cellColumn,
+  SELECT images.number AS number, COALESCE(images.file_url, images.input_url) AS inputUrl, images.input_url AS triedUrl,
+    images.status AS status, images.cell_column AS cellColumn,
     outputs.file_key AS outputKey, images.output_name AS outputName
   FROM images LEFT JOIN outputs ON outputs.request_key = images.request_key AND outputs.image_number = images.number
     AND outputs.name = '${MAIN_RENDITION}'
@@ -119,19 +124,21 @@ export class RequestFiles {
   }
 
   /**
-   * The user's own file, in which the results so far stand in the places of the URLs. An image that is not done keeps its URL.
+   * The user's own file, in which the results so far, or the addresses of retries, stand in the places of the URLs. An image that
+   * is not done keeps its URL.
    * @throws AppError `UPLOAD_NOT_KEPT` at once
    */
-  replacedCsv(request: RequestEntity, { failed }: Pick<OutputOptions, 'failed'>): AsyncGenerator<Buffer> {
+  replacedCsv(request: RequestEntity, by: Replacement): AsyncGenerator<Buffer> {
     const { uploadKey } = request;
     const layout = layoutOf(request);
     if (!uploadKey || !layout.source) throw new AppError('UPLOAD_NOT_KEPT');
-    return replacedCsv(this.uploadedBytes(uploadKey), layout, this.replacementsOf(request, failed));
+    return replacedCsv(this.uploadedBytes(uploadKey), layout, this.replacementsOf(request, by));
   }
 
   /** What comes in the place of each URL of rows, which are asked for in the order of the file. */
-  replacementsOf(request: RequestEntity, failed: OutputOptions['failed']): ReplacementsOf {
-    return this.textsOf(request, (image) => this.replacementOf(image, failed));
+  replacementsOf(request: RequestEntity, replacement: Replacement): ReplacementsOf {
+    if (replacement.by === 'sources') return this.textsOf(request, sourceOf);
+    return this.textsOf(request, (image) => this.replacementOf(image, replacement.failed));
   }
 
   /** The output of each URL of rows, which are asked for in the order of the file. */
@@ -260,6 +267,11 @@ export class RequestFiles {
       return { product, images: images.slice(start, start + product.imageCount) };
     });
   }
+}
+
+/** The address in place of the one of the file, where a retry gave another. */
+function sourceOf({ inputUrl, triedUrl }: ImageRow): string | null {
+  return triedUrl === inputUrl ? null : triedUrl;
 }
 
 function addFiles(images: ImageRow[], files: FurtherFile[]): void {

@@ -204,6 +204,7 @@ export class RequestReader {
         name,
         options: optionsAsFields(options, channel),
       })),
+      image_name: layoutOf(request).wanted?.imageName ?? null,
       links: {
         self,
         images: `${self}/images`,

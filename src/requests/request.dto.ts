@@ -162,7 +162,7 @@ export class RequestResponse {
   @ApiProperty({ type: 'integer' })
   faults!: number;
 
-  /** Addresses of the file that are taken although their images will fail, or are odd. */
+  /** Addresses of the file that are taken although their images will fail, or are odd; and what the whole file is warned of. */
   warnings!: WarningListing;
 
   options!: RequestOptionsResponse;
@@ -170,6 +170,10 @@ export class RequestResponse {
   /** Days for which what its images were made of is kept; 0: not. */
   @ApiProperty({ type: 'integer', example: 0 })
   keep_sources!: number;
+
+  /** What its results are called, as it was given with the upload; null for `image`. */
+  @ApiProperty({ nullable: true, type: String, example: '{product}-{n}' })
+  image_name!: string | null;
 
   /** Further forms in which each image is made. */
   renditions!: RenditionResponse[];

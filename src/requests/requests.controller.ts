@@ -19,7 +19,7 @@ import {
 import { PreferWait } from './live/prefer-wait.js';
 import { Waiting } from './live/waiting.js';
 import { layoutOf } from './downloads/request-layout.js';
-import { RequestFiles } from './request-files.js';
+import { type Replacement, RequestFiles } from './request-files.js';
 import { RequestHosts } from './request-hosts.js';
 import { RequestList } from './listing/request-list.js';
 import { RequestReader } from './request-reader.js';
@@ -136,7 +136,8 @@ export class RequestsController {
     summary: 'The uploaded file with the results in a column of their own, or in the places of the URLs',
     description:
       'Available at any time. With `urls=added` a failed image leaves its place empty, with `urls=replaced` its URL stays: ' +
-      '`failed` says otherwise. `urls=replaced` changes nothing but URLs: not the encoding, line ends, quotes or other cells.',
+      '`failed` says otherwise. `urls=replaced` changes nothing but URLs: not the encoding, line ends, quotes or other cells. ' +
+      '`urls=source` is the uploaded file, to be used again: what was corrected in a retry is corrected in it.',
     answer: CSV_FILE,
     errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND', 'UPLOAD_NOT_KEPT', 'STORAGE_UNAVAILABLE'],
   })
@@ -147,22 +148,24 @@ export class RequestsController {
   ): Promise<void> {
     const request = await this.requests.get(id);
     const layout = layoutOf(request);
-    if ((urls ?? (safe ? 'added' : usualUrls(layout))) === 'replaced') {
+    const written = urls ?? (safe ? 'added' : usualUrls(layout));
+    const ending = endingOf(urls, '.csv');
+    if (written !== 'added') {
       if (safe)
         throw new AppError('INVALID_PARAMETER', 'safe=spreadsheet is for urls=added: it changes cells');
-      const options = { failed: failed ?? 'source' } as const;
+      const by = replacementBy(written, failed);
       const isWorkbook = layout.sheet !== undefined;
       const content = isWorkbook
-        ? await this.workbooks.replacedCsv(request, options)
-        : this.files.replacedCsv(request, options);
-      await sendCsv(response, request, 'output.csv', content, layout.encoding);
+        ? await this.workbooks.replacedCsv(request, by)
+        : this.files.replacedCsv(request, by);
+      await sendCsv(response, request, ending, content, layout.encoding);
       return;
     }
     const options = {
       ...({ safe: safe === 'spreadsheet', failed: failed ?? 'empty' } as const),
       withSrcset: srcset === 'true',
     };
-    await sendCsv(response, request, 'output.csv', this.files.outputCsv(request, options));
+    await sendCsv(response, request, ending, this.files.outputCsv(request, options));
   }
 
   @Get(':id/renditions.csv')
@@ -204,10 +207,12 @@ export class RequestsController {
     @Res() response: Response,
   ): Promise<void> {
     const request = await this.requests.get(id);
-    const ending = `output${this.workbooks.extensionOf(request)}`;
+    const ending = endingOf(given, this.workbooks.extensionOf(request));
     const urls = given ?? usualUrls(layoutOf(request));
-    const options = { failed: failed ?? (urls === 'added' ? 'empty' : 'source') } as const;
-    const content = await this.workbooks.output(request, urls, options);
+    const content =
+      urls === 'added'
+        ? await this.workbooks.withOutputs(request, failed ?? 'empty')
+        : await this.workbooks.replaced(request, replacementBy(urls, failed));
     await sendFile(response, request, { ending, type: WORKBOOK_TYPE, content });
   }
 
@@ -235,6 +240,16 @@ export class RequestsController {
 /** How results are written unless that is said: the file of a shop or marketplace comes back as it is, but for its URLs. */
 function usualUrls({ profile }: CsvLayout): UrlsWritten {
   return profile ? 'replaced' : 'added';
+}
+
+function replacementBy(urls: 'replaced' | 'source', failed: WorkbookQuery['failed']): Replacement {
+  return urls === 'source' ? { by: 'sources' } : { by: 'results', failed: failed ?? 'source' };
+}
+
+/** Behind the name of the request: forms that are asked for by name can be saved side by side. */
+function endingOf(urls: WorkbookQuery['urls'], extension: string): string {
+  if (urls === 'source') return `source${extension}`;
+  return urls ? `output-${urls}${extension}` : `output${extension}`;
 }
 
 async function sendCsv(

@@ -84,10 +84,19 @@ export interface CsvCheck extends Pick<
 
 const END_FAULTS = ['WORKBOOK_DAMAGED', 'WORKBOOK_TOO_LARGE'];
 
-/** How many rows and images of a file can be taken, and what is wrong with the others; `repeated` is told of the URLs. */
-export async function checkCsv(csv: InputTable, repeated?: RepeatedUrls): Promise<CsvCheck> {
+/**
+ * How many rows and images of a file can be taken, and what is wrong with the others.
+ * @param unfetched what is warned of in the file of a shop
+ * @param repeated is told of the URLs
+ */
+export async function checkCsv(
+  csv: InputTable,
+  unfetched: CsvWarning | null,
+  repeated?: RepeatedUrls,
+): Promise<CsvCheck> {
   const faults = emptyListing<ListedFault>();
   const warnings = emptyListing<CsvWarning>();
+  if (unfetched && csv.layout?.profile) add(warnings, [unfetched]);
   let rows = 0;
   let rowsWithoutImages = 0;
   let images = 0;

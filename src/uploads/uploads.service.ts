@@ -135,7 +135,10 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
     refuseOtherForms(options);
     const csv = await this.open(file, options.columns);
     const repeated = new RepeatedUrls(csv.textBytes);
-    const { rowsWithoutImages, warnings } = await refuseFaults(csv, options.skipsFaults, repeated);
+    const { rowsWithoutImages, warnings } = await refuseFaults(csv, options.skipsFaults, {
+      repeated,
+      unfetched: this.unfetched(),
+    });
     const draft = await this.requests.begin({
       owner: { ownerKey: caller.ownerKey, tokenId: caller.token?.id ?? null },
       fileName: displayName(file.name),
@@ -267,9 +270,9 @@ function refuseOtherForms({ caller, renditions }: UploadOptions): void {
 async function refuseFaults(
   csv: InputTable,
   skipsFaults: boolean,
-  repeated?: RepeatedUrls,
+  { repeated, unfetched = null }: { repeated?: RepeatedUrls; unfetched?: CsvWarning | null } = {},
 ): Promise<CsvCheck> {
-  const check = await checkCsv(csv, repeated);
+  const check = await checkCsv(csv, unfetched, repeated);
   const { images, faults, endFault } = check;
   const { total, items } = faults;
   if (total === 0) return check;

@@ -165,6 +165,10 @@ describeOnEachEngine('retrying a request', (engine) => {
       const added = await client.get(`/requests/${id}/output.csv?urls=added`);
       const sources = urls.map((name) => origin.url(`/${name}.jpg`));
       expect(added.text).toContain(`"${sources.join(',')}","${results.join(',')}"`);
+      const source = await client.get(`/requests/${id}/output.csv?urls=source`);
+      const tried = (await client.images(id)).map(({ input_url: url }) => url);
+      expect(source.text).toBe(csvOf([['Mug', tried]]));
+      expect(source.headers.get('content-disposition')).toBe('attachment; filename="products-source.csv"');
       await expectNoFaults();
     });
 
@@ -178,7 +182,7 @@ describeOnEachEngine('retrying a request', (engine) => {
       ['an address that is none', (id) => ({ urls: { [`${id}-1`]: 'https://a b/' } })],
       ['a list of addresses', () => ({ urls: [] })],
       ['no addresses', () => ({ urls: {} })],
-      ['an address of no image', () => JSON.parse('{"urls": {"__proto__": "http://a.example/"}}')],
+      ['an address of no image', () => ({ urls: { 'mug-1': 'http://a.example/' } })],
     ])('refuses %s', async (_, bodyOf) => {
       const { client } = app;
       const id = await client.accepted(csvOf([['Mug', [origin.url('/gone-1.jpg')]]]));

@@ -7,8 +7,8 @@ import type { RequestEntity } from '../../database/entities/request.entity.js';
 import { AppError } from '../../errors/app-error.js';
 import { FileStorage } from '../../storage/file-storage.js';
 import { unpackUpload } from '../../stored-files/unpack-upload.js';
-import { outputSheetCsv, outputWorkbook, type UrlsWritten } from '../../tables/tables.js';
-import { type OutputOptions, RequestFiles } from '../request-files.js';
+import { outputSheetCsv, outputWorkbook } from '../../tables/tables.js';
+import { type OutputOptions, type Replacement, RequestFiles } from '../request-files.js';
 import { layoutOf } from './request-layout.js';
 
 /** What workbooks are called; those with macros can't be opened under another name. */
@@ -31,27 +31,29 @@ export class RequestWorkbooks {
   }
 
   /**
-   * The user's own workbook with the results so far.
+   * The user's own workbook with the results so far in a column of their own.
    * @throws AppError `UPLOAD_NOT_KEPT` at once
    */
-  output(
-    request: RequestEntity,
-    urls: UrlsWritten,
-    { failed }: Pick<OutputOptions, 'failed'>,
-  ): Promise<AsyncGenerator<Buffer>> {
-    const texts = this.files[urls === 'added' ? 'outputsOf' : 'replacementsOf'](request, failed);
-    return this.withUpload(request, (file) => outputWorkbook(file, layoutOf(request), urls, texts));
+  withOutputs(request: RequestEntity, failed: OutputOptions['failed']): Promise<AsyncGenerator<Buffer>> {
+    const texts = this.files.outputsOf(request, failed);
+    return this.withUpload(request, (file) => outputWorkbook(file, layoutOf(request), 'added', texts));
   }
 
   /**
-   * Its sheet as CSV, in which the results so far stand in the places of the URLs.
+   * The user's own workbook with other texts in the places of the URLs.
    * @throws AppError `UPLOAD_NOT_KEPT` at once
    */
-  replacedCsv(
-    request: RequestEntity,
-    { failed }: Pick<OutputOptions, 'failed'>,
-  ): Promise<AsyncGenerator<string>> {
-    const texts = this.files.replacementsOf(request, failed);
+  replaced(request: RequestEntity, by: Replacement): Promise<AsyncGenerator<Buffer>> {
+    const texts = this.files.replacementsOf(request, by);
+    return this.withUpload(request, (file) => outputWorkbook(file, layoutOf(request), 'replaced', texts));
+  }
+
+  /**
+   * Its sheet as CSV, with other texts in the places of the URLs.
+   * @throws AppError `UPLOAD_NOT_KEPT` at once
+   */
+  replacedCsv(request: RequestEntity, by: Replacement): Promise<AsyncGenerator<string>> {
+    const texts = this.files.replacementsOf(request, by);
     return this.withUpload(request, (file) => outputSheetCsv(file, layoutOf(request), texts));
   }
 

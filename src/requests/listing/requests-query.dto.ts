@@ -91,12 +91,15 @@ export class CsvQuery {
 export class WorkbookQuery {
   /**
    * `added`: the results in a column of their own, `Output Image Urls`. `replaced`: the uploaded file as it is, with the results in the
-   * places of the URLs. Unless given, `replaced` for the file of a shop or marketplace, and `added` for any other.
+   * places of the URLs. `source`: the uploaded file as it is, with the addresses that a retry gave in the places of those that they
+   * mended. Unless given, `replaced` for the file of a shop or marketplace, and `added` for any other.
    */
-  @ApiPropertyOptional({ enum: ['added', 'replaced'] })
+  @ApiPropertyOptional({ enum: ['added', 'replaced', 'source'] })
   @IsOptional()
-  @IsIn(['added', 'replaced'], { message: 'urls must be added or replaced, and given once only' })
-  urls?: 'added' | 'replaced';
+  @IsIn(['added', 'replaced', 'source'], {
+    message: 'urls must be added, replaced or source, and given once only',
+  })
+  urls?: 'added' | 'replaced' | 'source';
 
   /**
    * What stands in the place of an image that failed: its own URL, or nothing. Unless given, `source` with `urls=replaced`, since some shops
