@@ -88,6 +88,36 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.close();
   });
 
+  it('runs a file again with the addresses that were corrected and the names of its results', async () => {
+    const csv = csvOf([['Mug', ['/mug.jpg', '/gone/3.jpg'].map((path) => suite.origin.url(path))]]);
+    const fields = { image_name: '{product}-{n}' };
+    const { request_id: id } = (await suite.app.client.form('/upload', csv, fields)).json;
+    await suite.app.client.completed(id);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await button(page, /^Correct the links: Not found/).click();
+    const link = page.getByRole('textbox', { name: 'Mug (2)' });
+    await link.fill('gone/3.jpg');
+    await page.getByText('This is no whole link').waitFor();
+    expect(await link.getAttribute('aria-invalid')).toBe('true');
+    await link.fill(suite.origin.url('/here/1.jpg'));
+    await button(page, 'Try the corrected link').click();
+    await button(page, 'Compare before and after: Mug (2)').waitFor();
+
+    await button(page, 'Run again').click();
+    await button(page, 'Compress 2 images').click();
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+
+    const again = new URL(page.url()).hash.split('/').at(-1)!;
+    expect(again).not.toBe(id);
+    const urls = (await suite.app.client.images(again)).map(({ input_url: url }) => new URL(url).pathname);
+    expect(urls).toEqual(['/mug.jpg', '/here/1.jpg']);
+    expect((await suite.app.client.get(`/requests/${again}`)).json.image_name).toBe('{product}-{n}');
+    const output = await suite.app.client.get(`/requests/${again}/output.csv`);
+    expect(output.text.split('\n')[0].match(/Output Image Urls/g)).toHaveLength(1);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
   it('chooses a range of failed images, deselects one, and tries the others again', async () => {
     const id = await uploaded('/mug.jpg', '/late/1.jpg', '/late/2.jpg', '/late/3.jpg', '/late/4.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}?show=failed`);

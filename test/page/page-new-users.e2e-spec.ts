@@ -52,13 +52,16 @@ describeInBrowser('the page before new users', (engine) => {
     // About the service and no row: no table of a line, and no name of a setting without its meaning.
     await page.getByText(/will not be able to load the new images from this service/).waitFor();
     expect(await page.getByRole('region', { name: 'What to do' }).count()).toBe(0);
-    await page.getByLabel('Where do they go?').selectOption('Etsy');
+    await button(page, 'This file is one of Etsy. Make the images for it').click();
+    expect(await page.getByLabel('Where do they go?').inputValue()).toBe('etsy');
     await page.getByText(/of 3 pictures looked at fit/).waitFor();
     // Whichever of them is not there, another one is shown.
     expect(await page.getByText('This picture can not be shown').count()).toBe(0);
+    await page.getByText('1 of 4 pictures looked at is missing: Not found.').waitFor();
     await button(page, 'Compress 4 images, leave out 1 row').click();
 
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
+    await page.getByText(/will not be able to load the new images from this service/).waitFor();
     await page.getByText('Does not fit: too small (600, at least 635)').waitFor();
     // A result that is larger says so.
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
@@ -82,6 +85,42 @@ describeInBrowser('the page before new users', (engine) => {
     expect(picture.width).toBeGreaterThan(200);
     expect(close.x + close.width).toBeLessThanOrEqual(360);
     expect((await button(page, 'Keep (A)').boundingBox())!.y).toBeLessThan(800);
+    await page.close();
+  });
+
+  it('says what became of a size that a format can not reach, and goes to those images', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'small.csv', `Image URL\n${suite.origin.url('/mug.jpg')}\n`);
+    await page.getByRole('radio', { name: /^At most/ }).check();
+    await page.getByLabel('Kilobytes an image').fill('1');
+    await page.getByText(/this is the nearest that JPEG can reach/).waitFor();
+    await button(page, 'Compress 1 image').click();
+
+    await page.getByText(/^1 image is not as you asked for/).waitFor();
+    await button(page, 'Show it').click();
+
+    expect(new URL(page.url()).hash).toMatch(/show=noted$/);
+    const title = page.getByRole('heading', { name: 'Results' });
+    expect(await title.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('keeps the file with its corrections through a reload, until it is uploaded', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'reload.csv', `Image URL\n${suite.origin.url('/mug.jpg')}\nphotos/a.jpg\n`);
+    await page.getByLabel('Image URL on line 3').fill(suite.origin.url('/fern.jpg'));
+    await page.getByLabel('Image URL on line 3').press('Enter');
+    await button(page, 'Compress 2 images').waitFor();
+
+    await page.reload();
+    await page.getByText('1 cell changed. Your own file stays as it is.').waitFor();
+    await button(page, 'Compress 2 images').click();
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+    await page.goto(`${suite.app.client.url}/#/new`);
+    await page.reload();
+
+    await page.getByText('No file is chosen.').waitFor();
     await page.close();
   });
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/app/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
+import { until } from '../helpers/wait.js';
 import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
 
 describeInBrowser('the page, before a file is uploaded', (engine) => {
@@ -37,7 +38,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.keyboard.type(suite.origin.url('/vase.jpg'));
     await page.keyboard.press('Enter');
     await button(page, /^Compress \d images$/).waitFor();
-    await page.waitForFunction(`document.activeElement.id === 'content'`); // it is not lost with its cell
+    // The focus is not lost with its cell.
+    await until(() => page.evaluate(`document.activeElement.matches('h1')`));
 
     expect(await page.getByText('with faults').count()).toBe(0);
     expect(complaints).toEqual([]);

@@ -6,7 +6,8 @@ const ADVICE: Record<string, string> = {
   HTTP_410: 'These pictures were removed for good. Put new links into your file.',
   HTTP_429: 'The server was asked too often. Try again in some minutes.',
   HOST_NOT_FOUND: 'No server has this name. Look for a spelling mistake in the links.',
-  CONNECTION_FAILED: 'The server could not be reached. Check that it is running, then try again.',
+  CONNECTION_FAILED:
+    'The server could not be reached, or broke off. Check that it is running, then try again.',
   TIMEOUT: 'The server did not answer in time. Try again later.',
   TLS_FAILED: 'The certificate of the server is faulty. Its owner has to mend it.',
   ADDRESS_REFUSED:

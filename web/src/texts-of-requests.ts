@@ -60,6 +60,9 @@ export const textsOfRequests = {
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',
     copied: 'The link was copied.',
+    missedTarget: (value: number) =>
+      `${images(value)} ${value === 1 ? 'is' : 'are'} not as you asked for, but as near as the format allows. ` +
+      'Run the file again with another format to come nearer.',
     runAgain: 'Run again',
     optionsUsed: 'Options used',
     pictures: (name: string) => `before and after: ${name}`,
@@ -77,6 +80,7 @@ export const textsOfRequests = {
     retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
     retryingOne: 'The image is being tried again.',
     retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
+    noAddress: 'This is no whole link: it begins with http:// or https://.',
     mend: 'Correct the links',
     mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,
     retryMended: (value: number) =>
@@ -154,7 +158,12 @@ export const textsOfRequests = {
     isRedone: 'being made anew',
     kept: (name: string) => `${name} is kept.`,
     redoing: (name: string) => `${name} is being made anew.`,
-    redone: (name: string) => `${name} was made anew.`,
+    redone: (before: Image, now: Image) => {
+      const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
+      if (now.redo?.options?.original) return `${nameOf(now)} is the original now: ${sizes}.`;
+      const quality = now.quality === null ? '' : ` in quality ${now.quality}`;
+      return `${nameOf(now)} was made anew${quality}: ${sizes}.`;
+    },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string) => `${name} is not judged any more.`,
   },

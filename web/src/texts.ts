@@ -129,6 +129,7 @@ export const texts = {
       etsy: 'Etsy',
       web: 'My own shop, as WebP',
     } satisfies Record<Channel, string>,
+    makeFor: (channel: string) => `This file is one of ${channel}. Make the images for it`,
     ofChannel:
       'Size, shape, background, format and quality are what it asks for; nothing is enlarged. Each result says whether it fits.',
     aims: {
@@ -199,6 +200,8 @@ export const texts = {
     table: 'Rows with faults',
     content: 'What stands there',
     row: 'Row',
+    lines:
+      'Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
     keys: 'Write the right link into the cell: the file is checked at once. Enter or F8 goes to the next.',
     cell: (column: string, line: number) => `${column} on line ${count(line)}`,
     leaveOut: (line: number) => `Leave out line ${count(line)}`,
@@ -227,7 +230,10 @@ export const texts = {
       `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}` +
       `${seconds === null ? '' : `, ${inAbout(seconds)}`}. ` +
       `This is an estimate from ${counted(pictures, 'picture')} drawn at random.`,
-    notReached: 'this is the nearest that can be reached',
+    unread: (part: number, all: number, reason: string) =>
+      `${count(part)} of ${counted(all, 'picture')} looked at ${part === 1 ? 'is' : 'are'} missing: ${reason}.`,
+    notReached: (format: string) =>
+      `this is the nearest that ${format.toUpperCase()} can reach; another format can come nearer`,
   },
 
   status: {
@@ -257,6 +263,7 @@ export const texts = {
     noneFits: 'No file fits this filter.',
     more: 'Show more',
     delete: 'Delete',
+    uploadOf: (name: string, time: string) => `${name} of ${time}`,
     deleteNamed: (name: string) => `Delete ${name}`,
     deleted: (name: string) => `${name} is deleted. Its images go in about an hour.`,
     isBack: (name: string) => `${name} is back.`,

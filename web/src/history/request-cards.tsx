@@ -27,13 +27,18 @@ export function RequestCards({ requests }: { requests: Request[] }) {
 
 /** An upload that is at work can't be run again, but deleted: what it has done goes with it. */
 function CardActions({ request }: { request: Request }) {
-  const { file_name: name, is_final: isFinal } = request;
+  const { file_name: name, is_final: isFinal, created_at: time } = request;
+  const upload = texts.history.uploadOf(name, minute(time));
   return (
     <span class="card-actions">
       {isFinal && (
-        <IconButton icon="repeat" label={texts.history.runAgain(name)} act={() => void takeAgain(request)} />
+        <IconButton
+          icon="repeat"
+          label={texts.history.runAgain(upload)}
+          act={() => void takeAgain(request)}
+        />
       )}
-      <IconButton icon="bin" label={texts.history.deleteNamed(name)} act={() => deleteRequest(request)} />
+      <IconButton icon="bin" label={texts.history.deleteNamed(upload)} act={() => deleteRequest(request)} />
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { focusTitle } from '../parts/focus-title.ts';
 import { type FaultyCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
@@ -61,8 +62,7 @@ export function useNextFaultKey(table: { current: HTMLElement | null }): void {
       removeEventListener('keydown', listen);
       // With the last fault its cell goes: people who use the keyboard go on in the page, and not at its top.
       const active = document.activeElement;
-      if (active === document.body || element?.contains(active))
-        document.getElementById('content')?.focus({ preventScroll: true });
+      if (active === document.body || element?.contains(active)) focusTitle();
     };
   }, []);
 }

@@ -1,4 +1,5 @@
-import type { Channel, Options } from '../state/file/options.ts';
+import type { DryRun } from '../api/client.ts';
+import { type Channel, channelOf, type Options } from '../state/file/options.ts';
 import { current, update, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { ImageNameField, SizesField } from './forms-fields.tsx';
@@ -10,7 +11,7 @@ const SIDES = [0, 2560, 2048, 1600, 1200, 800, 400];
 const set = (changes: Partial<Options>): void => update({ options: { ...current().options, ...changes } });
 
 /** How small the images shall become: in words, with the numbers one click behind. */
-export function OptionsForm() {
+export function OptionsForm({ profile }: { profile: DryRun['profile'] }) {
   const options = useStore((state) => state.options);
   const isOpen = options.channel === 'any' && options.preset === '';
   return (
@@ -20,12 +21,24 @@ export function OptionsForm() {
         {texts.options.channel}
         <Destination options={options} />
       </label>
+      {isOpen && <Proposal profile={profile} />}
       {isOpen && <Aims options={options} />}
       {options.preset !== '' && <Kept name={options.preset} />}
       {options.preset === '' && !isOpen && <p class="quiet small">{texts.options.ofChannel}</p>}
       {options.preset === '' && <SizesField />}
       <ImageNameField />
     </form>
+  );
+}
+
+/** The shop or marketplace that the file comes from, where images are made for it. */
+function Proposal({ profile }: { profile: DryRun['profile'] }) {
+  const channel = channelOf(profile?.id);
+  if (!channel) return null;
+  return (
+    <button type="button" onClick={() => set({ channel })}>
+      {texts.options.makeFor(texts.options.channels[channel])}
+    </button>
   );
 }
 

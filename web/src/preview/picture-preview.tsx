@@ -1,14 +1,17 @@
 import { useEffect } from 'preact/hooks';
 import { bytes } from '../parts/format.ts';
+import { likenessClass } from '../parts/likeness.ts';
 import { Fit, FormsPreview } from './forms-preview.tsx';
 import { BeforeAfter, type Pair } from '../request/before-after.tsx';
 import type { DryRun } from '../api/client.ts';
+import type { CallError } from '../api/errors.ts';
 import { estimateOf, fitOf } from '../state/file/estimate.ts';
 import { isLook, type Look, lookAt, lookAtNext, stopLooking } from '../state/file/look-at-pictures.ts';
 import { fieldsOf } from '../state/file/options.ts';
 import { isMeasured } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { reasonOf } from '../texts-of-failures.ts';
 
 /** A picture of this very file before and after, with the options as they are, and an estimate for the whole file. */
 export function PicturePreview({ survey }: { survey: DryRun }) {
@@ -20,6 +23,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   const shown = looks.results.get(looks.urls[looks.at]);
   const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
+  const unread = [...looks.results.values()].flatMap((result) => (isLook(result) ? [] : [codeOf(result)]));
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
       <div class="row">
@@ -40,12 +44,19 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
         {fit && fit.judged > 1 && (
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
         )}
+        {unread.length > 0 && (
+          <p class="bad">{texts.look.unread(unread.length, looks.results.size, reasonOf(unread[0]))}</p>
+        )}
         {estimate && <p class="quiet">{texts.look.estimate(estimate)}</p>}
       </div>
       {isLook(shown) && <FormsPreview key={shown.after} look={shown} />}
     </section>
   );
 }
+
+/** Why a picture can't be had, as an image would say it. */
+const codeOf = ({ code, details }: CallError): string =>
+  (details[0] as { code?: string } | undefined)?.code ?? code;
 
 function pairOf({ before, after, facts: { output } }: Look): Pair {
   return { name: texts.look.name, before, after, width: output.width, height: output.height };
@@ -57,8 +68,12 @@ function Facts({ look: { facts } }: { look: Look }) {
     <p>
       {bytes(input.bytes)} → {bytes(output.bytes)} <span class="quiet">{output.format.toUpperCase()}</span>{' '}
       <strong class="saved">{texts.compare.smaller(saved)}</strong>
-      {similarity !== null && <span class="quiet"> · {texts.compare.alike(similarity)}</span>}
-      {notes.includes('target_not_reached') && <span class="bad"> · {texts.look.notReached}</span>}
+      {similarity !== null && (
+        <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
+      )}
+      {notes.includes('target_not_reached') && (
+        <span class="bad"> · {texts.look.notReached(output.format)}</span>
+      )}
       {facts.fits !== null && (
         <>
           {' '}

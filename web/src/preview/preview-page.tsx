@@ -58,7 +58,7 @@ function Choices({ survey }: { survey: DryRun }) {
     <>
       <div class="choices">
         <div class="stack">
-          <OptionsForm />
+          <OptionsForm profile={survey.profile} />
           <OwnPresets />
         </div>
         <PicturePreview survey={survey} />
@@ -101,15 +101,17 @@ function StartBar({ survey }: { survey: DryRun }) {
   const text =
     faults.total > 0 ? texts.preview.startWithout(images, faults.total) : texts.preview.start(images);
   return (
-    <div class="start-bar">
-      {error && <Problem error={error} />}
-      <button type="button" class="primary large" aria-disabled={isStarting} onClick={() => void start()}>
-        <Icon name="check" />
-        {isStarting ? texts.preview.starting : text}
-      </button>
+    <>
       <p class="quiet small">
         {isMeasured(survey) ? texts.preview.measured : texts.preview.tooManyToMeasure}
       </p>
-    </div>
+      <div class="start-bar">
+        {error && <Problem error={error} />}
+        <button type="button" class="primary large" aria-disabled={isStarting} onClick={() => void start()}>
+          <Icon name="check" />
+          {isStarting ? texts.preview.starting : text}
+        </button>
+      </div>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { texts } from '../texts.ts';
 
 /** Two pictures of the same thing. */
@@ -28,6 +28,11 @@ export function BeforeAfter({ pair, isFull = false, isHeld = false }: BeforeAfte
   const [isGone, setIsGone] = useState(false);
   const shown = isHeld ? 100 : isGone ? 0 : share;
   const { name, before, after, width, height } = pair;
+  // The divider stays where it is in the page, with the focus: only the pictures are others.
+  useLayoutEffect(() => {
+    setShare(MIDDLE);
+    setIsGone(false);
+  }, [before, after]);
   const size = isFull
     ? { width: `${width}px`, height: `${height}px` }
     : { aspectRatio: `${width} / ${height}` };
@@ -35,9 +40,10 @@ export function BeforeAfter({ pair, isFull = false, isHeld = false }: BeforeAfte
     <>
       <div class={isFull ? 'stage stage-full' : 'stage'} tabIndex={isFull ? 0 : undefined}>
         <div class="pair" style={{ ...size, '--share': `${shown}%`, '--ratio': String(width / height) }}>
-          <img class="pair-after" src={after} alt={`${texts.compare.result}: ${name}`} />
+          <img key={after} class="pair-after" src={after} alt={`${texts.compare.result}: ${name}`} />
           {!isGone && (
             <img
+              key={before}
               class="pair-before"
               src={before}
               referrerpolicy="no-referrer"

@@ -1,11 +1,13 @@
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { likenessClass } from '../parts/likeness.ts';
 import { Icon } from '../parts/icon.tsx';
-import { better, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
+import { better, forgetJudgement, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { noteText } from '../texts-of-failures.ts';
 import { nameOf } from '../texts-of-requests.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
@@ -21,11 +23,14 @@ interface CompareProps {
 /** One result beside its source, above the page; the others are a key away. */
 export function Compare({ images, at, go, close }: CompareProps) {
   const image = images[at];
+  const title = useRef<HTMLHeadingElement>(null);
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
   const [hasKeys, setHasKeys] = useState(false);
   const step = (by: number): void => {
-    if (images[at + by]) go(at + by);
+    if (!images[at + by]) return;
+    forgetJudgement(); // it is about a picture that is not shown any more
+    go(at + by);
   };
   const judged = useStore((state) => state.judged);
   const mayWrite = useStore((state) => state.mayWrite);
@@ -63,18 +68,23 @@ export function Compare({ images, at, go, close }: CompareProps) {
     h: (isDown) => setIsHeld(isDown),
     '?': () => setHasKeys(!hasKeys),
   });
+  // Its title tells what the dialog is about; a button would be pressed unread.
+  useEffect(() => title.current?.focus(), []);
   const { compare } = texts;
   return (
     <Dialog class="compare" label={texts.request.pictures(nameOf(image))} onClose={close}>
       <div class="compare-head">
         <div class="compare-title" aria-live="polite">
-          <h2>{nameOf(image)}</h2> <span class="quiet">{compare.place(at, images.length)}</span>
+          <h2 ref={title} tabIndex={-1}>
+            {nameOf(image)}
+          </h2>{' '}
+          <span class="quiet">{compare.place(at, images.length)}</span>
         </div>
         <button type="button" class="icon-button" aria-label={texts.close} onClick={close}>
           <Icon name="cross" />
         </button>
       </div>
-      <BeforeAfter key={image.id} pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
+      <BeforeAfter pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
       <div class="compare-foot">
         <JudgeBar image={image} images={images} actions={actions} />
         <Facts image={image} />
@@ -116,7 +126,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
             {compare.showKeys}
           </button>
         </div>
-        {hasKeys && <KeyList />}
+        <div role="status">{hasKeys && <KeyList />}</div>
       </div>
     </Dialog>
   );
@@ -128,14 +138,10 @@ function pairOf(image: Image): Pair {
 }
 
 function Facts({ image }: { image: Image }) {
-  const { input, output, similarity, quality } = image;
+  const { input, output, similarity, quality, notes } = image;
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
-  const remarks = [
-    texts.compare.smaller(savedOf(image) ?? 0),
-    ...(similarity === null ? [] : [texts.compare.alike(similarity)]),
-    ...(quality === null ? [] : [texts.compare.quality(quality)]),
-  ];
+  const remarks = [...(quality === null ? [] : [texts.compare.quality(quality)]), ...notes.map(noteText)];
   return (
     <dl class="compare-facts">
       <div>
@@ -145,7 +151,11 @@ function Facts({ image }: { image: Image }) {
       <div>
         <dt>{texts.compare.result}</dt>
         <dd>
-          {side(output)} <strong class="saved">{remarks.join(' · ')}</strong>
+          {side(output)} <strong class="saved">{texts.compare.smaller(savedOf(image) ?? 0)}</strong>
+          {similarity !== null && (
+            <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
+          )}
+          {remarks.length > 0 && <span class="quiet"> · {remarks.join(' · ')}</span>}
         </dd>
       </div>
     </dl>

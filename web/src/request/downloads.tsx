@@ -34,7 +34,11 @@ export function Downloads({ request }: { request: Request }) {
         <ul>
           {(['added', 'replaced'] as const).map((urls) => (
             <li key={urls}>
-              <DownloadLink request={request} file={`${own}?urls=${urls}`} saveAs={`${name}-${own}`}>
+              <DownloadLink
+                request={request}
+                file={`${own}?urls=${urls}`}
+                saveAs={`${name}-${own.replace('output', `output-${urls}`)}`}
+              >
                 {texts.request.forms[urls]}
               </DownloadLink>
             </li>

@@ -3,11 +3,11 @@ import type { Image, Request } from '../api/client.ts';
 import { count, hostOf } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
-import { setFilter } from '../state/route.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
 import { adviceOn, reasonOf } from '../texts-of-failures.ts';
 import { MendUrls } from './mend-urls.tsx';
+import { showImages } from './show-images.ts';
 
 const NAMED = 3;
 
@@ -84,7 +84,7 @@ function FailureGroup({ group, id }: { group: Group; id: string | null }) {
               {texts.failures.mend}
             </button>
           )}
-          <button type="button" onClick={() => setFilter({ show: 'failed', code, host })}>
+          <button type="button" onClick={() => showImages({ show: 'failed', code, host })}>
             {texts.failures.show(images.length)}
           </button>
         </div>

@@ -28,7 +28,7 @@ export function JudgeBar({ image, images, actions }: JudgeBarProps) {
   return (
     <div class="judge" role="group" aria-label={words.title}>
       <div class="buttons">
-        <button type="button" class="primary" autofocus onClick={actions.keep}>
+        <button type="button" class="primary" onClick={actions.keep}>
           <Icon name="check" />
           {words.keep}
         </button>

@@ -6,6 +6,8 @@ import { changedAlike } from '../state/file/changed-alike.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
 
+const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
 /** Addresses that one call takes. */
 const MOST = 100;
 
@@ -24,13 +26,16 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
         return changed.includes(image) || !url || url === image.input_url ? [] : [[image.id, url]];
       })
     : [];
+  const isWrong = (image: Image): boolean => changed.includes(image) && !isAddress(urlOf(image));
   const start = (event: Event): void => {
     event.preventDefault();
+    const wrong = (event.currentTarget as HTMLElement).querySelector<HTMLElement>('[aria-invalid=true]');
+    if (wrong) return wrong.focus();
     const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
     if (changed.length > 0) retryImages(id, changed.length, { urls: given });
   };
   return (
-    <form class="mend-urls" onSubmit={start}>
+    <form class="mend-urls" noValidate onSubmit={start}>
       <ul>
         {listed.map((image) => (
           <li key={image.id}>
@@ -41,9 +46,16 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
                 class="code"
                 spellcheck={false}
                 value={urls[image.id] ?? image.input_url}
+                aria-invalid={isWrong(image)}
+                aria-describedby={isWrong(image) ? `wrong-${image.id}` : undefined}
                 onInput={({ currentTarget: { value } }) => setUrls({ ...urls, [image.id]: value })}
               />
             </label>
+            {isWrong(image) && (
+              <p id={`wrong-${image.id}`} class="bad small">
+                {texts.failures.noAddress}
+              </p>
+            )}
           </li>
         ))}
       </ul>

@@ -10,6 +10,7 @@ import { optionsInWords } from '../texts-of-options.ts';
 import { Downloads } from './downloads.tsx';
 import { Failures } from './failures.tsx';
 import { Progress } from './progress.tsx';
+import { Remarks } from './remarks.tsx';
 import { Results } from './results.tsx';
 
 /** A file that was uploaded: how far it is, what failed, and the results. */
@@ -23,6 +24,7 @@ export function RequestPage({ id }: { id: string }) {
     <div class="stack">
       <Title request={request} />
       <Progress request={request} rate={shown.rate} />
+      <Remarks request={request} images={shown.images} />
       <Downloads request={request} />
       {request.counts.failed > 0 && <Failures request={request} failures={shown.failures} />}
       <Results request={request} images={shown.images} hasAll={shown.hasAllImages} />

@@ -1,5 +1,6 @@
 import type { Image } from '../api/client.ts';
 import { bytes, count, percent } from '../parts/format.ts';
+import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
 import { texts } from '../texts.ts';
@@ -63,7 +64,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
         {saved !== null && <Saved percent={saved} />}
       </span>
       <span role="cell" class="cell-similarity number">
-        {similarity !== null && percent(similarity * 100)}
+        {similarity !== null && <span class={likenessClass(similarity)}>{percent(similarity * 100)}</span>}
       </span>
       <span role="cell" class="cell-state small">
         <ChooseBox image={image} listed={images} /> <State image={image} />

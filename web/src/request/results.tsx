@@ -10,6 +10,7 @@ import { Compare } from './compare.tsx';
 import { ResultsTable } from './results-table.tsx';
 import { ResultsTiles } from './results-tiles.tsx';
 import { savedOf, selectImages } from './select-images.ts';
+import { RESULTS_ID } from './show-images.ts';
 
 interface ResultsProps {
   request: Request;
@@ -36,9 +37,9 @@ export function Results({ request, images, hasAll }: ResultsProps) {
   if (images.length === 0) return request.is_final ? null : <Unlisted images={request.counts.images} />;
   const List = filter.get('view') === 'tiles' ? ResultsTiles : ResultsTable;
   return (
-    <section class="results" aria-labelledby="results-title">
+    <section class="results" aria-labelledby={RESULTS_ID}>
       <div class="row">
-        <h2 id="results-title">{texts.results.title}</h2>
+        <h2 id={RESULTS_ID}>{texts.results.title}</h2>
         <p class="quiet" role="status">
           {texts.results.shown(selected.length, images.length)}
           {!hasAll && ` – ${texts.results.listing}`}

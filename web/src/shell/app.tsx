@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { HistoryPage } from '../history/history-page.tsx';
+import { focusTitle } from '../parts/focus-title.ts';
 import { PreviewPage } from '../preview/preview-page.tsx';
 import { RequestPage } from '../request/request-page.tsx';
 import { StartPage } from '../start/start-page.tsx';
@@ -39,7 +40,7 @@ export function App() {
 /** The address behind `#` says where the user is, so the link can't be followed as it stands. */
 function focusContent(event: Event): void {
   event.preventDefault();
-  document.getElementById('content')?.focus();
+  focusTitle();
 }
 
 function useTitle(): void {

@@ -1,6 +1,10 @@
+import { focusPart, focusTitle } from '../parts/focus-title.ts';
+
+const NAMED = '[aria-label], [aria-labelledby], dialog';
+
 /**
  * Whoever works by keys goes on where they were: when what has the focus goes, with its row or its card, the part of the page
- * around it gets the focus, in place of the top of the page.
+ * around it that has a name gets the focus, or the title of the page, in place of the top of the page.
  */
 export function keepFocus(): void {
   let around: HTMLElement[] = [];
@@ -10,12 +14,14 @@ export function keepFocus(): void {
       around.push(element);
   });
   new MutationObserver(() => {
+    // A page that had no title yet has one now.
+    if (document.activeElement?.id === 'content' && document.querySelector('main h1')) return focusTitle();
     const [last] = around;
     if (!last || last.isConnected || document.activeElement !== document.body) return;
-    const part = around.find((element) => element.isConnected && element.closest('main, dialog'));
-    const next = part ?? document.getElementById('content');
-    if (!next) return;
-    if (!next.hasAttribute('tabindex')) next.tabIndex = -1;
-    next.focus({ preventScroll: true });
+    const part = around.find(
+      (element) => element.isConnected && element.matches(NAMED) && element.closest('main, dialog'),
+    );
+    if (part) focusPart(part);
+    else focusTitle();
   }).observe(document.body, { childList: true, subtree: true });
 }

@@ -14,13 +14,24 @@ export function Notices() {
       <div role="status" class="unseen">
         {announcement}
       </div>
-      <div class="notices" role="status">
+      <div class="notices" role="status" aria-atomic="false">
         {isOffline && <div class="notice warning">{texts.offline}</div>}
         {notices.map((notice, index) => (
           <div class="notice" key={index}>
-            {notice.text}
-            <NoticeButton notice={notice} act={notice.start} text={texts.startNow} />
-            <NoticeButton notice={notice} act={notice.undo} text={texts.undo} keys={UNDO_KEYS} />
+            <span id={`notice-${index}`}>{notice.text}</span>
+            <NoticeButton
+              notice={notice}
+              about={`notice-${index}`}
+              act={notice.start}
+              text={texts.startNow}
+            />
+            <NoticeButton
+              notice={notice}
+              about={`notice-${index}`}
+              act={notice.undo}
+              text={texts.undo}
+              keys={UNDO_KEYS}
+            />
           </div>
         ))}
       </div>
@@ -30,6 +41,8 @@ export function Notices() {
 
 interface NoticeButtonProps {
   notice: Notice;
+  /** Id of the text that it belongs to: two messages have buttons of the same name. */
+  about: string;
   act?: () => void;
   text: string;
   keys?: string;
@@ -57,14 +70,14 @@ function useUndoKey(): void {
   }, []);
 }
 
-function NoticeButton({ notice, act, text, keys }: NoticeButtonProps) {
+function NoticeButton({ notice, about, act, text, keys }: NoticeButtonProps) {
   if (!act) return null;
   const press = (): void => {
     act();
     dismiss(notice);
   };
   return (
-    <button type="button" onClick={press} aria-keyshortcuts={keys}>
+    <button type="button" onClick={press} aria-describedby={about} aria-keyshortcuts={keys}>
       {text}
       {keys && <kbd aria-hidden="true">{texts.undoKeys}</kbd>}
     </button>

@@ -4,9 +4,13 @@ import { current, type Notice, update } from './store.ts';
 const SHOWN_FOR_MS = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 
-/** Has a screen reader read a text aloud. */
+/** Has a screen reader read a text aloud. It goes after a while, so that nobody finds it later and takes it for news. */
 export function announce(text: string): void {
-  if (current().announcement !== text) update({ announcement: text });
+  if (current().announcement === text) return;
+  update({ announcement: text });
+  setTimeout(() => {
+    if (current().announcement === text) update({ announcement: '' });
+  }, SHOWN_FOR_MS);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { api, callAtLeave, outcomeOf, type Request } from '../api/client.ts';
 import { texts } from '../texts.ts';
 import { followRequest } from './follow-request.ts';
-import { notify } from './notices.ts';
+import { announce, notify } from './notices.ts';
 import { postpone } from './postpone.ts';
+import { setFilter } from './route.ts';
 import { change, current, update, useStore } from './store.ts';
 
 /** Which failed images are tried again, all unless it says more; and at which addresses in place of theirs. */
@@ -14,7 +15,7 @@ export interface Retried {
 /** Tries failed images again, and those that were cancelled; then follows the request again. Several can be undone before it begins. */
 export function retryImages(id: string, count: number, body: Retried = {}): void {
   if (count <= 1) {
-    notify(texts.failures.retryingOne);
+    announce(texts.failures.retryingOne);
     return void retry(id, body);
   }
   note(id, true);
@@ -36,6 +37,9 @@ async function retry(id: string, body: Retried): Promise<void> {
   if (error) return void notify(error.message || texts.unreachable);
   if (current().shown?.id !== id) return;
   change(id, { request: data, failures: [] });
+  const { view, filter } = current().route;
+  // Of the failures that are listed none is left.
+  if (view === 'request' && filter.has('code')) setFilter({ show: '', code: '', host: '' });
   followRequest(id);
 }
 

@@ -1,3 +1,4 @@
+import { focusTitle } from '../parts/focus-title.ts';
 import { update } from './store.ts';
 
 export type View = 'start' | 'preview' | 'request' | 'history' | 'webhooks';
@@ -43,6 +44,6 @@ export function followAddress(): void {
   addEventListener('hashchange', () => {
     update({ route: readRoute() });
     scrollTo(0, 0);
-    document.getElementById('content')?.focus({ preventScroll: true });
+    focusTitle();
   });
 }

@@ -1,7 +1,13 @@
-import type { RequestOptions } from '../../api/client.ts';
+import type { Request, RequestOptions } from '../../api/client.ts';
 
 /** Where images can go; `any`: how they become is said below. */
 export type Channel = 'any' | NonNullable<RequestOptions['for']>;
+
+const CHANNELS: Channel[] = ['amazon', 'ebay', 'etsy', 'google', 'meta', 'shopify', 'walmart'];
+
+/** The channel that a profile of files belongs to, such as `etsy` or `shopify-2025`; undefined where there is none. */
+export const channelOf = (profile?: string): Channel | undefined =>
+  CHANNELS.find((channel) => profile === channel || profile?.startsWith(`${channel}-`));
 
 /** What is done with the images, as the form asks for it. */
 export interface Options {
@@ -96,21 +102,15 @@ function ownFields(options: Options): Record<string, string> {
 }
 
 /** The options of an earlier request, to run it again. */
-export function optionsOf(given: RequestOptions, renditions: { name: string }[]): Options {
+export function optionsOf({ options: given, renditions, image_name: name }: Request): Options {
   const { format, effort, metadata } = given;
   const sizes = renditions
-    .map(({ name }) => name)
+    .map((form) => form.name)
     .filter(isListOfWidths)
     .join();
-  if (given.for) return { ...USUAL, channel: given.for, sizes };
-  const options = {
-    ...USUAL,
-    sizes,
-    format,
-    effort,
-    metadata,
-    side: given.max_width ?? given.max_height ?? 0,
-  };
+  const usual = { ...USUAL, sizes, imageName: name ?? '' };
+  if (given.for) return { ...usual, channel: given.for };
+  const options = { ...usual, format, effort, metadata, side: given.max_width ?? given.max_height ?? 0 };
   const [kind, number] = (given.target ?? '').split(':');
   if (kind === 'bytes') return { ...options, aim: 'bytes', kilobytes: Number(number) / 1000 };
   if (kind === 'ssim' && Number(number) === HARDLY_VISIBLE) return { ...options, aim: 'light' };

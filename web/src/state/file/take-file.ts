@@ -1,6 +1,7 @@
 import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
+import { forgetDraft, keepDraft, keptDraft } from './draft.ts';
 import { announce, notify } from '../notices.ts';
 import { fieldsOf, fieldsOfNames, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
@@ -16,8 +17,18 @@ const LISTED_FAULTS = '1000';
 export async function takeFile(file: File): Promise<void> {
   const chosen = { file, columns: {}, patches: [], lastChange: null, survey: null, error: null };
   update({ chosen, shownRows: null, startError: null });
+  void keepDraft(chosen);
   go('/new');
   await check(true);
+}
+
+/** Shows the file again that was chosen before a reload, with its corrections. */
+export async function restoreFile(): Promise<void> {
+  const draft = await keptDraft();
+  if (!draft) return;
+  const { file, columns, patches } = draft;
+  update({ chosen: { file, columns, patches, lastChange: null, survey: null, error: null } });
+  void check(false);
 }
 
 /** Has the chosen file checked with other columns or patches. Meanwhile the page shows what it showed. */
@@ -26,7 +37,9 @@ export async function checkAgain(
 ): Promise<void> {
   const { chosen } = current();
   if (!chosen) return;
-  update({ chosen: { ...chosen, ...changes, error: null }, startError: null });
+  const next = { ...chosen, ...changes, error: null };
+  update({ chosen: next, startError: null });
+  void keepDraft(next);
   await check(false);
 }
 
@@ -60,12 +73,13 @@ export async function takeSample(): Promise<void> {
   if (data) await takeFile(new File([data], 'products.csv', { type: 'text/csv' }));
 }
 
-/** The file of an earlier request, with its options: its output is the uploaded file and a column that is replaced. */
-export async function takeAgain({ id, file_name: name, options, renditions, links }: Request): Promise<void> {
+/** The file of an earlier request, as it was uploaded but for addresses that were corrected since, with its options. */
+export async function takeAgain(request: Request): Promise<void> {
+  const { id, file_name: name, links } = request;
   const file = links.output_xlsx ? 'output.xlsx' : 'output.csv';
-  const { data, error } = await fetchFile(`/requests/${id}/${file}?urls=added`);
+  const { data, error } = await fetchFile(`/requests/${id}/${file}?urls=source`);
   if (!data) return void notify(error.message || texts.unreachable);
-  update({ options: optionsOf(options, renditions) });
+  update({ options: optionsOf(request) });
   await takeFile(new File([data], name, { type: 'text/csv' }));
 }
 
@@ -80,6 +94,7 @@ export async function start(): Promise<void> {
   update({ isStarting: false, startError: error });
   if (!data) return;
   rememberOptions(options);
+  void forgetDraft();
   update({ chosen: null });
   go(`/requests/${data.request_id}`);
 }

@@ -16,6 +16,11 @@ export function keep(image: Image): void {
   update({ judgement: texts.judge.kept(nameOf(image)) });
 }
 
+/** Says nothing more of the last judgement. */
+export function forgetJudgement(): void {
+  update({ judgement: '' });
+}
+
 const STEP = 15;
 const BEST = 95;
 const ALIKE = 'ssim:0.99';
@@ -66,7 +71,7 @@ async function makeAnew(image: Image, wish: Redo): Promise<boolean> {
   const reason = error?.message ?? ended?.redo?.error?.message;
   const isDone = ended?.redo?.state === 'done';
   if (isDone) await showRequest(image);
-  update({ judgement: isDone ? texts.judge.redone(name) : texts.judge.failed(name, reason ?? '') });
+  update({ judgement: isDone ? texts.judge.redone(image, ended) : texts.judge.failed(name, reason ?? '') });
   return isDone;
 }
 
