@@ -222,11 +222,13 @@ describeOnEachEngine('a service that stops', (engine) => {
     await until(() => listeners.count === 2);
 
     const closed = app.close();
-    const { status, json, headers } = await waiting;
+    const late = app.client.get(`/requests/${id}`, { prefer: 'wait=60' });
+    const answers = [await waiting, await late];
     images.releaseAll();
     await closed;
 
-    expect([status, json.is_final, headers.get('x-request-status')]).toEqual([200, false, 'Processing']);
+    for (const { status, json, headers } of answers)
+      expect([status, json.is_final, headers.get('x-request-status')]).toEqual([200, false, 'Processing']);
     await stream.ended();
     expect(stream.of('end')).toEqual([]);
     await images.origin.close();

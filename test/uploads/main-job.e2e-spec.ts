@@ -123,6 +123,7 @@ describeOnEachEngine('the main job', (engine) => {
         saved_percent: expect.any(Number),
       },
       keep_sources: 0,
+      image_name: null,
       renditions: [],
       reused: expect.any(Number),
       faults: 0,

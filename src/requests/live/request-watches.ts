@@ -74,6 +74,7 @@ export class RequestWatches implements OnModuleDestroy {
   private readonly watches = new Map<number, RequestWatch>();
   private readonly warning = new RepeatedWarning(new Logger(RequestWatches.name));
   private timer?: NodeJS.Timeout;
+  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -82,6 +83,7 @@ export class RequestWatches implements OnModuleDestroy {
 
   /** The process stops: who waits is answered, and who listens goes on with a call to another process. */
   onModuleDestroy(): void {
+    this.isStopping = true;
     clearTimeout(this.timer);
     this.timer = undefined;
     for (const watch of this.watches.values()) watch.become(null);
@@ -90,9 +92,11 @@ export class RequestWatches implements OnModuleDestroy {
 
   /**
    * Begins to watch a request that has just been read; give it back to {@link close}. Where others watch it, its state is the one that
-   * they know, at most half a second old: to tell them all of each new watcher would cost the square of their number.
+   * they know, at most half a second old: to tell them all of each new watcher would cost the square of their number. Who comes while
+   * the process stops has nothing to wait for.
    */
   open(state: RequestState): RequestWatch {
+    if (this.isStopping) return new RequestWatch(null);
     const { key } = state.request;
     const known = this.watches.get(key);
     const watch = known ?? new RequestWatch(state);
