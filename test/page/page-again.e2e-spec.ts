@@ -97,7 +97,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await button(page, /^Correct the links: Not found/).click();
     const link = page.getByRole('textbox', { name: 'Mug (2)' });
     await link.fill('gone/3.jpg');
-    await page.getByText('This is no whole link').waitFor();
+    await page.getByText('Write the whole link').waitFor();
     expect(await link.getAttribute('aria-invalid')).toBe('true');
     await link.fill(suite.origin.url('/here/1.jpg'));
     await button(page, 'Try the corrected link').click();

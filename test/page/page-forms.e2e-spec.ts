@@ -36,7 +36,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     await page.getByLabel('Widths in pixels, with commas').fill('80, 160');
     await page.keyboard.press('Tab');
     await page.getByLabel('What are the new pictures called?').selectOption('Product name and number');
-    await page.getByText('Also in widths 80, 160. No picture is enlarged.').waitFor();
+    await page.getByText(/^Also in widths 80, 160; the picture itself is at most 160 wide\./).waitFor();
 
     const forms = page.locator('.picture-forms li');
     await forms

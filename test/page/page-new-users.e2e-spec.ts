@@ -52,12 +52,12 @@ describeInBrowser('the page before new users', (engine) => {
     // About the service and no row: no table of a line, and no name of a setting without its meaning.
     await page.getByText(/will not be able to load the new images from this service/).waitFor();
     expect(await page.getByRole('region', { name: 'What to do' }).count()).toBe(0);
-    await button(page, 'This file is one of Etsy. Make the images for it').click();
+    await button(page, 'This file comes from Etsy: make the images for Etsy').click();
     expect(await page.getByLabel('Where do they go?').inputValue()).toBe('etsy');
     await page.getByText(/of 3 pictures looked at fit/).waitFor();
     // Whichever of them is not there, another one is shown.
     expect(await page.getByText('This picture can not be shown').count()).toBe(0);
-    await page.getByText('1 of 4 pictures looked at is missing: Not found.').waitFor();
+    await page.getByText(/^1 of 4 pictures looked at can not be fetched\. Not found: .+gone\.jpg$/).waitFor();
     await button(page, 'Compress 4 images, leave out 1 row').click();
 
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
@@ -92,6 +92,13 @@ describeInBrowser('the page before new users', (engine) => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'small.csv', `Image URL\n${suite.origin.url('/mug.jpg')}\n`);
     await page.getByRole('radio', { name: /^At most/ }).check();
+    // What is no number of kilobytes starts nothing, and is not replaced by the last one that was.
+    await page.getByLabel('Kilobytes an image').fill('0');
+    await button(page, 'Compress 1 image').click();
+    expect(await page.getByLabel('Kilobytes an image').evaluate((field) => field.matches(':focus'))).toBe(
+      true,
+    );
+    expect(new URL(page.url()).hash).toBe('#/new');
     await page.getByLabel('Kilobytes an image').fill('1');
     await page.getByText(/this is the nearest that JPEG can reach/).waitFor();
     await button(page, 'Compress 1 image').click();
@@ -113,14 +120,39 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByLabel('Image URL on line 3').press('Enter');
     await button(page, 'Compress 2 images').waitFor();
 
+    await page.getByRole('radio', { name: /^Hardly visible/ }).check();
     await page.reload();
     await page.getByText('1 cell changed. Your own file stays as it is.').waitFor();
+    expect(await page.getByRole('radio', { name: /^Hardly visible/ }).isChecked()).toBe(true);
+    await page.goto(`${suite.app.client.url}/#/requests`);
+    await page.getByRole('link', { name: 'New file' }).click();
+    await page.getByRole('link', { name: 'Go on with it' }).click();
     await button(page, 'Compress 2 images').click();
     await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
     await page.goto(`${suite.app.client.url}/#/new`);
     await page.reload();
 
     await page.getByText('No file is chosen.').waitFor();
+    await page.close();
+  });
+
+  it('shows names and pictures on a phone that lies on its side', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await page.setViewportSize({ width: 740, height: 360 });
+    await dropFile(page, 'landscape.csv', etsyExport());
+    await button(page, /^Compress 4 images/).click();
+    const name = page.locator('.table-row .cell-product').first();
+    await name.waitFor();
+    expect((await name.boundingBox())!.width).toBeGreaterThan(200);
+
+    await button(page, 'Judge the worst first').click();
+    const pair = page.locator('dialog .pair');
+    await until(async () => (await pair.boundingBox())!.height > 150);
+    await page.keyboard.press('a');
+    await button(page, 'Undo (Z)').scrollIntoViewIfNeeded();
+
+    const undo = (await button(page, 'Undo (Z)').boundingBox())!;
+    expect(undo.x + undo.width).toBeLessThanOrEqual(740);
     await page.close();
   });
 
@@ -144,7 +176,9 @@ describeInBrowser('the page before new users', (engine) => {
     await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/fern.jpg')}\n`);
     await page.getByLabel('Where do they go?').selectOption('Etsy');
     await page.getByLabel('Also in other widths?').selectOption('400,800,1600');
-    await page.getByText('Also in widths 400, 800, 1600. No picture is enlarged.').waitFor();
+    await page
+      .getByText(/^Also in widths 400, 800, 1600; the picture itself is at most 1600 wide\./)
+      .waitFor();
     await page.locator('.picture-facts').getByText('Fits', { exact: true }).waitFor();
 
     expect(await page.getByText(/picture fits|looked at fit/).count()).toBe(0);

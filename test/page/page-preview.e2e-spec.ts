@@ -39,7 +39,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.keyboard.press('Enter');
     await button(page, /^Compress \d images$/).waitFor();
     // The focus is not lost with its cell.
-    await until(() => page.evaluate(`document.activeElement.matches('h1')`));
+    await until(() => page.evaluate(`document.activeElement.matches('.mended')`));
 
     expect(await page.getByText('with faults').count()).toBe(0);
     expect(complaints).toEqual([]);

@@ -2,7 +2,7 @@
 const ADVICE: Record<string, string> = {
   HTTP_401: 'The server wants a login. Make the links public, or ask its owner for access.',
   HTTP_403: 'The server refuses us. Make the links public, or ask its owner to let this service in.',
-  HTTP_404: 'There is nothing at these addresses. Correct the links here, or in your file.',
+  HTTP_404: 'There is nothing at these addresses. Look for a spelling mistake in the links.',
   HTTP_410: 'These pictures were removed for good. Put new links into your file.',
   HTTP_429: 'The server was asked too often. Try again in some minutes.',
   HOST_NOT_FOUND: 'No server has this name. Look for a spelling mistake in the links.',

@@ -21,8 +21,9 @@ export const textsOfForms = {
     own: 'Other widths …',
   } satisfies Record<string, string>,
   ownSizes: 'Widths in pixels, with commas',
+  wrongSizes: 'Write whole numbers with commas between them, each once, such as 400,800.',
   inWords: (widths: number[]) =>
-    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.join(', ')}. No picture is enlarged.`,
+    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.join(', ')}; the picture itself is at most ${Math.max(...widths)} wide. No picture is enlarged.`,
 
   imageName: 'What are the new pictures called?',
   imageNames: {

@@ -1,14 +1,17 @@
 import { ruleText } from './texts-of-failures.ts';
 import type { Image, Request } from './api/client.ts';
-import { bytes, count, percent } from './parts/format.ts';
+import { bytes, count, percent, resultBytes } from './parts/format.ts';
 
 /** `1 image`, `1,204 images` */
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 export const images = (value: number): string => counted(value, 'image');
 
-const result = ({ bytes: { input, output, saved_percent: saved } }: Request): string =>
-  input > 0 ? `${percent(saved)} smaller: ${bytes(input)} became ${bytes(output)}` : 'nothing was compressed';
+function result({ bytes: sizes }: Request): string {
+  const { input, saved_percent: saved } = sizes;
+  if (input === 0) return 'nothing was compressed';
+  return `${saved < 0 ? `${percent(-saved)} larger` : `${percent(saved)} smaller`}: ${bytes(input)} became ${bytes(resultBytes(sizes))}`;
+}
 
 /** What an image is called: its product, and its place where there are several. */
 export function nameOf({ product_name: product, serial_number: serial, line, position }: Image): string {
@@ -38,10 +41,13 @@ export const textsOfRequests = {
     unknown: '–',
     saved: 'Saved',
     smaller: 'smaller',
+    larger: 'larger',
+    furtherForms: 'Further forms',
     before: 'Before',
     after: 'After',
     time: 'Time',
     cancelNamed: (name: string) => `Cancel ${name}`,
+    cancelling: 'It is being cancelled. What is done is kept.',
     cancelledHint: (done: number, all: number) =>
       `Cancelled. ${count(done)} of ${images(all)} were done and are kept.`,
     missing: 'Not found',
@@ -62,7 +68,11 @@ export const textsOfRequests = {
     copied: 'The link was copied.',
     missedTarget: (value: number) =>
       `${images(value)} ${value === 1 ? 'is' : 'are'} not as you asked for, but as near as the format allows. ` +
-      'Run the file again with another format to come nearer.',
+      'Run the file again with another format, or with fewer pixels, to come nearer.',
+    leftOut: (value: number) =>
+      `${counted(value, 'row')} with faults ${value === 1 ? 'was' : 'were'} left out: no image of ${value === 1 ? 'it' : 'them'} was made. The list of errors says why.`,
+    unfit: (value: number) =>
+      `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}.`,
     runAgain: 'Run again',
     optionsUsed: 'Options used',
     pictures: (name: string) => `before and after: ${name}`,
@@ -73,6 +83,8 @@ export const textsOfRequests = {
     lead: 'Grouped by reason and host. They do not hold up the others.',
     at: (host: string) => `at ${host}`,
     show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
+    showNamed: (value: number, reason: string, host: string) =>
+      `Show ${value === 1 ? 'it' : `all ${count(value)}`}: ${reason} at ${host}`,
     more: (value: number) => `… and ${count(value)} more`,
     line: (line: number) => `line ${count(line)}`,
     retryAll: 'Try all of them again',
@@ -80,7 +92,7 @@ export const textsOfRequests = {
     retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
     retryingOne: 'The image is being tried again.',
     retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
-    noAddress: 'This is no whole link: it begins with http:// or https://.',
+    noAddress: 'Write the whole link, beginning with http:// or https://.',
     mend: 'Correct the links',
     mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,
     retryMended: (value: number) =>
@@ -99,6 +111,7 @@ export const textsOfRequests = {
       done: 'Done',
       failed: 'Failed',
       kept: 'Original kept',
+      unfit: 'Not fitting',
       noted: 'With notes',
       open: 'Not done yet',
     },
@@ -133,7 +146,7 @@ export const textsOfRequests = {
     saved: 'Saved',
     similarity: 'Alike',
     state: 'State',
-    open: (image: Image) => `Compare before and after: ${nameOf(image)}`,
+    open: (image: Image) => `Compare before and after: ${nameOf(image)}, line ${count(image.line)}`,
     states: {
       pending: 'Waiting',
       processing: 'Working',
@@ -153,16 +166,19 @@ export const textsOfRequests = {
     better: 'Better quality (U)',
     original: 'Original (O)',
     undo: 'Undo (Z)',
-    count: (part: number, all: number) => `${count(part)} of ${count(all)} judged`,
+    count: (part: number, all: number) =>
+      `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
     isJudged: 'this one is judged',
     isRedone: 'being made anew',
     kept: (name: string) => `${name} is kept.`,
     redoing: (name: string) => `${name} is being made anew.`,
     redone: (before: Image, now: Image) => {
       const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
-      if (now.redo?.options?.original) return `${nameOf(now)} is the original now: ${sizes}.`;
+      const rules =
+        now.fits === false ? ` It does not fit: ${now.broken_rules.map(ruleText).join(', ')}.` : '';
+      if (now.redo?.options?.original) return `${nameOf(now)} is the original now: ${sizes}.${rules}`;
       const quality = now.quality === null ? '' : ` in quality ${now.quality}`;
-      return `${nameOf(now)} was made anew${quality}: ${sizes}.`;
+      return `${nameOf(now)} was made anew${quality}: ${sizes}.${rules}`;
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string) => `${name} is not judged any more.`,

@@ -26,6 +26,7 @@ export const textsOfWebhooks = {
   deliveries: 'Deliveries',
   deliveriesNamed: (url: string) => `Deliveries to ${url}`,
   noDeliveries: 'Nothing has been sent yet.',
+  actOn: (act: string, url: string) => `${act} ${url}`,
   stop: 'Stop',
   start: 'Start again',
   stopped: 'Stopped: nothing is sent.',

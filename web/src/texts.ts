@@ -68,6 +68,8 @@ export const texts = {
     sampleTitle: 'No file at hand?',
     sampleLead: 'Four products, eight images, from this machine.',
     sampleGo: 'Try the sample',
+    unfinished: (name: string) => `${name} is chosen, and not uploaded yet.`,
+    goOn: 'Go on with it',
     recent: 'Recent files',
     all: 'All files',
   },
@@ -129,7 +131,7 @@ export const texts = {
       etsy: 'Etsy',
       web: 'My own shop, as WebP',
     } satisfies Record<Channel, string>,
-    makeFor: (channel: string) => `This file is one of ${channel}. Make the images for it`,
+    makeFor: (channel: string) => `This file comes from ${channel}: make the images for ${channel}`,
     ofChannel:
       'Size, shape, background, format and quality are what it asks for; nothing is enlarged. Each result says whether it fits.',
     aims: {
@@ -230,10 +232,10 @@ export const texts = {
       `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}` +
       `${seconds === null ? '' : `, ${inAbout(seconds)}`}. ` +
       `This is an estimate from ${counted(pictures, 'picture')} drawn at random.`,
-    unread: (part: number, all: number, reason: string) =>
-      `${count(part)} of ${counted(all, 'picture')} looked at ${part === 1 ? 'is' : 'are'} missing: ${reason}.`,
+    unread: (part: number, all: number, reason: string, url: string) =>
+      `${count(part)} of ${counted(all, 'picture')} looked at can not be fetched. ${reason}: ${url}`,
     notReached: (format: string) =>
-      `this is the nearest that ${format.toUpperCase()} can reach; another format can come nearer`,
+      `this is the nearest that ${format.toUpperCase()} can reach; another format or fewer pixels come nearer`,
   },
 
   status: {
@@ -261,6 +263,7 @@ export const texts = {
     to: 'To',
     none: 'Nothing here yet. Files that you upload are listed here.',
     noneFits: 'No file fits this filter.',
+    found: (value: number, isMore: boolean) => `${counted(value, 'file')} found${isMore ? ', and more' : ''}`,
     more: 'Show more',
     delete: 'Delete',
     uploadOf: (name: string, time: string) => `${name} of ${time}`,

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { Problem } from '../parts/problem.tsx';
+import { announce } from '../state/notices.ts';
 import { listMore, listRequests } from '../state/list-requests.ts';
 import { setFilter } from '../state/route.ts';
 import { useStore } from '../state/store.ts';
@@ -23,6 +24,10 @@ export function HistoryPage() {
   const isEmpty = items.every(({ id }) => hidden.has(id));
   const asked = filter.toString();
   useEffect(() => void listRequests(new URLSearchParams(asked)), [asked]);
+  const found = items.filter(({ id }) => !hidden.has(id)).length;
+  useEffect(() => {
+    if (asked && !isLoading) announce(texts.history.found(found, cursor !== null));
+  }, [asked, isLoading]);
   const none = asked ? texts.history.noneFits : texts.history.none;
   return (
     <div class="stack">

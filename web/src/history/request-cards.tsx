@@ -1,5 +1,5 @@
 import type { Request } from '../api/client.ts';
-import { bytes, minute, percent } from '../parts/format.ts';
+import { bytes, minute, percent, resultBytes } from '../parts/format.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { deleteRequest } from '../state/delete-request.ts';
 import { useStore } from '../state/store.ts';
@@ -55,8 +55,11 @@ function RequestCard({ request }: { request: Request }) {
       <span class="request-saved">
         {sizes.input > 0 && (
           <>
-            <strong>−{percent(sizes.saved_percent)}</strong>{' '}
-            <span class="quiet">{bytes(sizes.input - sizes.output)}</span>
+            <strong>
+              {sizes.saved_percent < 0 ? '+' : '−'}
+              {percent(Math.abs(sizes.saved_percent))}
+            </strong>{' '}
+            <span class="quiet">{bytes(Math.abs(sizes.input - resultBytes(sizes)))}</span>
           </>
         )}
       </span>

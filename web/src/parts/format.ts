@@ -21,6 +21,10 @@ export const percent = (value: number): string => `${ONE_DECIMAL.format(value)}%
 export const savedPercent = (input: number, output: number): number =>
   input > 0 ? 100 * (1 - output / input) : 0;
 
+/** Bytes of the results themselves: those of further forms are no saving and no loss. */
+export const resultBytes = ({ output, renditions }: { output: number; renditions: number }): number =>
+  output - renditions;
+
 /** At least a second: `12 s`, `3 min`, `2 h 5 min` */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;

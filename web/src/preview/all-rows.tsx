@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { count } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
 import { type FaultyCell, faultyCells } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
@@ -14,6 +15,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   useEffect(() => void listRows(shown.from), [survey]);
   const { columns } = survey;
   const cells = faultyCells(survey);
+  const faultyLines = new Set(cells.map((cell) => cell.line));
   const faulty = new Map(cells.map((cell) => [`${cell.line} ${cell.column}`, cell]));
   return (
     <>
@@ -33,7 +35,8 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
           <tbody>
             {shown.rows.map(({ line, cells: texts }) => (
               <tr key={line}>
-                <th scope="row" class="number">
+                <th scope="row" class={faultyLines.has(line) ? 'number bad' : 'number'}>
+                  {faultyLines.has(line) && <Icon name="warning" />}
                   {count(line)}
                 </th>
                 {columns.map((_, index) => (
@@ -61,7 +64,7 @@ function Cell({ text, fault }: CellProps) {
   return (
     <td class="faulty-cell" title={hint}>
       {fault.text !== null ? (
-        <Mendable key={fault.text} cell={fault} text={fault.text} />
+        <Mendable key={fault.text} cell={fault} text={fault.text} hint={hint} />
       ) : (
         <span class="bad">{text}</span>
       )}

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { chooseColumns, chooseRole } from '../state/file/columns.ts';
 import { useStore } from '../state/store.ts';
@@ -13,6 +14,9 @@ export function Columns({ survey }: { survey: DryRun }) {
   const { columns, layout, profile, warnings } = survey;
   const hasImages = columns.some(({ role }) => role === 'input');
   const isInDoubt = !hasImages || warnings.items.some(({ code }) => code === 'COLUMN_IGNORED');
+  // Somebody who chooses columns may have more to choose when the first is settled.
+  const wasInDoubt = useRef(isInDoubt);
+  wasInDoubt.current ||= isInDoubt;
   const used = columns.filter(({ role }) => role === 'input' || role === 'product');
   return (
     <section class={isInDoubt ? 'columns card' : 'columns'} aria-labelledby="columns-title">
@@ -46,7 +50,7 @@ export function Columns({ survey }: { survey: DryRun }) {
           </span>
         </p>
       )}
-      <details open={isInDoubt}>
+      <details open={wasInDoubt.current}>
         <summary>{texts.columns.all(columns.length)}</summary>
         <ColumnTable columns={columns} />
       </details>

@@ -127,8 +127,8 @@ export function Mended() {
   if (!patches || patches.length === 0) return null;
   const rows = patches.filter(({ value }) => value === null).length;
   return (
-    <div class="mended row" role="status">
-      <p>
+    <section class="mended row" aria-labelledby="mended-text">
+      <p id="mended-text">
         <Icon name="check" /> {texts.mend.changed(patches.length - rows, rows)}
       </p>
       <div class="buttons">
@@ -140,6 +140,6 @@ export function Mended() {
           {texts.mend.undo}
         </button>
       </div>
-    </div>
+    </section>
   );
 }

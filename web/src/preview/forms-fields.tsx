@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { isListOfWidths, widthsOf } from '../state/file/options.ts';
-import { current, update, useStore } from '../state/store.ts';
+import { chooseOptions } from '../state/file/take-file.ts';
+import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 type Name = 'sizes' | 'imageName';
@@ -50,7 +51,7 @@ interface ChoiceProps {
 function Choice({ name, label, choices, ownLabel, isRight }: ChoiceProps) {
   const value = useStore((state) => state.options[name]);
   const [isOwn, setOwn] = useState(!(value in choices));
-  const set = (text: string): void => update({ options: { ...current().options, [name]: text } });
+  const set = (text: string): void => chooseOptions({ [name]: text });
   return (
     <div class="fields">
       <label class="field">
@@ -76,7 +77,7 @@ function Choice({ name, label, choices, ownLabel, isRight }: ChoiceProps) {
             value={value}
             onChange={({ currentTarget: input }) => {
               const text = input.value.trim();
-              input.setCustomValidity(text === '' || isRight(text) ? '' : ownLabel);
+              input.setCustomValidity(text === '' || isRight(text) ? '' : texts.forms.wrongSizes);
               if (input.reportValidity()) set(text);
             }}
           />

@@ -14,7 +14,14 @@ const FEW = 3;
 /** What is wrong with the file, odd about it, and was read otherwise than it stands. */
 export function Listings({ survey }: { survey: DryRun }) {
   const { preview } = texts;
-  const { warnings, repairs } = survey;
+  const { warnings } = survey;
+  const patches = useStore(({ chosen }) => chosen?.patches);
+  const leftOut = new Set((patches ?? []).filter(({ column }) => column === null).map(({ line }) => line));
+  // A row that was left out here leaves a blank line, which is no news.
+  const repairs = survey.repairs.items.filter(
+    ({ code, line }) => code !== 'BLANK_LINE_SKIPPED' || !leftOut.has(line),
+  );
+  const repairCount = survey.repairs.total - (survey.repairs.items.length - repairs.length);
   const ofFile = warnings.items.filter(isOfFile);
   const ofRows = warnings.items.filter((item) => !isOfFile(item));
   return (
@@ -34,9 +41,9 @@ export function Listings({ survey }: { survey: DryRun }) {
           {ofRows.length > 0 && <Lines items={ofRows} total={warnings.total - ofFile.length} />}
         </Listing>
       )}
-      {repairs.total > 0 && (
-        <Listing kind="repair" title={preview.repairs(repairs.total)} lead={preview.repairsLead}>
-          <Repairs items={repairs.items} />
+      {repairCount > 0 && (
+        <Listing kind="repair" title={preview.repairs(repairCount)} lead={preview.repairsLead}>
+          <Repairs items={repairs} />
         </Listing>
       )}
     </div>

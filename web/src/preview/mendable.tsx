@@ -1,5 +1,5 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
-import { focusTitle } from '../parts/focus-title.ts';
+import { focusPart, focusTitle } from '../parts/focus-title.ts';
 import { type FaultyCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
@@ -8,11 +8,14 @@ export function Mendable({
   cell: { line, column, name, faults },
   text: given,
   hintId,
+  hint,
 }: {
   cell: FaultyCell;
   text: string;
   /** Of the element that says what to do, where there is one. */
   hintId?: string;
+  /** What to do, where no element says it. */
+  hint?: string;
 }) {
   const [text, setText] = useState(given);
   const check = (): void => {
@@ -23,9 +26,10 @@ export function Mendable({
     if (event.key !== 'Enter') return;
     const input = event.currentTarget as HTMLInputElement;
     const cells = mendables(input.closest('table'));
-    const next = cells[cells.indexOf(input) + 1];
-    if (next) next.focus();
-    else input.blur();
+    const next = cells[cells.indexOf(input) + 1] ?? cells[0];
+    // The only one keeps the focus: what is written may still be wrong.
+    if (next === input) check();
+    else next.focus();
   };
   return (
     <input
@@ -33,6 +37,7 @@ export function Mendable({
       aria-label={texts.mend.cell(name ?? '', line)}
       aria-invalid={text.trim() === given.trim()}
       aria-describedby={hintId}
+      aria-description={hint}
       value={text}
       spellcheck={false}
       onInput={(event) => setText(event.currentTarget.value)}
@@ -44,6 +49,14 @@ export function Mendable({
 
 function mendables(element: HTMLElement | null): HTMLInputElement[] {
   return [...(element?.querySelectorAll<HTMLInputElement>('input.mendable') ?? [])];
+}
+
+/** To what was changed, and can be taken back; to the title where nothing was. */
+function goToMended(): void {
+  const mended = document.querySelector<HTMLElement>('.mended');
+  if (!mended) return focusTitle();
+  mended.scrollIntoView({ block: 'nearest' });
+  focusPart(mended);
 }
 
 /** F8 goes to the next cell, and after the last one to the first. */
@@ -62,7 +75,7 @@ export function useNextFaultKey(table: { current: HTMLElement | null }): void {
       removeEventListener('keydown', listen);
       // With the last fault its cell goes: people who use the keyboard go on in the page, and not at its top.
       const active = document.activeElement;
-      if (active === document.body || element?.contains(active)) focusTitle();
+      if (active === document.body || element?.contains(active)) goToMended();
     };
   }, []);
 }

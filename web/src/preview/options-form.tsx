@@ -1,6 +1,7 @@
 import type { DryRun } from '../api/client.ts';
 import { type Channel, channelOf, type Options } from '../state/file/options.ts';
-import { current, update, useStore } from '../state/store.ts';
+import { chooseOptions } from '../state/file/take-file.ts';
+import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { ImageNameField, SizesField } from './forms-fields.tsx';
 
@@ -8,7 +9,7 @@ const IN_WORDS = ['half', 'light', 'bytes'] as const;
 const IN_NUMBERS = ['quality', 'similarity'] as const;
 const SIDES = [0, 2560, 2048, 1600, 1200, 800, 400];
 
-const set = (changes: Partial<Options>): void => update({ options: { ...current().options, ...changes } });
+const set = chooseOptions;
 
 /** How small the images shall become: in words, with the numbers one click behind. */
 export function OptionsForm({ profile }: { profile: DryRun['profile'] }) {
@@ -172,6 +173,7 @@ function NumberField({ name, value, ...range }: NumberFieldProps) {
       {texts.options[name]}
       <input
         type="number"
+        required
         {...range}
         step={name === 'similarity' ? 'any' : range.step}
         value={value}

@@ -23,7 +23,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   const shown = looks.results.get(looks.urls[looks.at]);
   const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
-  const unread = [...looks.results.values()].flatMap((result) => (isLook(result) ? [] : [codeOf(result)]));
+  const unread = [...looks.results].filter(([, result]) => !isLook(result) && result.code === UNREADABLE);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
       <div class="row">
@@ -45,7 +45,9 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
         )}
         {unread.length > 0 && (
-          <p class="bad">{texts.look.unread(unread.length, looks.results.size, reasonOf(unread[0]))}</p>
+          <p class="bad">
+            {texts.look.unread(unread.length, looks.results.size, reasonIn(unread[0][1]), unread[0][0])}
+          </p>
         )}
         {estimate && <p class="quiet">{texts.look.estimate(estimate)}</p>}
       </div>
@@ -54,9 +56,13 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   );
 }
 
+/** Whatever else went wrong says nothing of the picture: it may be too large for a preview alone. */
+const UNREADABLE = 'PREVIEW_IMPOSSIBLE';
+
 /** Why a picture can't be had, as an image would say it. */
-const codeOf = ({ code, details }: CallError): string =>
-  (details[0] as { code?: string } | undefined)?.code ?? code;
+function reasonIn(result: Look | CallError): string {
+  return isLook(result) ? '' : reasonOf((result.details[0] as { code: string }).code);
+}
 
 function pairOf({ before, after, facts: { output } }: Look): Pair {
   return { name: texts.look.name, before, after, width: output.width, height: output.height };
@@ -67,7 +73,7 @@ function Facts({ look: { facts } }: { look: Look }) {
   return (
     <p>
       {bytes(input.bytes)} → {bytes(output.bytes)} <span class="quiet">{output.format.toUpperCase()}</span>{' '}
-      <strong class="saved">{texts.compare.smaller(saved)}</strong>
+      <strong class={saved < 0 ? 'bad' : 'saved'}>{texts.compare.smaller(saved)}</strong>
       {similarity !== null && (
         <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
       )}

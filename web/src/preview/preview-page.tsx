@@ -39,15 +39,7 @@ export function PreviewPage() {
       </div>
       {!survey && !error && <Reading name={file.name} />}
       {error && <Problem error={error} again={() => void checkAgain()} />}
-      {survey?.rows === 0 && <Unusable survey={survey} />}
-      {survey && survey.rows > 0 && (
-        <>
-          <Summary survey={survey} />
-          <Columns survey={survey} />
-          <Listings survey={survey} />
-          {survey.images > 0 && <Choices survey={survey} />}
-        </>
-      )}
+      {survey && <Survey key={file.name} survey={survey} />}
     </div>
   );
 }
@@ -80,24 +72,39 @@ function Reading({ name }: { name: string }) {
 /** Faults of a header that are settled by choosing a column. */
 const ASKED_BELOW = ['HEADER_MISSING', 'COLUMN_MISSING'];
 
+/** What is in the file. Its columns stay as they are opened when it becomes one that can be taken. */
+function Survey({ survey }: { survey: DryRun }) {
+  const { rows, columns, faults, images } = survey;
+  const isUsable = rows > 0;
+  return (
+    <>
+      {isUsable ? <Summary survey={survey} /> : <Unusable survey={survey} />}
+      {columns.length > 0 && <Columns survey={survey} />}
+      {(isUsable || faults.items.some(({ line }) => line > 1)) && <Listings survey={survey} />}
+      {isUsable && images > 0 && <Choices survey={survey} />}
+    </>
+  );
+}
+
 /** Nothing of the file can be taken: it is no table, or has no images, or every row has a fault. */
 function Unusable({ survey }: { survey: DryRun }) {
   const [first] = survey.faults.items;
-  const message = first?.hint ?? texts.preview.failed;
   const isAsked = first !== undefined && ASKED_BELOW.includes(first.code) && survey.columns.length > 0;
-  return (
-    <>
-      {!isAsked && <Problem error={{ code: first?.code ?? '', message, details: [] }} />}
-      {survey.columns.length > 0 && <Columns survey={survey} />}
-      {survey.faults.items.some(({ line }) => line > 1) && <Listings survey={survey} />}
-    </>
-  );
+  if (isAsked) return null;
+  const message = first?.hint ?? texts.preview.failed;
+  return <Problem error={{ code: first?.code ?? '', message, details: [] }} />;
 }
 
 function StartBar({ survey }: { survey: DryRun }) {
   const isStarting = useStore((state) => state.isStarting);
   const error = useStore((state) => state.startError);
   const { images, faults } = survey;
+  const begin = (): void => {
+    const wrong = document.querySelector<HTMLInputElement>('.options :invalid:not(fieldset)');
+    wrong?.closest('details')?.setAttribute('open', '');
+    if (wrong) wrong.reportValidity();
+    else void start();
+  };
   const text =
     faults.total > 0 ? texts.preview.startWithout(images, faults.total) : texts.preview.start(images);
   return (
@@ -107,7 +114,7 @@ function StartBar({ survey }: { survey: DryRun }) {
       </p>
       <div class="start-bar">
         {error && <Problem error={error} />}
-        <button type="button" class="primary large" aria-disabled={isStarting} onClick={() => void start()}>
+        <button type="button" class="primary large" aria-disabled={isStarting} onClick={begin}>
           <Icon name="check" />
           {isStarting ? texts.preview.starting : text}
         </button>

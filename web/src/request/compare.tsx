@@ -69,7 +69,10 @@ export function Compare({ images, at, go, close }: CompareProps) {
     '?': () => setHasKeys(!hasKeys),
   });
   // Its title tells what the dialog is about; a button would be pressed unread.
-  useEffect(() => title.current?.focus(), []);
+  useEffect(() => {
+    forgetJudgement();
+    title.current?.focus();
+  }, []);
   const { compare } = texts;
   return (
     <Dialog class="compare" label={texts.request.pictures(nameOf(image))} onClose={close}>
@@ -141,6 +144,7 @@ function Facts({ image }: { image: Image }) {
   const { input, output, similarity, quality, notes } = image;
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
+  const saved = savedOf(image) ?? 0;
   const remarks = [...(quality === null ? [] : [texts.compare.quality(quality)]), ...notes.map(noteText)];
   return (
     <dl class="compare-facts">
@@ -151,7 +155,7 @@ function Facts({ image }: { image: Image }) {
       <div>
         <dt>{texts.compare.result}</dt>
         <dd>
-          {side(output)} <strong class="saved">{texts.compare.smaller(savedOf(image) ?? 0)}</strong>
+          {side(output)} <strong class={saved < 0 ? 'bad' : 'saved'}>{texts.compare.smaller(saved)}</strong>
           {similarity !== null && (
             <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
           )}

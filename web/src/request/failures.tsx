@@ -84,7 +84,11 @@ function FailureGroup({ group, id }: { group: Group; id: string | null }) {
               {texts.failures.mend}
             </button>
           )}
-          <button type="button" onClick={() => showImages({ show: 'failed', code, host })}>
+          <button
+            type="button"
+            aria-label={texts.failures.showNamed(images.length, reasonOf(code), host)}
+            onClick={() => showImages({ show: 'failed', code, host })}
+          >
             {texts.failures.show(images.length)}
           </button>
         </div>

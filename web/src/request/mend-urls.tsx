@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
+import { announce } from '../state/notices.ts';
 import { retryImages } from '../state/retry-images.ts';
 import { changedAlike } from '../state/file/changed-alike.ts';
 import { texts } from '../texts.ts';
@@ -30,7 +31,10 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
   const start = (event: Event): void => {
     event.preventDefault();
     const wrong = (event.currentTarget as HTMLElement).querySelector<HTMLElement>('[aria-invalid=true]');
-    if (wrong) return wrong.focus();
+    if (wrong) {
+      announce(texts.failures.noAddress);
+      return wrong.focus();
+    }
     const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
     if (changed.length > 0) retryImages(id, changed.length, { urls: given });
   };

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Request } from '../api/client.ts';
-import { bytes, count, duration, percent } from '../parts/format.ts';
+import { bytes, count, duration, percent, resultBytes } from '../parts/format.ts';
 import { cancelRequest } from '../state/follow-request.ts';
 import { retryImages } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
@@ -33,7 +33,7 @@ function Running({ request, rate }: ProgressProps) {
           <button
             type="button"
             aria-label={texts.request.cancelNamed(name)}
-            disabled={request.status === 'Cancelled'}
+            aria-disabled={request.status === 'Cancelled'}
             onClick={() => void cancelRequest(id)}
           >
             {texts.cancel}
@@ -53,7 +53,7 @@ function Running({ request, rate }: ProgressProps) {
         </Fact>
         <Fact name={texts.request.saved}>
           {sizes.input > 0
-            ? `${bytes(Math.max(0, sizes.input - sizes.output))} (${percent(sizes.saved_percent)})`
+            ? `${bytes(Math.max(0, sizes.input - resultBytes(sizes)))} (${percent(sizes.saved_percent)})`
             : texts.request.unknown}
         </Fact>
         {slowest && (
@@ -109,8 +109,9 @@ function Outcome({ request }: { request: Request }) {
           {count(counts.failed)}
         </Fact>
         {sizes.input > 0 && (
-          <Fact name={texts.request.saved}>{bytes(Math.max(0, sizes.input - sizes.output))}</Fact>
+          <Fact name={texts.request.saved}>{bytes(Math.max(0, sizes.input - resultBytes(sizes)))}</Fact>
         )}
+        {sizes.renditions > 0 && <Fact name={texts.request.furtherForms}>{bytes(sizes.renditions)}</Fact>}
         {seconds !== null && <Fact name={texts.request.time}>{duration(seconds)}</Fact>}
       </dl>
     </>
@@ -118,11 +119,13 @@ function Outcome({ request }: { request: Request }) {
 }
 
 /** Bytes before and after as two bars, drawn to one scale. */
-function Saving({ input, output, saved_percent: saved }: Request['bytes']) {
+function Saving(sizes: Request['bytes']) {
+  const { input, saved_percent: saved } = sizes;
+  const output = resultBytes(sizes);
   return (
     <div class="saving">
       <p class="saving-figure">
-        <strong>{percent(saved)}</strong> {texts.request.smaller}
+        <strong>{percent(Math.abs(saved))}</strong> {saved < 0 ? texts.request.larger : texts.request.smaller}
       </p>
       <dl class="saving-bars">
         {[

@@ -19,7 +19,7 @@ export interface ListProps {
 
 /** One line for each image. Only those in the window are drawn, so it is no table of HTML but has the roles of one. */
 export function ResultsTable({ images, open }: ListProps) {
-  const isNarrow = useMedia('(max-width: 700px)');
+  const isNarrow = useMedia('(max-width: 860px)');
   const { picture, product, before, after, saved, similarity, state } = texts.results;
   return (
     <div class="table" role="table" aria-label={texts.results.title} aria-rowcount={images.length + 1}>
@@ -48,7 +48,11 @@ function Row({ images, index, open }: ListProps & { index: number }) {
       <span role="cell" class="cell-picture">
         <Thumbnail image={image} open={open} />
       </span>
-      <span role="cell" class="cell-product">
+      <span
+        role="cell"
+        class={canCompare(image) ? 'cell-product opens' : 'cell-product'}
+        onClick={() => canCompare(image) && open(image)}
+      >
         <strong>{nameOf(image)}</strong>
         <span class="quiet small code" title={image.input_url}>
           {count(line)} · {image.input_url}
@@ -59,6 +63,9 @@ function Row({ images, index, open }: ListProps & { index: number }) {
       </span>
       <span role="cell" class="cell-after number">
         {output && bytes(output.bytes)} <span class="quiet small">{output?.format}</span>
+        {similarity !== null && (
+          <span class={`narrow small ${likenessClass(similarity)}`}> {texts.compare.alike(similarity)}</span>
+        )}
       </span>
       <span role="cell" class="cell-saved number">
         {saved !== null && <Saved percent={saved} />}
@@ -73,13 +80,15 @@ function Row({ images, index, open }: ListProps & { index: number }) {
   );
 }
 
+const canCompare = (image: Image): boolean => image.output_url !== null && savedOf(image) !== null;
+
 /** The result as a small picture that opens the comparison. */
 export function Thumbnail({ image, open }: { image: Image; open: ListProps['open'] }) {
-  if (!image.output_url || savedOf(image) === null) return <span class="thumbnail thumbnail-none" />;
+  if (!canCompare(image)) return <span class="thumbnail thumbnail-none" />;
   const label = texts.results.open(image);
   return (
     <button type="button" class="thumbnail" aria-label={label} title={label} onClick={() => open(image)}>
-      <img src={image.output_url} alt="" loading="lazy" decoding="async" />
+      <img src={image.output_url!} alt="" loading="lazy" decoding="async" />
     </button>
   );
 }

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
+import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
+import { texts } from '../texts.ts';
 import { nameOf } from '../texts-of-requests.ts';
 import { type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
 import { savedOf } from './select-images.ts';
@@ -50,6 +52,9 @@ function Tile({ image, open }: { image: Image; open: ListProps['open'] }) {
       <span class="tile-facts small">
         {saved !== null && <Saved percent={saved} />}{' '}
         <span class="quiet">{image.output && bytes(image.output.bytes)}</span>
+        {image.similarity !== null && (
+          <span class={likenessClass(image.similarity)}> {texts.compare.alike(image.similarity)}</span>
+        )}
       </span>
       {(image.error || image.notes.length > 0 || image.outcome === 'kept_original') && (
         <span class="tile-state small">

@@ -27,6 +27,7 @@ const SHOWN: Record<string, Test | undefined> = {
   done: ({ status }) => status === 'done',
   failed: ({ status }) => status === 'failed',
   kept: ({ outcome }) => outcome === 'kept_original',
+  unfit: ({ fits }) => fits === false,
   noted: ({ notes }) => notes.length > 0,
   open: ({ status }) => status === 'pending' || status === 'processing' || status === 'cancelled',
 };
@@ -35,9 +36,11 @@ const LAST = Infinity;
 
 /** The lowest comes first. */
 const RANKS: Record<string, ((image: Image) => number) | undefined> = {
-  worst: (image) => {
-    if (image.status !== 'done') return LAST;
-    return image.notes.includes('target_not_reached') ? -1 : (image.similarity ?? 1);
+  /** First what the channel does not take, then what misses the target, each by its similarity. */
+  worst: ({ status, fits, notes, similarity }) => {
+    if (status !== 'done') return LAST;
+    const missed = (fits === false ? 2 : 0) + (notes.includes('target_not_reached') ? 1 : 0);
+    return (similarity ?? 1) - missed;
   },
   saved: (image) => -(savedOf(image) ?? -LAST),
   least: (image) => savedOf(image) ?? LAST,

@@ -19,10 +19,25 @@ export function StartPage() {
         <h1>{texts.start.title}</h1>
         <p class="lead">{texts.start.lead}</p>
       </div>
+      {mayWrite && <Unfinished />}
       {mayWrite ? <DropZone /> : <p class="empty">{texts.start.mayNot}</p>}
       {mayWrite && <Sample />}
       <Recent />
     </div>
+  );
+}
+
+/** A file that was chosen, and not uploaded yet. */
+function Unfinished() {
+  const name = useStore(({ chosen }) => chosen?.file.name);
+  if (!name) return null;
+  return (
+    <p class="unfinished card">
+      <span>{texts.start.unfinished(name)}</span>
+      <a class="button primary" href="#/new">
+        {texts.start.goOn}
+      </a>
+    </p>
   );
 }
 

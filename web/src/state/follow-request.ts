@@ -132,6 +132,7 @@ function tell(before: Request | null, now: Request): void {
     if (!before?.is_final) announce(texts.request.announcedEnd(now));
     return;
   }
+  if (now.status === 'Cancelled') return;
   const tenth = Math.floor(now.progress * 10);
   if (!before || before.is_final) announce(texts.request.announcedStart(now.file_name, now.counts.images));
   else if (tenth > Math.floor(before.progress * 10)) announce(texts.request.announcedProgress(tenth * 10));
@@ -139,6 +140,7 @@ function tell(before: Request | null, now: Request): void {
 
 /** Stops the work; what is done is kept. */
 export async function cancelRequest(id: string): Promise<void> {
+  announce(texts.request.cancelling);
   const { data } = await outcomeOf<Request>(api.POST('/requests/{id}/cancel', { params: { path: { id } } }));
   if (data) change(id, { request: data });
 }

@@ -3,10 +3,15 @@ import { current, type Notice, update } from './store.ts';
 /** How long a message is shown, and can be undone. */
 const SHOWN_FOR_MS = 10_000;
 const LOOK_AGAIN_MS = 1_000;
+const READ_AGAIN_AFTER_MS = 100;
 
 /** Has a screen reader read a text aloud. It goes after a while, so that nobody finds it later and takes it for news. */
 export function announce(text: string): void {
-  if (current().announcement === text) return;
+  if (current().announcement === text) {
+    // The same text again is no change of the page, and would not be read.
+    update({ announcement: '' });
+    return void setTimeout(() => announce(text), READ_AGAIN_AFTER_MS);
+  }
   update({ announcement: text });
   setTimeout(() => {
     if (current().announcement === text) update({ announcement: '' });

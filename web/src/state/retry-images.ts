@@ -1,3 +1,4 @@
+import { focusPart } from '../parts/focus-title.ts';
 import { api, callAtLeave, outcomeOf, type Request } from '../api/client.ts';
 import { texts } from '../texts.ts';
 import { followRequest } from './follow-request.ts';
@@ -16,7 +17,7 @@ export interface Retried {
 export function retryImages(id: string, count: number, body: Retried = {}): void {
   if (count <= 1) {
     announce(texts.failures.retryingOne);
-    return void retry(id, body);
+    return void retry(id, body).then(goToProgress);
   }
   note(id, true);
   postpone({
@@ -36,11 +37,20 @@ async function retry(id: string, body: Retried): Promise<void> {
   const { data, error } = await outcomeOf<Request>(call);
   if (error) return void notify(error.message || texts.unreachable);
   if (current().shown?.id !== id) return;
-  change(id, { request: data, failures: [] });
+  change(id, { request: data, failures: [], chosen: new Set() });
   const { view, filter } = current().route;
   // Of the failures that are listed none is left.
   if (view === 'request' && filter.has('code')) setFilter({ show: '', code: '', host: '' });
   followRequest(id);
+}
+
+/** What was pressed is gone; what becomes of it is told above. */
+function goToProgress(): void {
+  requestAnimationFrame(() => {
+    const progress = document.querySelector<HTMLElement>('main .progress');
+    progress?.scrollIntoView({ block: 'nearest' });
+    if (progress) focusPart(progress);
+  });
 }
 
 function note(id: string, isRetrying: boolean): void {

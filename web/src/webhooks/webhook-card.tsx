@@ -1,6 +1,7 @@
 import type { Delivery, Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { focusPart } from '../parts/focus-title.ts';
 import { minute } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useStore } from '../state/store.ts';
@@ -43,14 +44,24 @@ export function WebhookCard({ webhook }: { webhook: Webhook }) {
         />
       </div>
       {!active && <p class="bad">{reason?.message ?? words.stopped}</p>}
-      {secret && (
-        <p class="webhook-secret">
-          {words.secret} <span class="code">{secret}</span>
-        </p>
-      )}
+      {secret && <Secret text={secret} />}
       {isChanging && <Changes webhook={webhook} close={() => setIsChanging(false)} />}
       {deliveries && <Deliveries id={id} deliveries={deliveries} />}
     </article>
+  );
+}
+
+/** The secret of a webhook that was just added: it is gone to, since it is never shown again. */
+function Secret({ text }: { text: string }) {
+  const element = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    element.current!.scrollIntoView({ block: 'center' });
+    focusPart(element.current!);
+  }, []);
+  return (
+    <p class="webhook-secret" role="note" aria-label={`${words.secret} ${text}`} ref={element}>
+      {words.secret} <span class="code">{text}</span>
+    </p>
   );
 }
 
@@ -98,7 +109,11 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
         </button>
       )}
       {mayWrite && (
-        <button type="button" onClick={() => void setActive(id, !active)}>
+        <button
+          type="button"
+          aria-label={words.actOn(active ? words.stop : words.start, url)}
+          onClick={() => void setActive(id, !active)}
+        >
           {active ? words.stop : words.start}
         </button>
       )}

@@ -1,12 +1,14 @@
 import { del, delMany, entries, get, set } from 'idb-keyval';
 import type { ColumnChoice } from './columns.ts';
 import type { Patch } from './mend-file.ts';
+import type { Options } from './options.ts';
 
-/** The chosen file with what was said of it and corrected in it, before it is uploaded. */
+/** The chosen file with what was said of it and corrected in it, and its options, before it is uploaded. */
 export interface Draft {
   file: File;
   columns: ColumnChoice;
   patches: Patch[];
+  options: Options;
 }
 
 const TAB_STORED_AS = 'image-processing.tab';
@@ -15,10 +17,10 @@ const TAB_STORED_AS = 'image-processing.tab';
 const KEPT_FOR_MS = 60 * 60 * 1000;
 
 /** Keeps the draft of this tab in the browser, so that a reload does not lose it. Without room for it nothing is kept. */
-export async function keepDraft({ file, columns, patches }: Draft): Promise<void> {
+export async function keepDraft({ file, columns, patches, options }: Draft): Promise<void> {
   try {
     await forgetOldDrafts();
-    await set(tab(), { file, columns, patches, keptAt: Date.now() });
+    await set(tab(), { file, columns, patches, options, keptAt: Date.now() });
   } catch {
     // It is chosen anew after a reload.
   }

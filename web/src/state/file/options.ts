@@ -108,9 +108,12 @@ export function optionsOf({ options: given, renditions, image_name: name }: Requ
     .map((form) => form.name)
     .filter(isListOfWidths)
     .join();
+  // The largest of the widths is that of the picture itself.
+  const isOfWidths = sizes !== '' && given.max_width === Math.max(...widthsOf(sizes));
+  const side = isOfWidths ? 0 : (given.max_width ?? given.max_height ?? 0);
   const usual = { ...USUAL, sizes, imageName: name ?? '' };
   if (given.for) return { ...usual, channel: given.for };
-  const options = { ...usual, format, effort, metadata, side: given.max_width ?? given.max_height ?? 0 };
+  const options = { ...usual, format, effort, metadata, side };
   const [kind, number] = (given.target ?? '').split(':');
   if (kind === 'bytes') return { ...options, aim: 'bytes', kilobytes: Number(number) / 1000 };
   if (kind === 'ssim' && Number(number) === HARDLY_VISIBLE) return { ...options, aim: 'light' };

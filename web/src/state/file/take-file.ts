@@ -3,7 +3,7 @@ import { texts } from '../../texts.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
 import { forgetDraft, keepDraft, keptDraft } from './draft.ts';
 import { announce, notify } from '../notices.ts';
-import { fieldsOf, fieldsOfNames, optionsOf, rememberOptions } from './options.ts';
+import { fieldsOf, fieldsOfNames, type Options, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
 import { type Chosen, current, update } from '../store.ts';
 
@@ -17,17 +17,29 @@ const LISTED_FAULTS = '1000';
 export async function takeFile(file: File): Promise<void> {
   const chosen = { file, columns: {}, patches: [], lastChange: null, survey: null, error: null };
   update({ chosen, shownRows: null, startError: null });
-  void keepDraft(chosen);
+  keep();
   go('/new');
   await check(true);
 }
 
-/** Shows the file again that was chosen before a reload, with its corrections. */
+/** Keeps the chosen file as it is now, with the options, for the case of a reload. */
+function keep(): void {
+  const { chosen, options } = current();
+  if (chosen) void keepDraft({ ...chosen, options });
+}
+
+/** Changes options of the chosen file. */
+export function chooseOptions(changes: Partial<Options>): void {
+  update({ options: { ...current().options, ...changes } });
+  keep();
+}
+
+/** Shows the file again that was chosen before a reload, with its corrections and options. */
 export async function restoreFile(): Promise<void> {
   const draft = await keptDraft();
   if (!draft) return;
-  const { file, columns, patches } = draft;
-  update({ chosen: { file, columns, patches, lastChange: null, survey: null, error: null } });
+  const { file, columns, patches, options } = draft;
+  update({ options, chosen: { file, columns, patches, lastChange: null, survey: null, error: null } });
   void check(false);
 }
 
@@ -39,7 +51,7 @@ export async function checkAgain(
   if (!chosen) return;
   const next = { ...chosen, ...changes, error: null };
   update({ chosen: next, startError: null });
-  void keepDraft(next);
+  keep();
   await check(false);
 }
 
@@ -52,7 +64,14 @@ async function check(isNew: boolean): Promise<void> {
   const columns = data && isNew ? rememberedChoice(data.columns) : {};
   if (data && Object.keys(columns).length > 0) return checkAgain({ columns });
   update({ chosen: { ...chosen, survey: data ?? (isNew ? null : chosen.survey), error } });
-  announce(data ? texts.preview.announced(data.rows, data.images, data.faults.total) : texts.preview.failed);
+  announce(data ? announcementOf(data) : texts.preview.failed);
+}
+
+/** Of a file of which nothing can be taken, why. */
+function announcementOf({ rows, images, faults }: DryRun): string {
+  return rows === 0 && faults.total > 0
+    ? faults.items[0].hint
+    : texts.preview.announced(rows, images, faults.total);
 }
 
 /** What is said of the file, as fields of an upload. */

@@ -48,7 +48,8 @@ export function undoJudgement(): string | null {
 
 function redo(image: Image, wish: Redo): void {
   update({ judgement: texts.judge.redoing(nameOf(image)) });
-  judge(image, makeAnew(image, wish));
+  const redone = makeAnew(image, wish, () => judgements.some((each) => each.redone === redone));
+  judge(image, redone);
 }
 
 function judge(image: Image, redone: Promise<boolean> | null): void {
@@ -64,14 +65,16 @@ function mark(id: string, isJudged: boolean): void {
   rememberJudged(judged);
 }
 
-async function makeAnew(image: Image, wish: Redo): Promise<boolean> {
+/** @param counts whether it was not undone meanwhile */
+async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promise<boolean> {
   const name = nameOf(image);
   const { data, error } = await send(image, wish);
   const ended = data && (await settled(data));
   const reason = error?.message ?? ended?.redo?.error?.message;
   const isDone = ended?.redo?.state === 'done';
   if (isDone) await showRequest(image);
-  update({ judgement: isDone ? texts.judge.redone(image, ended) : texts.judge.failed(name, reason ?? '') });
+  if (counts())
+    update({ judgement: isDone ? texts.judge.redone(image, ended) : texts.judge.failed(name, reason ?? '') });
   return isDone;
 }
 
