@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
-import { barriersOf, describeInBrowser, openPage } from '../helpers/app/browser.js';
+import { barriersOf, describeInBrowser, openPage } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';

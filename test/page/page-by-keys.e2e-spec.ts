@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
-import { ScreenReader } from '../helpers/app/accessibility-tree.js';
-import { describeInBrowser, openPage } from '../helpers/app/browser.js';
+import { ScreenReader } from '../helpers/page/accessibility-tree.js';
+import { describeInBrowser, openPage } from '../helpers/page/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';

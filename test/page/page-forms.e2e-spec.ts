@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/app/browser.js';
+import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
 import { usePage } from '../helpers/app/suite.js';
 import { photo } from '../helpers/servers/image-origin.js';
 

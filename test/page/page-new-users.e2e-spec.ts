@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { describeInBrowser, dropFile, openPage } from '../helpers/app/browser.js';
+import { describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';

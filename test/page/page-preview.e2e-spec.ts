@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
-import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/app/browser.js';
+import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';

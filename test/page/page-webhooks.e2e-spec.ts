@@ -5,7 +5,7 @@ import {
   launchBrowser,
   openPage,
   overflowOf,
-} from '../helpers/app/browser.js';
+} from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import type { Installation } from '../helpers/app/engines.js';
 import { startApp, type TestApp } from '../helpers/app/test-app.js';

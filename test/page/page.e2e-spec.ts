@@ -7,7 +7,7 @@ import {
   launchBrowser,
   openPage,
   overflowOf,
-} from '../helpers/app/browser.js';
+} from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import type { Installation } from '../helpers/app/engines.js';
 import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-origin.js';

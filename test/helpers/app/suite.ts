@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { RequestEntity } from '../../../src/database/entities/request.entity.js';
 import { type ImageOrigin, type Replies, serveImages } from '../servers/image-origin.js';
 import { until } from '../wait.js';
-import { launchBrowser } from './browser.js';
+import { launchBrowser } from '../page/browser.js';
 import type { Engine, Installation } from './engines.js';
 import { startApp, type TestApp } from './test-app.js';
 

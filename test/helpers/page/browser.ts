@@ -1,6 +1,6 @@
 import axe, { type AxeResults } from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { describeOnEachEngine } from './engines.js';
+import { describeOnEachEngine } from '../app/engines.js';
 
 /** As `describeOnEachEngine`, where there is a browser. */
 export const describeInBrowser: typeof describeOnEachEngine = (title, tests) =>
