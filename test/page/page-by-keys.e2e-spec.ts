@@ -168,7 +168,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     ).length;
 
     await reader.press('Enter');
-    await reader.hear('StaticText', /^products\.csv is deleted\. Its images go in about an hour\.$/);
+    await reader.hear('StaticText', /^products\.csv will be deleted in ten seconds\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
 

@@ -268,7 +268,7 @@ export const texts = {
     delete: 'Delete',
     uploadOf: (name: string, time: string) => `${name} of ${time}`,
     deleteNamed: (name: string) => `Delete ${name}`,
-    deleted: (name: string) => `${name} is deleted. Its images go in about an hour.`,
+    deleted: (name: string) => `${name} will be deleted in ten seconds.`,
     isBack: (name: string) => `${name} is back.`,
     runAgain: (name: string) => `Run ${name} again`,
     done: (request: Request) => `${count(request.counts.done)} of ${images(request.counts.images)}`,

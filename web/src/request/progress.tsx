@@ -87,7 +87,8 @@ function Bar({ request: { counts, progress } }: { request: Request }) {
 function Outcome({ request }: { request: Request }) {
   const { counts, bytes: sizes, started_at: began, completed_at: ended } = request;
   const mayWrite = useStore((state) => state.mayWrite);
-  const seconds = began && ended ? (Date.parse(ended) - Date.parse(began)) / 1000 : null;
+  // From the second run on it would hold the time in which nothing was done.
+  const seconds = request.run === 1 && began && ended ? (Date.parse(ended) - Date.parse(began)) / 1000 : null;
   return (
     <>
       {sizes.input > 0 && <Saving {...sizes} />}
