@@ -27,7 +27,9 @@ function measureProperties(report: string, seconds: number): void {
       rssAtStart ||= rss; // after the first property, when everything is loaded
       const line = { test, numRuns, seed, failed, stallMs: longest.take(), rssAtStart, rss };
       appendFileSync(report, `${JSON.stringify(line)}\n`);
-      if (failed) throw new Error(fc.defaultReportMessage({ numRuns, seed, failed, ...details } as never));
+      if (!failed) return;
+      const message = fc.defaultReportMessage({ numRuns, seed, failed, ...details } as never);
+      throw new Error(message, { cause: details.errorInstance });
     },
   });
 }

@@ -15,6 +15,7 @@ const FIXTURES = path.join(process.cwd(), 'test/fixtures/imports');
 const HEADER = 'S. No.,Product Name,Input Image Urls\n';
 
 let folder: string;
+let files = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'replaced-csv-'));
@@ -28,12 +29,14 @@ async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** From a file of its own: an example that the time of a property interrupts goes on beside the first one of the next property. */
 async function read(bytes: Buffer) {
-  const file = path.join(folder, 'input.csv');
+  const file = path.join(folder, `input-${++files}.csv`);
   await writeFile(file, bytes);
   const csv = await openInputTable(file);
   const rows: InputRow[] = [];
   for await (const batch of csv.batches()) rows.push(...batch.rows);
+  await rm(file);
   return { layout: csv.layout!, rows };
 }
 
