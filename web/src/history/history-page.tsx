@@ -21,10 +21,9 @@ export function HistoryPage() {
   const filter = useStore(({ route }) => route.filter);
   const { items, cursor, isLoading, error } = useStore(({ list }) => list);
   const hidden = useStore((state) => state.hidden);
-  const isEmpty = items.every(({ id }) => hidden.has(id));
+  const found = items.filter(({ id }) => !hidden.has(id)).length;
   const asked = filter.toString();
   useEffect(() => void listRequests(new URLSearchParams(asked)), [asked]);
-  const found = items.filter(({ id }) => !hidden.has(id)).length;
   useEffect(() => {
     if (asked && !isLoading) announce(texts.history.found(found, cursor !== null));
   }, [asked, isLoading]);
@@ -37,7 +36,7 @@ export function HistoryPage() {
       </div>
       <HistoryFilter filter={filter} />
       {error && <Problem error={error} again={() => void listRequests(filter)} />}
-      {!error && isEmpty && <p class="empty">{isLoading ? texts.loading : none}</p>}
+      {!error && found === 0 && <p class="empty">{isLoading ? texts.loading : none}</p>}
       <div aria-busy={isLoading}>
         <RequestCards requests={items} />
       </div>

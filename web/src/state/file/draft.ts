@@ -1,4 +1,4 @@
-import { del, delMany, entries, get, set } from 'idb-keyval';
+import { delMany, entries, getMany, setMany } from 'idb-keyval';
 import type { ColumnChoice } from './columns.ts';
 import type { Patch } from './mend-file.ts';
 import type { Options } from './options.ts';
@@ -16,11 +16,19 @@ const TAB_STORED_AS = 'image-processing.tab';
 /** Drafts of tabs that were closed go when the next file is chosen after so long. */
 const KEPT_FOR_MS = 60 * 60 * 1000;
 
+/** What is kept beside the file, which is not written again with each option. */
+type Said = Omit<Draft, 'file'> & { keptAt: number };
+
+let lastFile: File | null = null;
+
 /** Keeps the draft of this tab in the browser, so that a reload does not lose it. Without room for it nothing is kept. */
 export async function keepDraft({ file, columns, patches, options }: Draft): Promise<void> {
+  const isNew = file !== lastFile;
+  lastFile = file;
+  const said: Said = { columns, patches, options, keptAt: Date.now() };
   try {
-    await forgetOldDrafts();
-    await set(tab(), { file, columns, patches, options, keptAt: Date.now() });
+    await setMany([[`said ${tab()}`, said], ...(isNew ? [[`file ${tab()}`, file] as [string, File]] : [])]);
+    if (isNew) await forgetOldDrafts();
   } catch {
     // It is chosen anew after a reload.
   }
@@ -28,16 +36,23 @@ export async function keepDraft({ file, columns, patches, options }: Draft): Pro
 
 /** The draft of this tab; undefined where there is none. */
 export async function keptDraft(): Promise<Draft | undefined> {
-  return get<Draft>(tab()).catch(() => undefined);
+  const kept = await getMany([`file ${tab()}`, `said ${tab()}`]).catch(() => []);
+  const [file, said] = kept as [File?, Said?];
+  return file && said && { file, ...said };
 }
 
 export async function forgetDraft(): Promise<void> {
-  await del(tab()).catch(() => undefined);
+  lastFile = null;
+  await delMany([`file ${tab()}`, `said ${tab()}`]).catch(() => undefined);
 }
 
+/** Of other tabs, which were closed or left. */
 async function forgetOldDrafts(): Promise<void> {
-  const drafts = await entries<string, { keptAt: number }>();
-  await delMany(drafts.filter(([, { keptAt }]) => keptAt < Date.now() - KEPT_FOR_MS).map(([name]) => name));
+  const kept = await entries<string, Said | File>();
+  const names = kept.map(([name]) => name);
+  const old = kept.filter(([, value]) => 'keptAt' in value && value.keptAt < Date.now() - KEPT_FOR_MS);
+  const gone = old.map(([name]) => name.replace('said ', ''));
+  await delMany(names.filter((name) => gone.includes(name.replace(/^(?:said|file) /, ''))));
 }
 
 /** Names this tab, also after a reload. */
