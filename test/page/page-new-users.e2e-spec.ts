@@ -67,7 +67,8 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
     expect(await button(page, 'Try all of them again').count()).toBe(0);
     await button(page, /^Try again: Not found/).click();
-    await page.getByText('The image is being tried again.').waitFor();
+    const latest = async () => (await suite.app.client.get('/requests?limit=1')).json.items[0];
+    await until(async () => (await latest()).run === 2);
     await page.close();
   });
 
