@@ -69,6 +69,23 @@ if (redis) {
       await proxy.cut();
     });
 
+    // Jest fails a test in which a promise is rejected that nothing handles, as Node.js ends a process.
+    it('leaves no rejected promise when Redis freezes before the name of the worker is sent', async () => {
+      const proxy = await cuttableProxy(new URL(redis));
+      const opened = await openQueue({ ...onRedis(), REDIS_URL: proxy.url.href });
+      const bull = bullOf(opened) as unknown as { clients: Redis[]; isReady(): Promise<void> };
+      await bull.isReady();
+      opened.queue.handle('work-on-request', 1, async () => undefined);
+      proxy.freeze();
+      opened.queue.start();
+      await until(() => bull.clients.length > 1);
+
+      await opened.close();
+
+      await until(() => bull.clients.every(({ status }) => status === 'end'));
+      await proxy.cut();
+    });
+
     it('takes no connection for a ready one that ended before Redis answered', async () => {
       const proxy = await cuttableProxy(new URL(redis));
       proxy.freeze();

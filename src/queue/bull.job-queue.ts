@@ -114,8 +114,11 @@ export class BullJobQueue extends JobQueue {
 
   constructor(private readonly queues: Map<JobKind, Queue>) {
     super();
-    for (const queue of queues.values() as Iterable<Queue & Partial<OnApplicationShutdown>>) {
+    for (const queue of queues.values() as Iterable<Queue & Partial<OnApplicationShutdown> & Named>) {
       queue.on('error', ({ message }) => this.warning.warn(`Redis: ${message || 'no connection'}`));
+      // Bull lets go of this promise: when Redis freezes before it answers, its rejection ends the process. And a name is
+      // what `disableClientInfo` is against.
+      queue.setWorkerName = () => Promise.resolve();
       // Nest's own waits for Bull without a limit: for ever where Redis is frozen. `close` has done it by then.
       queue.onApplicationShutdown = () => undefined;
     }
@@ -203,6 +206,11 @@ export class BullJobQueue extends JobQueue {
   private queue(kind: JobKind): Queue {
     return this.queues.get(kind)!;
   }
+}
+
+/** What of a queue of Bull its types do not tell: gives its connections a name, which only Bull's list of workers reads. */
+interface Named {
+  setWorkerName(): Promise<void>;
 }
 
 /** What of a client of ioredis its types do not tell. */
