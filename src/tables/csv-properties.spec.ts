@@ -36,23 +36,30 @@ interface Reading {
 }
 
 let folder: string;
-let file: string;
+let files = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'input-csv-'));
-  file = path.join(folder, 'input.csv');
 });
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function read(content: string | Uint8Array): Promise<Reading> {
+/** A file of its own: an example that the time of a property interrupts goes on beside the first one of the next property. */
+async function newFile(content: string | Uint8Array): Promise<string> {
+  const file = path.join(folder, `input-${++files}.csv`);
   await writeFile(file, content);
+  return file;
+}
+
+async function read(content: string | Uint8Array): Promise<Reading> {
+  const file = await newFile(content);
   const csv = await openInputTable(file);
   const reading: Reading = { layout: csv.layout, rows: [], faults: [] };
   for await (const { rows, faults } of csv.batches()) {
     reading.rows.push(...rows);
     reading.faults.push(...faults);
   }
+  await rm(file);
   return reading;
 }
 
@@ -162,7 +169,7 @@ describe('any file', () => {
   it('gives rows or faults, never an error, and the same each time', async () => {
     await fc.assert(
       fc.asyncProperty(fileArbitrary, async (bytes) => {
-        await writeFile(file, bytes);
+        const file = await newFile(bytes);
         const csv = await openInputTable(file);
         const passes = [];
         for (let pass = 0; pass < 2; pass++) {
@@ -170,6 +177,7 @@ describe('any file', () => {
           for await (const batch of csv.batches()) batches.push(batch);
           passes.push(batches);
         }
+        await rm(file);
 
         expect(passes[0]).toEqual(passes[1]);
         const rows = passes[0].flatMap((batch) => batch.rows);
