@@ -3,7 +3,7 @@ import { ApiNotFoundResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiCall } from '../http/description/api-call.js';
 import { InvalidRequestIdError } from '../http/invalid-request-id.error.js';
 import { InvalidRequestIdResponse, StatusResponse } from './request.dto.js';
-import { RequestReader, shownRequestStatus } from './request-reader.js';
+import { RequestReader } from './request-reader.js';
 
 /** The original system's status call, for clients that know three words. */
 @ApiTags('uploads')
@@ -24,8 +24,8 @@ export class StatusController {
     type: InvalidRequestIdResponse,
   })
   async status(@Param('id') id: string | string[]): Promise<StatusResponse> {
-    const request = await this.requests.find([id].flat().join('/'));
-    if (!request) throw new InvalidRequestIdError();
-    return { status: shownRequestStatus(request) };
+    const status = await this.requests.statusOf([id].flat().join('/'));
+    if (!status) throw new InvalidRequestIdError();
+    return { status };
   }
 }
