@@ -19,6 +19,7 @@ import { AddRedos1767225985000 } from '../../migrations/1767225985000-add-redos.
 import type { Settings } from '../config/settings.js';
 import { SettingsError } from '../errors/app-error.js';
 import { databaseUnavailable, isDatabaseAway } from './database-errors.js';
+import { MAX_WAL_BYTES } from './embedded-inserts.js';
 import { letGiveBack } from './embedded-space.js';
 import { ApiKeyEntity } from './entities/access/api-key.entity.js';
 import { AuditLineEntity } from './entities/access/audit-line.entity.js';
@@ -45,9 +46,6 @@ import { WorkerEntity } from './entities/worker.entity.js';
 import { migrate } from './migrate.js';
 
 const SECOND = 1000;
-
-/** What the write-ahead log keeps of the disk once it is written back, whatever it grew to. */
-const MAX_WAL_BYTES = 64 * 1024 * 1024;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {

@@ -83,4 +83,50 @@ describe('the embedded database', () => {
 
     expect(committed()).toHaveLength(20);
   });
+
+  describe('given very many rows', () => {
+    afterEach(() => database.onApplicationShutdown());
+
+    const rows = (letter: string, count = 1_000) =>
+      Array.from({ length: count }, (_, number) => [`${letter}${number}`]);
+    const insert = (...letters: string[]) =>
+      database.insertMany(
+        letters.map((letter) => ({ table: 'words', columns: ['word'], rows: rows(letter), constants: {} })),
+      );
+
+    it('inserts them in the turn of writing, and lets others run meanwhile', async () => {
+      const order: string[] = [];
+      const note = (name: string) => () => void order.push(name);
+      await Promise.all([
+        insert('a').then(note('a')),
+        add('b').then(note('b')),
+        insert('c', 'd').then(note('c and d')),
+        database.manager.query('SELECT 1').then(note('a reader')),
+      ]);
+
+      expect(order).toEqual(['a reader', 'a', 'b', 'c and d']);
+      expect(committed()).toHaveLength(3_001);
+    });
+
+    it('inserts all of them or none, and goes on', async () => {
+      await add('b7');
+
+      await expect(insert('a', 'b')).rejects.toMatchObject({
+        code: expect.stringMatching(/^SQLITE_CONSTRAINT/),
+      });
+
+      expect(committed()).toEqual(['b7']);
+      await insert('a');
+      await add('c');
+      expect(committed()).toHaveLength(1_002);
+    });
+
+    it('begins again after its thread has ended', async () => {
+      await insert('a');
+      await database.onApplicationShutdown();
+      await insert('b');
+
+      expect(committed()).toHaveLength(2_000);
+    });
+  });
 });

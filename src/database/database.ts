@@ -1,11 +1,16 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type EntityManager } from 'typeorm';
-import { databaseUnavailable, errorCode, mustRunAgain } from './database-errors.js';
+import { databaseUnavailable, errorCode, isDatabaseAway, mustRunAgain } from './database-errors.js';
+import { EmbeddedInserts } from './embedded-inserts.js';
+import { insertManyRows, type JsonInsert, jsonInsert, type ManyRows } from './statements/insert-rows.js';
 import { Turns } from './turns.js';
 
 /** Runs of a transaction that the server asks to run again. */
 const MAX_RUNS = 8;
+
+/** With fewer rows another thread takes longer than it saves. */
+const MIN_ROWS_FOR_THREAD = 200;
 
 /**
  * Access to the database. Reads use {@link manager}; every write uses {@link write} or {@link transaction}, because
@@ -16,11 +21,18 @@ const MAX_RUNS = 8;
  * reached or the disk of the embedded database fails.
  */
 @Injectable()
-export class Database {
+export class Database implements OnApplicationShutdown {
   private readonly logger = new Logger(Database.name);
   private readonly turns = new Turns();
+  private readonly inserts: EmbeddedInserts;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DataSource) {
+    this.inserts = new EmbeddedInserts(String(dataSource.options.database));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.inserts.close();
+  }
 
   /** Whether this is the SQLite file of this process, which nobody else can be using. */
   get isEmbedded(): boolean {
@@ -58,6 +70,27 @@ export class Database {
         if (durable) await this.manager.query('PRAGMA synchronous = NORMAL');
       }
     }, isUrgent);
+  }
+
+  /**
+   * Inserts the rows in one transaction: all of them or none. With SQLite a thread of its own does it where they are many, so that
+   * the event loop goes on. `isUrgent` as for {@link write}.
+   */
+  async insertMany(tables: ManyRows[], { isUrgent = false } = {}): Promise<void> {
+    const inserts = this.insertsOfThread(tables.filter(({ rows }) => rows.length > 0));
+    if (inserts) return this.inTurn(() => this.inserts.run(inserts).catch(translate), isUrgent);
+    const insertAll = async (manager: EntityManager) => {
+      for (const many of tables) await insertManyRows(manager, many);
+    };
+    return this.transaction(insertAll, { isUrgent });
+  }
+
+  /** Null where they are inserted as all else is written. */
+  private insertsOfThread(tables: ManyRows[]): JsonInsert[] | null {
+    const count = tables.reduce((sum, { rows }) => sum + rows.length, 0);
+    if (!this.isEmbedded || count < MIN_ROWS_FOR_THREAD) return null;
+    const inserts = tables.map(jsonInsert);
+    return inserts.every((insert) => insert !== null) ? inserts : null;
   }
 
   /** @throws UnavailableError `DATABASE_UNAVAILABLE` */
@@ -109,6 +142,10 @@ export class Database {
       }
     }
   }
+}
+
+function translate(error: unknown): never {
+  throw isDatabaseAway(error) ? databaseUnavailable(error) : error;
 }
 
 /**

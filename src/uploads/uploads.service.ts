@@ -252,6 +252,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
   }
 
   private async discard(draft: RequestDraft): Promise<void> {
+    await draft.settled();
     await this.requests
       .discard(draft.key)
       .catch((error: unknown) =>

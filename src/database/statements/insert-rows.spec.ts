@@ -34,7 +34,10 @@ describe('very many rows', () => {
       const columns = ['number', 'name', 'extra'];
       for (const table of ['one_by_one', 'together']) await dataSource.query(`DELETE FROM ${table}`);
 
-      await insertManyRows(dataSource.manager, 'together', columns, rows, { request_key: 7 });
+      await insertManyRows(dataSource.manager, {
+        ...{ table: 'together', columns, rows },
+        constants: { request_key: 7 },
+      });
 
       const whole = rows.map((values) => [7, ...values]);
       await insertRows(dataSource.manager, 'one_by_one', ['request_key', ...columns], whole);

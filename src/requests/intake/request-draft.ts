@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { TableFaultCode } from '../../errors/table-codes.js';
 import { type Database, isDuplicate } from '../../database/database.js';
-import { insertManyRows, type PlainValue } from '../../database/statements/insert-rows.js';
+import type { ManyRows, PlainValue } from '../../database/statements/insert-rows.js';
 import { IdempotencyKeyEntity } from '../../database/entities/access/idempotency-key.entity.js';
 import { RequestEntity } from '../../database/entities/request.entity.js';
 import type { Files } from '../../stored-files/files.js';
@@ -40,8 +40,8 @@ export interface Idempotency {
   digest: string;
 }
 
-/** Rows of one transaction: some milliseconds, in which the event loop stands still with SQLite. */
-const MAX_ROWS_AT_ONCE = 500;
+/** Rows of one transaction: some milliseconds, in which nothing else is written with SQLite. */
+const MAX_ROWS_AT_ONCE = 2_000;
 
 /** The client waits for its answer. */
 const URGENT = { isUrgent: true };
@@ -66,11 +66,7 @@ const FAULT_COLUMNS = [
   ...['value', 'code', 'hint'],
 ];
 
-interface TableRows {
-  table: string;
-  columns: string[];
-  rows: PlainValue[][];
-}
+type TableRows = Omit<ManyRows, 'constants'>;
 
 /** A request whose rows are being stored, seen by nobody before {@link publish}. */
 export class RequestDraft {
@@ -79,6 +75,8 @@ export class RequestDraft {
   private faults = 0;
   private repeats = 0;
   private hosts = new HostNumbers();
+  /** What is on its way to the database. */
+  private storing: Promise<void> = Promise.resolve();
   /** What clients know the request by. */
   readonly id: string;
   readonly key: number;
@@ -95,28 +93,41 @@ export class RequestDraft {
     this.ownerKey = names.ownerKey;
   }
 
-  /** Stores rows, in order, and what was left out among them: some hundred rows of the tables in a transaction. */
+  /**
+   * Stores rows, in order, and what was left out among them, and returns when those of the call before are stored: while these are on their
+   * way, the next are read.
+   * @throws what storing those of the call before threw
+   */
   async add(rows: NewProduct[], faults: NewFault[] = []): Promise<void> {
     const { products, images, repeats } = this.rowsOf(rows);
     const left = faults.map(({ line, column, value, code, hint, row }) => {
       const names = [row?.serialNumber ?? null, row?.productName ?? null];
       return [++this.faults, line, ...names, column, value, code, hint];
     });
-    await this.insert([
+    const tables = [
       { table: 'products', columns: PRODUCT_COLUMNS, rows: products },
       { table: 'images', columns: IMAGE_COLUMNS, rows: images },
       { table: 'images', columns: REPEAT_COLUMNS, rows: repeats },
       { table: 'faults', columns: FAULT_COLUMNS, rows: left },
-    ]);
+    ];
+    await this.storing;
+    this.storing = this.insert(tables);
+    this.storing.catch(() => undefined); // the next call meets it
+  }
+
+  /** Returns when nothing is on its way to the database any more, stored or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.storing]);
   }
 
   private async insert(tables: TableRows[]): Promise<void> {
     const parts = partsOf(tables);
     for (const part of parts) {
-      await this.database.transaction(async (manager) => {
-        for (const { table, columns, rows } of part)
-          await insertManyRows(manager, table, columns, rows, { request_key: this.key });
-      }, URGENT);
+      const constants = { request_key: this.key };
+      await this.database.insertMany(
+        part.map((rows) => ({ ...rows, constants })),
+        URGENT,
+      );
       await setImmediate();
     }
   }
@@ -164,6 +175,7 @@ export class RequestDraft {
       faultCount: this.faults,
       ...(uploadKey ? { uploadKey } : {}),
     };
+    await this.storing;
     await this.storeHosts();
     try {
       await this.database.transaction(
