@@ -95,7 +95,8 @@ function toCandidate(
     delimiter,
     line,
     names,
-    ...describeColumns(withoutUnnamedEnd(names), wanted),
+    // One more than is taken, so that a header of tens of thousands costs no more, and is seen to be too wide.
+    ...describeColumns(withoutUnnamedEnd(names).slice(0, limits.columns + 1), wanted),
     isUnwrapped,
     firstCells: cells,
     firstLine: line,
@@ -152,6 +153,7 @@ export function faultOfHeader(
   const value = names.join(',');
   if (wanted.sheet !== undefined && candidate.delimiter !== null)
     return csvFault('SHEET_UNKNOWN', { line: 1, hint: 'The file is no workbook: it has no sheets.' }, limits);
+  if (columns.length > limits.columns) return csvFault('TOO_MANY_COLUMNS', { line }, limits);
   const unmet = faultOfWishes(candidate, wanted, Math.max(line, 1), limits);
   if (unmet) return unmet;
   if (!hasInput(candidate)) {
@@ -159,7 +161,6 @@ export function faultOfHeader(
     if (known === 0) return csvFault('HEADER_MISSING', { line, value, hint }, limits);
     return csvFault('COLUMN_MISSING', { line, column: STANDARD_NAMES.input, value, hint }, limits);
   }
-  if (columns.length > limits.columns) return csvFault('TOO_MANY_COLUMNS', { line }, limits);
   const long = names.find((name) => name.length > limits.nameLength);
   if (long !== undefined) return csvFault('CELL_TOO_LONG', { line, value: long }, limits);
   const stored = Buffer.byteLength(JSON.stringify([columns, wanted]));
