@@ -33,4 +33,15 @@ export interface SourceLayout {
   addedColumns: number;
   /** Columns without a name behind all others, which the header has. */
   unnamedColumns: number;
+  /** Blank lines in the places of rows that a patch left out; not there where none was. */
+  leftOut?: LeftOutLines[];
+}
+
+/** Lines of the file that follow each other. */
+export type LeftOutLines = [first: number, count: number];
+
+/** How a file is written, with the lines that patches left blank in it. */
+export function withLeftOut(layout: CsvLayout, leftOut: LeftOutLines[] = []): CsvLayout {
+  if (leftOut.length === 0) return layout;
+  return { ...layout, source: { ...layout.source!, leftOut } };
 }

@@ -15,6 +15,7 @@ import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { onDisk } from '../files/on-disk.js';
 import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
@@ -32,7 +33,13 @@ import type { FileProfileResponse } from './columns/profile.dto.js';
 import { readListedParts, readPatches } from './mending/mending-fields.dto.js';
 import { patchFile } from './mending/patch-file.js';
 import { ApiUpload } from './upload.api.js';
-import { type ColumnRole, type CsvLayout, profileOf, type WantedColumns } from '../tables/tables.js';
+import {
+  type ColumnRole,
+  type CsvLayout,
+  profileOf,
+  type WantedColumns,
+  withoutLeftOut,
+} from '../tables/tables.js';
 import type { CsvSurvey } from './survey-csv.js';
 import { DryRunResponse, UploadForm, UploadQuery, UploadResponse } from './upload.dto.js';
 import { PresetsService } from './presets/presets.service.js';
@@ -99,7 +106,8 @@ export class UploadsController {
         if (wanted === 'text/csv') return this.writeCleaned(file, columns, response);
         return toDryRunResponse(await this.uploads.survey(file, columns, listed));
       }
-      const { id, isReplayed } = await this.uploads.accept(file, {
+      const upload = { ...file, leftOut: patched?.source?.leftOut };
+      const { id, isReplayed } = await this.uploads.accept(upload, {
         caller,
         skipsFaults: form?.on_invalid === 'skip',
         ...pictures,
@@ -135,7 +143,10 @@ async function sendFile(
 ): Promise<void> {
   const charset = layout.sheet === undefined ? `; charset=${layout.encoding}` : '';
   setFileHeaders(response, typeOf(layout) + charset);
-  await onDisk(() => pipeline(createReadStream(path), response, { signal }));
+  const content = createReadStream(path);
+  if (!layout.source?.leftOut) return onDisk(() => pipeline(content, response, { signal }));
+  const rows = withoutLeftOut(content as AsyncIterable<Buffer>, layout);
+  await onDisk(() => pipeline(Readable.from(rows), response, { signal }));
 }
 
 function typeOf({ sheet }: CsvLayout): string {

@@ -19,10 +19,12 @@ import {
   type CsvWarning,
   openInputTable,
   type InputTable,
+  type LeftOutLines,
   type OnCells,
   outputCsvHeader,
   outputCsvRows,
   type WantedColumns,
+  withLeftOut,
 } from '../tables/tables.js';
 import type { ChannelName } from '../requests/channels/channel-list.js';
 import { type Forms, formsOf } from '../requests/renditions/renditions.js';
@@ -47,6 +49,8 @@ export interface UploadedFile {
   path: string;
   /** The key of a stored copy of it, if there is one. */
   storedAs?: string;
+  /** Lines that patches left blank in it. */
+  leftOut?: LeftOutLines[];
   /** Its uploader's name for it. */
   name: string;
   /** Aborted when the uploader has left: then no more is read or stored, and the calls below throw its reason. */
@@ -144,7 +148,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
       fileName: displayName(file.name),
       name: options.name,
       labels: options.labels,
-      layout: csv.layout!,
+      layout: withLeftOut(csv.layout!, file.leftOut),
       ...forms,
       channel,
       rowsWithoutImages,

@@ -98,13 +98,41 @@ describeOnEachEngine('a file that is mended before it is uploaded', (engine) => 
 
     expect(found).toMatchObject({ rows: 2, images: 1, faults: { total: 0 } });
     expect(await file.text()).toBe(
-      FAULTY.replace('photos/mug.jpg', origin.url('/mug.jpg')).replace('vase,Vase,photos/vase.jpg,6', ''),
+      FAULTY.replace('photos/mug.jpg', origin.url('/mug.jpg')).replace('vase,Vase,photos/vase.jpg,6\r\n', ''),
     );
     expect(file.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(refused.status).toBe(400);
     expect(replaced).toMatch(
-      /^Handle,Title,Image URL,Price\r\nmug,"Blue, Mug",http\S+\/image\.jpg,4\r\ntowel,Towel,,5\r\n/,
+      /^Handle,Title,Image URL,Price\r\nmug,"Blue, Mug",http\S+\/image\.jpg,4\r\ntowel,Towel,,5\r\n$/,
     );
+  });
+
+  it('gives the file back without rows that were left out, each image on its line, and so again when it is run again', async () => {
+    const rows = [
+      'Handle,Title,Image URL',
+      'lost,"Lost\nvase",photos/vase.jpg',
+      `mug,Mug,${origin.url('/mug.jpg')}`,
+      '',
+      `gone,Gone,${origin.url('/gone.jpg')}`,
+    ];
+    const text = rows.join('\r\n');
+    const fields = { patches: JSON.stringify([{ line: 2, value: null }]) };
+    const { request_id: id } = (await (await post(text, fields)).json()) as { request_id: string };
+    await app.client.completed(id);
+    const again = await app.client.send('POST', `/requests/${id}/rerun`, {});
+    await app.client.completed(again.json.id);
+
+    for (const each of [id, again.json.id as string]) {
+      const source = await app.client.get(`/requests/${each}/output.csv?urls=source`);
+      expect(source.text).toBe([rows[0], ...rows.slice(2)].join('\r\n'));
+      const replaced = await app.client.get(`/requests/${each}/output.csv?urls=replaced`);
+      expect(replaced.text).toMatch(
+        /^Handle,Title,Image URL\r\nmug,Mug,\S+\/image\.jpg\r\n\r\ngone,Gone,\S+$/,
+      );
+      expect((await app.client.images(each)).map(({ line }) => line)).toEqual([4, 6]);
+      const errors = await app.client.get(`/requests/${each}/errors.csv`);
+      expect(errors.text).toMatch(/\r\n6,/);
+    }
   });
 
   it('takes the same file with the same patches for the same upload', async () => {

@@ -215,6 +215,7 @@ export const texts = {
         ...(cells > 0 ? [`${counted(cells, 'cell')} changed`] : []),
         ...(rows > 0 ? [`${counted(rows, 'row')} left out`] : []),
       ].join(', ') + '. Your own file stays as it is.',
+    leftEmpty: 'In the workbook that you get back, a row that is left out stays as an empty row.',
     undo: 'Take back all changes',
     takenBack: 'All changes were taken back.',
     done: (cells: number, rows: number) =>

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type CellPatch, openInputTable, patchedCsv } from '../tables.js';
+import {
+  type CellPatch,
+  type LeftOutLines,
+  openInputTable,
+  patchedCsv,
+  withLeftOut,
+  withoutLeftOut,
+} from '../tables.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'patched-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,6 +29,19 @@ async function patched(bytes: Buffer, patches: CellPatch[], pieceBytes = 5): Pro
   for await (const piece of patchedCsv(inPieces(bytes, pieceBytes), await layoutOf(bytes), patches))
     written.push(piece);
   return Buffer.concat(written);
+}
+
+/** The file with patches as it is given back. */
+async function givenBack(bytes: Buffer, patches: CellPatch[], pieceBytes = 5): Promise<string> {
+  const leftOut: LeftOutLines[] = [];
+  const layout = await layoutOf(bytes);
+  const blank: Buffer[] = [];
+  for await (const piece of patchedCsv(inPieces(bytes, pieceBytes), layout, patches, leftOut))
+    blank.push(piece);
+  const pieces = inPieces(Buffer.concat(blank), pieceBytes);
+  const written: Buffer[] = [];
+  for await (const piece of withoutLeftOut(pieces, withLeftOut(layout, leftOut))) written.push(piece);
+  return Buffer.concat(written).toString();
 }
 
 const refusalOf = (bytes: Buffer, patches: CellPatch[]) =>
@@ -106,6 +126,28 @@ describe('a file with patches', () => {
 
     expect((await patched(bytes, patches)).toString()).toBe(HEADER + expected);
     expect((await patched(bytes, patches, 1000)).toString()).toBe(HEADER + expected);
+  });
+
+  it.each<[string, string, CellPatch[], string]>([
+    [
+      'and of several lines, and keeps blank lines of its own',
+      `1,"Mug\r\nblue",x\r\n\r\n2,Towel,${MUG}\r\n3,Vase,y\r\n4,Lamp,y\r\n5,Pot,y\r\n`,
+      [leftOut(2), leftOut(6), leftOut(7)],
+      `\r\n2,Towel,${MUG}\r\n5,Pot,y\r\n`,
+    ],
+    [
+      'with the lines of links below them',
+      `1,Mug,x\n${MUG}\n${MUG}\n2,Towel,${MUG}\n`,
+      [leftOut(2)],
+      `2,Towel,${MUG}\n`,
+    ],
+    ['at the end of the file', `1,Mug,${MUG}\n2,Towel,y`, [leftOut(3)], `1,Mug,${MUG}\n`],
+    ['whose quote is not closed', '1,"Mug,x\n2,Towel,y\n', [leftOut(2)], '2,Towel,y\n'],
+  ])('is given back without rows that were left out, %s', async (_, rows, patches, expected) => {
+    const bytes = Buffer.from(HEADER + rows);
+
+    expect(await givenBack(bytes, patches)).toBe(HEADER + expected);
+    expect(await givenBack(bytes, patches, 1000)).toBe(HEADER + expected);
   });
 
   it('keeps the encoding of the file', async () => {

@@ -1,4 +1,4 @@
-import type { CsvLayout } from '../csv-layout.js';
+import type { CsvLayout, LeftOutLines } from '../csv-layout.js';
 import { type CsvTable, tableOf } from '../header/csv-header.js';
 import type { SourcePiece } from '../records/record-block.js';
 import { type CellPatch, CellPatches } from './cell-patches.js';
@@ -9,20 +9,25 @@ import { canHold } from './source-text.js';
 
 const LINE_ENDS = /\r\n|\n|\r/g;
 
+/** Those that do not follow each other: more would not fit into the layout of a request. Rows behind them leave blank lines. */
+const MAX_LEFT_OUT = 2_000;
+
 /**
  * A user's own file with some cells changed and some rows left out. All else stays byte for byte, and every row stays on its line:
  * of a row that is left out, the line ends stay, and a cell of several lines keeps those at its end.
  *
  * @param bytes the file as it was uploaded
  * @param layout as the reader of that file gave it, with its `source`
+ * @param leftOut takes the lines that become blank, when the file was read to its end
  * @throws AppError `PATCH_INVALID`, at the end at the latest: for a line or column that the file does not have
  */
 export function patchedCsv(
   bytes: AsyncIterable<Buffer>,
   layout: CsvLayout,
   patches: CellPatch[],
+  leftOut: LeftOutLines[] = [],
 ): AsyncGenerator<Buffer> {
-  const writer = new PatchedRows(tableOf(layout), patches);
+  const writer = new PatchedRows(tableOf(layout), patches, leftOut);
   return rewrittenSource(bytes, layout, (text, isLast) => writer.push(text, isLast));
 }
 
@@ -37,6 +42,7 @@ class PatchedRows {
   constructor(
     private readonly table: CsvTable,
     given: CellPatch[],
+    private readonly leftOut: LeftOutLines[],
   ) {
     const { encoding } = table.layout;
     this.patches = new CellPatches(table, given, (value) =>
@@ -60,12 +66,23 @@ class PatchedRows {
     const patch = this.patches.of(line);
     if (!patch || isContinuation) {
       if (!isContinuation && text.trim() !== '') this.isLeavingOut = false;
-      return this.isLeavingOut ? lineEndsOf(text) : text;
+      return this.isLeavingOut ? this.blanked(line, text) : text;
     }
     const cells = this.cells.get(line);
     this.isLeavingOut = patch === 'left out';
-    if (patch === 'left out') return this.taken(line, lineEndsOf(text));
+    if (patch === 'left out') return this.taken(line, this.blanked(line, text));
     return cells ? this.taken(line, this.recordWith(text, patch, cells, isMended)) : text;
+  }
+
+  /** The line ends of a text, which are noted unless it is blank anyway. */
+  private blanked(line: number, text: string): string {
+    const lineEnds = text.match(LINE_ENDS) ?? [];
+    const last = this.leftOut.at(-1);
+    if (text.trim() !== '' && lineEnds.length > 0) {
+      if (last && last[0] + last[1] === line) last[1] += lineEnds.length;
+      else if (this.leftOut.length < MAX_LEFT_OUT) this.leftOut.push([line, lineEnds.length]);
+    }
+    return lineEnds.join('');
   }
 
   private taken(line: number, text: string): string {
@@ -94,5 +111,3 @@ class PatchedRows {
     return csvLines([cells], { delimiter, newline: '\n' }).replace(/\n$/, '') + lineEnd;
   }
 }
-
-const lineEndsOf = (text: string): string => (text.match(LINE_ENDS) ?? []).join('');

@@ -1,4 +1,4 @@
-import type { CsvLayout } from '../csv-layout.js';
+import type { CsvLayout, LeftOutLines } from '../csv-layout.js';
 import { type CsvTable, tableOf } from '../header/csv-header.js';
 import type { SourcePiece } from '../records/record-block.js';
 import type { InputRow } from '../rows/csv-batch.js';
@@ -13,7 +13,7 @@ export type ReplacementsOf = (rows: InputRow[]) => Promise<(string | null)[][]>;
 
 /**
  * A user's own file with other URLs, byte for byte the same in everything else: its encoding, line ends and quotes, the lines above its
- * header, and rows that were left out. A row whose cells had to be mended is written anew where one of its URLs changes.
+ * header, and rows with faults. Of rows that a patch left out nothing stays. A row whose cells had to be mended is written anew where one of its URLs changes.
  *
  * @param bytes the file as it was uploaded
  * @param layout as the reader of that file gave it, with its `source`
@@ -27,16 +27,24 @@ export function replacedCsv(
   return rewrittenSource(bytes, layout, (text, isLast) => writer.push(text, isLast));
 }
 
+/** A file with patches without the blank lines that these left, all else byte for byte. */
+export function withoutLeftOut(bytes: AsyncIterable<Buffer>, layout: CsvLayout): AsyncGenerator<Buffer> {
+  return replacedCsv(bytes, layout, (rows) => Promise.resolve(rows.map(() => [])));
+}
+
 /** Takes the text of a file piece by piece, and gives it back with the URLs replaced. */
 class ReplacedRows {
   private readonly source: SourceRows;
   private isRewriting = false;
+  /** Those that were left out and were not met yet: lines only go up. */
+  private readonly leftOut: LeftOutLines[];
 
   constructor(
     private readonly table: CsvTable,
     private readonly replacementsOf: ReplacementsOf,
   ) {
     this.source = new SourceRows(table, { keepsCells: true });
+    this.leftOut = [...(table.layout.source?.leftOut ?? [])];
   }
 
   async *push(text: string, isLast: boolean): AsyncGenerator<string> {
@@ -59,6 +67,7 @@ class ReplacedRows {
     known: SourcePiece[],
   ): string {
     const { line, text } = piece;
+    if (this.isLeftOut(line)) return '';
     const isMended = this.source.mended.delete(line);
     if (this.source.continuations.delete(line)) return this.isRewriting ? '' : text;
     if (!change) {
@@ -70,6 +79,12 @@ class ReplacedRows {
     const spliced = isMended || hasFurtherLines ? null : splicedRecord(text, row, replacements, this.table);
     this.isRewriting = spliced === null;
     return spliced ?? rewrittenRecord(text, row, replacements, this.table);
+  }
+
+  private isLeftOut(line: number): boolean {
+    const { leftOut } = this;
+    while (leftOut.length > 0 && leftOut[0][0] + leftOut[0][1] <= line) leftOut.shift();
+    return leftOut.length > 0 && leftOut[0][0] <= line;
   }
 
   private hasContinuation(line: number, known: SourcePiece[]): boolean {

@@ -16,7 +16,8 @@ export class MendingFields {
   /**
    * Cells to be read otherwise than they stand in the file: a JSON list of up to 10,000 objects with `line` (on which the row
    * begins; of a workbook, its row), `column` (its name, or its number from 1) and `value` (the whole cell); `null` for the value
-   * leaves the row out. The patched file is what is checked and kept.
+   * leaves the row out. The patched file is what is checked and kept; lines stay those of your file. A file that is given back is without
+   * the rows that were left out, in a workbook they are empty.
    */
   @Allow()
   @ApiPropertyOptional({ type: String, example: '' })

@@ -8,11 +8,12 @@ import { RequestReader } from '../../requests/request-reader.js';
 import type { Principal } from '../../http/guards/principal.js';
 import type { PictureFields } from '../../requests/channels/channel-fields.js';
 import { COMPRESSION_FIELDS } from '../bodies/json-options.js';
+import { layoutOf } from '../../requests/downloads/request-layout.js';
 import { renditionsOf, type WantedRendition } from '../../requests/renditions/renditions.js';
 import { readRenditionFields } from '../fields/renditions-field.js';
 import { FileStorage } from '../../storage/file-storage.js';
 import { unpackUpload } from '../../stored-files/unpack-upload.js';
-import type { CsvLayout, WantedColumns } from '../../tables/tables.js';
+import type { WantedColumns } from '../../tables/tables.js';
 import { wantedColumns } from '../columns/column-fields.dto.js';
 import type { AskedPictures, Preset } from '../presets/preset-pictures.js';
 import { PresetsService } from '../presets/presets.service.js';
@@ -50,10 +51,11 @@ export class Reruns {
     const request = await this.requests.get(id);
     const preset = await this.presets.named(caller, body.preset);
     const imageHeaders = body.headers === undefined ? null : readImageHeaders(JSON.stringify(body.headers));
+    const { leftOut } = layoutOf(request).source ?? {};
     const path = this.settings.dataPath(`uploads/rerun-${randomBytes(16).toString('hex')}`);
     try {
       await unpackUpload(this.storage, request.uploadKey, path, signal);
-      const file = { path, name: request.fileName, storedAs: request.uploadKey!, signal };
+      const file = { path, name: request.fileName, storedAs: request.uploadKey!, leftOut, signal };
       return await this.uploads.accept(file, {
         caller: { ...caller, ownerKey: request.ownerKey }, // to whom the file belongs, also where an admin calls
         skipsFaults: request.faultCount > 0,
@@ -104,8 +106,8 @@ function wantedRenditions({ renditions, sizes }: RerunBody): WantedRendition[] {
 }
 
 /** What was said of the columns, with another name of the results where one was given. */
-function columnsOf({ layout }: RequestEntity, { image_name }: RerunBody): WantedColumns {
-  const { wanted = {} } = JSON.parse(layout) as CsvLayout;
+function columnsOf(request: RequestEntity, { image_name }: RerunBody): WantedColumns {
+  const { wanted = {} } = layoutOf(request);
   if (image_name === undefined) return wanted;
   const { imageName, ...others } = { ...wanted, ...wantedColumns({ image_name: image_name ?? '' }) };
   return image_name && imageName ? { ...others, imageName } : others;

@@ -124,12 +124,14 @@ export function FaultActions({ cells }: { cells: FaultyCell[] }) {
 /** What was changed, to be taken away or taken back. */
 export function Mended() {
   const patches = useStore(({ chosen }) => chosen?.patches);
+  const isWorkbook = useStore(({ chosen }) => typeof chosen?.survey?.layout?.sheet === 'string');
   if (!patches || patches.length === 0) return null;
   const rows = patches.filter(({ value }) => value === null).length;
   return (
     <section class="mended row" aria-labelledby="mended-text">
       <p id="mended-text">
         <Icon name="check" /> {texts.mend.changed(patches.length - rows, rows)}
+        {isWorkbook && rows > 0 && ` ${texts.mend.leftEmpty}`}
       </p>
       <div class="buttons">
         <button type="button" onClick={() => void saveMended()}>
