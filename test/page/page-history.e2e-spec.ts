@@ -3,6 +3,7 @@ import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/
 import { csvOf } from '../helpers/app/client.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
+import { until } from '../helpers/wait.js';
 import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
 
 describeInBrowser('the history of the page', (engine) => {
@@ -58,6 +59,27 @@ describeInBrowser('the history of the page', (engine) => {
 
     expect(new URL(page.url()).hash).not.toContain(id);
     await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('names two uploads of one file within a minute differently', async () => {
+    await uploaded('twice.csv');
+    const second = () => Math.floor(Date.now() / 1000);
+    const first = second();
+    await until(() => second() > first);
+    await uploaded('twice.csv');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests?search=twice`);
+    await page
+      .getByRole('button', { name: /^Delete twice\.csv/ })
+      .nth(1)
+      .waitFor();
+
+    const names: string[] = await page.evaluate(
+      `[...document.querySelectorAll('[aria-label*="twice.csv of"]')].map((button) => button.ariaLabel)`,
+    );
+
+    expect(names).toHaveLength(4);
+    expect(new Set(names).size).toBe(4);
     await page.close();
   });
 

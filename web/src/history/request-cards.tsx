@@ -1,5 +1,5 @@
 import type { Request } from '../api/client.ts';
-import { bytes, minute, percent, resultBytes } from '../parts/format.ts';
+import { bytes, percent, resultBytes, second } from '../parts/format.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { deleteRequest } from '../state/delete-request.ts';
 import { useStore } from '../state/store.ts';
@@ -28,7 +28,8 @@ export function RequestCards({ requests }: { requests: Request[] }) {
 /** An upload that is at work can't be run again, but deleted: what it has done goes with it. */
 function CardActions({ request }: { request: Request }) {
   const { file_name: name, is_final: isFinal, created_at: time } = request;
-  const upload = texts.history.uploadOf(name, minute(time));
+  // With seconds: a file that is uploaded twice in a minute has two cards, which are to be told apart by ear.
+  const upload = texts.history.uploadOf(name, second(time));
   return (
     <span class="card-actions">
       {isFinal && (
@@ -50,7 +51,7 @@ function RequestCard({ request }: { request: Request }) {
     <a class="request-card" href={`#/requests/${id}`}>
       <span class="request-name">{own !== nameWithoutEnding(name) ? `${own} – ${name}` : name}</span>
       <StatusWord request={request} />
-      <span class="quiet">{minute(time)}</span>
+      <span class="quiet">{second(time)}</span>
       <span class="quiet">{texts.images(counts.images)}</span>
       <span class="request-saved">
         {sizes.input > 0 && (

@@ -2,6 +2,7 @@ const WHOLE = new Intl.NumberFormat('en');
 const ONE_DECIMAL = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const MINUTE = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const SECOND = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** `1,204` */
 export const count = (value: number): string => WHOLE.format(value);
@@ -34,6 +35,7 @@ export function duration(seconds: number): string {
 
 export const day = (time: string): string => DAY.format(new Date(time));
 export const minute = (time: string): string => MINUTE.format(new Date(time));
+export const second = (time: string): string => SECOND.format(new Date(time));
 
 /** The host of an address, with its port. */
 export function hostOf(url: string): string {
