@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import {
   barriersOf,
   describeInBrowser,
@@ -47,6 +47,10 @@ describeInBrowser('the page and who may do what', (engine) => {
     return { page, complaints };
   };
 
+  /** Waits until a screen reader is given a text to read. */
+  const said = (page: Page, text: string | RegExp) =>
+    page.locator('[role=status].unseen', { hasText: text }).waitFor({ state: 'attached' });
+
   it('adds a webhook, tests it, sends again, and removes it', async () => {
     const { page } = await openWith(ADMIN, '#/webhooks', 360);
     await page.getByText('No webhooks yet: nobody is called.').waitFor();
@@ -56,19 +60,67 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.getByRole('button', { name: 'Add' }).click();
     const secret = await page.locator('.webhook-secret .code').textContent();
     await page.getByRole('button', { name: /^Test/ }).click();
+    await said(page, 'The test was delivered.');
     await page.getByRole('cell', { name: /^204, after/ }).waitFor();
     expect(await barriersOf(page)).toEqual([]);
     expect(await overflowOf(page)).toBe(0);
     await page.getByRole('button', { name: 'Send again' }).click();
     await until(() => receiver.at('/hook').length === 2);
     await page.getByRole('button', { name: 'Send again' }).waitFor();
+    await page.getByRole('button', { name: /^Stop/ }).click();
+    await said(page, /^Stopped: nothing is sent to /);
+    await page.getByRole('button', { name: /^Start again/ }).click();
+    await said(page, /is called again from now on\.$/);
     page.on('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: /^Remove/ }).click();
     await page.getByText('No webhooks yet: nobody is called.').waitFor();
+    await said(page, /hook was removed\.$/);
 
     const [first, second] = receiver.at('/hook');
     expect(verified(first, secret!)).toMatchObject({ type: 'ping' });
     expect(second.text).toBe(first.text);
+    await page.close();
+  });
+
+  it('shows each secret on its own card until it is hidden, and copies it, or selects it where it may not', async () => {
+    const { page, complaints } = await openWith(ADMIN, '#/webhooks', 360);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const card = (path: string) => page.getByRole('article', { name: receiver.url(path), exact: true });
+    const secretOf = (path: string) => card(path).locator('.webhook-secret .code');
+    for (const path of ['/one', '/two']) {
+      await page.getByLabel('Address that is called').fill(receiver.url(path));
+      await page.getByRole('button', { name: 'Add' }).click();
+      await secretOf(path).waitFor();
+    }
+    await until(() => page.evaluate(`document.activeElement.matches('.webhook-secret')`));
+    const [one, two] = [await secretOf('/one').textContent(), await secretOf('/two').textContent()];
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+
+    await card('/one')
+      .getByRole('button', { name: /^Copy the secret/ })
+      .click();
+    await page.getByText('The secret was copied.').waitFor();
+    const copied = await page.evaluate('navigator.clipboard.readText()');
+    await card('/one')
+      .getByRole('button', { name: /^Hide the secret/ })
+      .click();
+    await secretOf('/one').waitFor({ state: 'detached' });
+    await until(() => page.evaluate(`document.activeElement.matches('article')`));
+    await page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`);
+    await card('/two')
+      .getByRole('button', { name: /^Copy the secret/ })
+      .click();
+    await page.getByText('The secret is selected').waitFor();
+
+    expect([copied, await page.evaluate('String(getSelection())')]).toEqual([one, two]);
+    page.on('dialog', (dialog) => void dialog.accept());
+    for (const path of ['/one', '/two']) {
+      await card(path)
+        .getByRole('button', { name: /^Remove/ })
+        .click();
+      await card(path).waitFor({ state: 'detached' });
+    }
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
     await page.close();
   });
 

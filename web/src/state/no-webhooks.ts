@@ -6,10 +6,16 @@ export interface Webhooks {
   items: Webhook[];
   isLoading: boolean;
   error: CallError | null;
-  /** Of the one that was added last: it is shown this once. */
-  secret: { id: string; secret: string } | null;
+  /** Secrets of those that were added here, by their ids, until they are put away: the service never gives them again. */
+  secrets: ReadonlyMap<string, string>;
   opened: { id: string; deliveries: Delivery[] } | null;
 }
 
 /** Before they are listed. */
-export const NO_WEBHOOKS: Webhooks = { items: [], isLoading: true, error: null, secret: null, opened: null };
+export const NO_WEBHOOKS: Webhooks = {
+  items: [],
+  isLoading: true,
+  error: null,
+  secrets: new Map(),
+  opened: null,
+};

@@ -1,8 +1,9 @@
-import { api, type EventType, outcomeOf } from '../api/client.ts';
+import { focusPart } from '../parts/focus-title.ts';
+import { api, type EventType, outcomeOf, type Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { texts } from '../texts.ts';
 import type { Webhooks } from './no-webhooks.ts';
-import { notify } from './notices.ts';
+import { announce, notify } from './notices.ts';
 import { current, update } from './store.ts';
 
 const LISTED = 100;
@@ -39,56 +40,83 @@ const bodyOf = ({ url, description, eventTypes }: WebhookFields) => ({
 export async function addWebhook(fields: WebhookFields): Promise<CallError | null> {
   const { data, error } = await outcomeOf(api.POST('/webhooks', { body: bodyOf(fields) }));
   if (!data) return error;
-  change({ secret: { id: data.id, secret: data.secret } });
+  change({ secrets: new Map(current().webhooks.secrets).set(data.id, data.secret) });
   await listWebhooks();
+  requestAnimationFrame(() => goToSecret(data.id));
   return null;
+}
+
+/** It is never shown again. */
+function goToSecret(id: string): void {
+  const element = document.getElementById(`secret-${id}`);
+  element?.scrollIntoView({ block: 'center' });
+  if (element) focusPart(element);
+}
+
+/** Takes a secret from the page. */
+export function dismissSecret(id: string): void {
+  const secrets = new Map(current().webhooks.secrets);
+  secrets.delete(id);
+  change({ secrets });
 }
 
 /** @returns what was wrong with it, or null */
 export async function changeWebhook(id: string, fields: WebhookFields): Promise<CallError | null> {
   const params = { path: { id } };
   const { error } = await outcomeOf(api.PATCH('/webhooks/{id}', { params, body: bodyOf(fields) }));
-  if (!error) await listWebhooks();
-  return error;
+  if (error) return error;
+  announce(texts.webhooks.saved);
+  await listWebhooks();
+  return null;
 }
 
 /** Starts or stops a webhook; one that the service has disabled starts again. */
-export async function setActive(id: string, active: boolean): Promise<void> {
+export async function setActive({ id, url }: Webhook, active: boolean): Promise<void> {
   const { error } = await outcomeOf(
     api.PATCH('/webhooks/{id}', { params: { path: { id } }, body: { active } }),
   );
-  if (isFine(error)) await listWebhooks();
+  if (!isFine(error)) return;
+  announce(active ? texts.webhooks.isStarted(url) : texts.webhooks.isStopped(url));
+  await listWebhooks();
 }
 
-export async function removeWebhook(id: string): Promise<void> {
+export async function removeWebhook({ id, url }: Webhook): Promise<void> {
   const { error } = await outcomeOf(api.DELETE('/webhooks/{id}', { params: { path: { id } } }));
-  if (isFine(error)) await listWebhooks();
+  if (!isFine(error)) return;
+  announce(texts.webhooks.isRemoved(url));
+  dismissSecret(id);
+  await listWebhooks();
 }
 
 /** Sends a ping, and shows what became of it. */
-export async function testWebhook(id: string): Promise<void> {
+export async function testWebhook({ id, url }: Webhook): Promise<void> {
   const { error } = await outcomeOf(api.POST('/webhooks/{id}/test', { params: { path: { id } } }));
-  if (isFine(error)) await showDeliveries(id);
+  if (!isFine(error)) return;
+  announce(texts.webhooks.isTested(url));
+  await showDeliveries(id, true);
 }
 
 export async function redeliver(webhookId: string, deliveryId: string): Promise<void> {
   const params = { path: { delivery_id: deliveryId } };
   const { error } = await outcomeOf(api.POST('/webhooks/deliveries/{delivery_id}/redeliver', { params }));
-  if (isFine(error)) await showDeliveries(webhookId);
+  if (!isFine(error)) return;
+  announce(texts.webhooks.isSentAgain);
+  await showDeliveries(webhookId);
 }
 
 const ASKED_EVERY_MS = 1000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Shows the last deliveries of a webhook, and goes on to while one of them is under way. */
-export async function showDeliveries(id: string): Promise<void> {
+/** Shows the last deliveries of a webhook, and goes on to while one of them is under way. Of a test its end is said. */
+export async function showDeliveries(id: string, isOfTest = false): Promise<void> {
   clearTimeout(timer);
   const params = { path: { id }, query: { limit: DELIVERIES } };
   const { data, error } = await outcomeOf(api.GET('/webhooks/{id}/deliveries', { params }));
   if (!isFine(error) || !data) return;
   change({ opened: { id, deliveries: data.items } });
   const isUnderWay = data.items.some(({ status }) => status === 'sending' || status === 'pending');
-  if (isUnderWay) timer = setTimeout(() => void showDeliveries(id), ASKED_EVERY_MS);
+  if (isUnderWay) timer = setTimeout(() => void showDeliveries(id, isOfTest), ASKED_EVERY_MS);
+  else if (isOfTest) announce(texts.webhooks.testEnded(data.items[0]?.status === 'delivered'));
 }
 
 export function hideDeliveries(): void {

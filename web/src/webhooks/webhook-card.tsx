@@ -1,7 +1,6 @@
 import type { Delivery, Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { focusPart } from '../parts/focus-title.ts';
+import { useState } from 'preact/hooks';
 import { minute } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useStore } from '../state/store.ts';
@@ -17,13 +16,14 @@ import {
 } from '../state/webhooks.ts';
 import { texts } from '../texts.ts';
 import { WebhookForm } from './webhook-form.tsx';
+import { WebhookSecret } from './webhook-secret.tsx';
 
 const { webhooks: words } = texts;
 
 /** A webhook, what is sent to it, and what became of that. */
 export function WebhookCard({ webhook }: { webhook: Webhook }) {
   const { id, url, description, active, disabled_reason: reason, event_types: types } = webhook;
-  const secret = useStore(({ webhooks }) => (webhooks.secret?.id === id ? webhooks.secret.secret : null));
+  const secret = useStore(({ webhooks }) => webhooks.secrets.get(id));
   const deliveries = useStore(({ webhooks }) =>
     webhooks.opened?.id === id ? webhooks.opened.deliveries : null,
   );
@@ -44,24 +44,10 @@ export function WebhookCard({ webhook }: { webhook: Webhook }) {
         />
       </div>
       {!active && <p class="bad">{reason?.message ?? words.stopped}</p>}
-      {secret && <Secret text={secret} />}
+      {secret && <WebhookSecret webhook={webhook} text={secret} />}
       {isChanging && <Changes webhook={webhook} close={() => setIsChanging(false)} />}
       {deliveries && <Deliveries id={id} deliveries={deliveries} />}
     </article>
-  );
-}
-
-/** The secret of a webhook that was just added: it is gone to, since it is never shown again. */
-function Secret({ text }: { text: string }) {
-  const element = useRef<HTMLParagraphElement>(null);
-  useEffect(() => {
-    element.current!.scrollIntoView({ block: 'center' });
-    focusPart(element.current!);
-  }, []);
-  return (
-    <p class="webhook-secret" role="note" aria-label={`${words.secret} ${text}`} ref={element}>
-      {words.secret} <span class="code">{text}</span>
-    </p>
   );
 }
 
@@ -91,7 +77,7 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
   return (
     <div class="buttons">
       {mayWrite && active && (
-        <button type="button" aria-label={words.testNamed(url)} onClick={() => void testWebhook(id)}>
+        <button type="button" aria-label={words.testNamed(url)} onClick={() => void testWebhook(webhook)}>
           {words.test}
         </button>
       )}
@@ -112,7 +98,7 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
         <button
           type="button"
           aria-label={words.actOn(active ? words.stop : words.start, url)}
-          onClick={() => void setActive(id, !active)}
+          onClick={() => void setActive(webhook, !active)}
         >
           {active ? words.stop : words.start}
         </button>
@@ -123,7 +109,7 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
           class="icon-button"
           aria-label={words.removeNamed(url)}
           title={words.removeNamed(url)}
-          onClick={() => confirm(words.sure(url)) && void removeWebhook(id)}
+          onClick={() => confirm(words.sure(url)) && void removeWebhook(webhook)}
         >
           <Icon name="bin" />
         </button>
