@@ -33,7 +33,11 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
   it('shows each width of a picture before the start, and makes them under the names that were chosen', async () => {
     const { page, complaints } = await opened();
     await page.getByLabel('Also in other widths?').selectOption('Other widths …');
-    await page.getByLabel('Widths in pixels, with commas').fill('80, 160');
+    const widths = page.getByLabel('Widths in pixels, with commas');
+    await widths.fill('80, 900'); // wider than any of the pictures
+    await page.keyboard.press('Tab');
+    await page.getByText(/^(640|300) wide, not 900: nothing is enlarged$/).waitFor();
+    await widths.fill('80, 160');
     await page.keyboard.press('Tab');
     await page.getByLabel('What are the new pictures called?').selectOption('Product name and number');
     await page.getByText(/^Also in widths 80, 160; the picture itself is at most 160 wide\./).waitFor();

@@ -36,7 +36,11 @@ export const textsOfForms = {
   ownImageName: 'Name, such as {product}-{n}',
 
   forms: 'All forms of this picture',
-  form: (name: string) => (/^\d+$/.test(name) ? `${name} wide` : name),
+  /** A width that was asked for, or what came of it where the picture is smaller. */
+  form: (name: string, width: number) => {
+    if (!/^\d+$/.test(name)) return name;
+    return width < Number(name) ? `${width} wide, not ${name}: nothing is enlarged` : `${name} wide`;
+  },
   pixels: (width: number, height: number) => `${width} × ${height}`,
   fitting: (fit: number, judged: number) =>
     fit === judged

@@ -14,7 +14,7 @@ export function FormsPreview({ look: { facts, forms } }: { look: Look }) {
           <li key={form.name}>
             {forms[index] && <img src={forms[index]} alt="" loading="lazy" />}
             <span>
-              <strong>{texts.forms.form(form.name)}</strong>
+              <strong>{texts.forms.form(form.name, form.output.width)}</strong>
               <span class="quiet small">
                 {texts.forms.pixels(form.output.width, form.output.height)} · {bytes(form.output.bytes)} ·{' '}
                 {form.output.format.toUpperCase()}
