@@ -83,6 +83,30 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await page.close();
   });
 
+  it('stays where rows are shown, hidden and taken back', async () => {
+    const { page, faults, reader } = await open();
+    await choose(page, reader, 'rows.csv');
+    await reader.hear('textbox', /^Image URL on line 4$/);
+    await reader.press('F8', 'ControlOrMeta+a');
+    await reader.type(suite.origin.url('/lamp.jpg'));
+    await reader.press('Enter');
+    await reader.isOn('region', /^1 cell changed/);
+
+    await reader.goTo('button', /^Show all rows$/);
+    await reader.press('Enter');
+    await reader.isOn('button', 'All rows');
+    await reader.goTo('button', /^Hide the rows$/, 'Shift+Tab');
+    await reader.press('Enter');
+    await reader.isOn('button', 'Show all rows');
+    await reader.goTo('button', /^Take back all changes$/, 'Shift+Tab');
+    await reader.press('Enter');
+    await reader.hear('textbox', /^Image URL on line 4$/);
+    await reader.isOn('region', 'What was found in the file');
+
+    expect(faults()).toEqual([]);
+    await page.close();
+  });
+
   it('judges the worst first, and keeps the place of whoever judges', async () => {
     const { page, faults, reader } = await open();
     await choose(page, reader, 'judge.csv');

@@ -95,6 +95,7 @@ export const texts = {
     faults: (value: number) => `${counted(value, 'row')} with faults`,
     faultsLead: 'These rows can not be taken. Mend them here, or start without them.',
     noFaults: 'No faults',
+    found: 'What was found in the file',
     warnings: (value: number) => counted(value, 'warning'),
     warningsLead: 'These rows are taken, but look at the links.',
     repairs: (value: number) => `${counted(value, 'small repair')} made while reading`,

@@ -1,3 +1,5 @@
+import type { Ref } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { DryRun, Fault } from '../api/client.ts';
 import { FaultTable, Mended } from './fault-table.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -25,7 +27,7 @@ export function Listings({ survey }: { survey: DryRun }) {
   const ofFile = warnings.items.filter(isOfFile);
   const ofRows = warnings.items.filter((item) => !isOfFile(item));
   return (
-    <div class="listings">
+    <section class="listings" aria-label={preview.found}>
       <Mended />
       <Rows survey={survey} />
       {warnings.total > 0 && (
@@ -46,7 +48,7 @@ export function Listings({ survey }: { survey: DryRun }) {
           <Repairs items={repairs} />
         </Listing>
       )}
-    </div>
+    </section>
   );
 }
 
@@ -57,10 +59,11 @@ const isOfFile = ({ column, value }: Line): boolean => !column && !value;
 function Rows({ survey }: { survey: DryRun }) {
   const shown = useStore((state) => state.shownRows);
   const { total } = survey.faults;
+  const at = useFocusKept(shown !== null);
   const showAll = (): void => void listRows(1);
   if (total === 0 && !shown) {
     return (
-      <button type="button" class="show-rows" onClick={showAll}>
+      <button type="button" class="show-rows" ref={at} onClick={showAll}>
         <Icon name="table" />
         {texts.rows.show}
       </button>
@@ -74,13 +77,24 @@ function Rows({ survey }: { survey: DryRun }) {
         <button type="button" aria-pressed={!shown} onClick={hideRows}>
           {total > 0 ? texts.rows.faulty : texts.rows.hide}
         </button>
-        <button type="button" aria-pressed={shown !== null} onClick={showAll}>
+        <button type="button" ref={at} aria-pressed={shown !== null} onClick={showAll}>
           {texts.rows.all}
         </button>
       </div>
       {shown ? <AllRows survey={survey} shown={shown} /> : <FaultTable survey={survey} />}
     </Listing>
   );
+}
+
+/** Of the button that shows all rows: the one that takes the place of another also takes the focus that was lost with it. */
+function useFocusKept(isShown: boolean): Ref<HTMLButtonElement> {
+  const button = useRef<HTMLButtonElement>(null);
+  const wasShown = useRef(isShown);
+  useLayoutEffect(() => {
+    if (wasShown.current !== isShown && document.activeElement === document.body) button.current?.focus();
+    wasShown.current = isShown;
+  }, [isShown]);
+  return button;
 }
 
 interface ListingProps {

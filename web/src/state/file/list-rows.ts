@@ -23,7 +23,9 @@ export async function listRows(from: number): Promise<void> {
     ...fieldsOfFile(chosen),
     ...{ dry_run: 'true', lines, faults_limit: '0' },
   });
-  if (current().chosen !== chosen) return; // it was changed meanwhile, and its rows are read again
+  const { chosen: now, shownRows } = current();
+  // It was changed meanwhile: rows that are shown already are read again by that.
+  if (now !== chosen) return shownRows || now?.file !== chosen.file ? undefined : listRows(from);
   if (data) update({ shownRows: { from, rows: data.lines } });
   else notify(error.message || texts.unreachable);
 }
