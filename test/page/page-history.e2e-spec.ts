@@ -35,7 +35,12 @@ describeInBrowser('the history of the page', (engine) => {
     expect(await card(page, 'autumn.csv').count()).toBe(0);
     await page.getByRole('searchbox').fill('winter');
     await page.getByText('No file fits this filter.').waitFor();
-    await page.getByRole('searchbox').fill('');
+    await page.getByLabel('Show').selectOption('Running');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await until(() => page.evaluate(`document.activeElement.matches('[type=search]')`));
+    expect(new URL(page.url()).hash).toBe('#/requests');
+    expect(await page.getByRole('button', { name: 'Show all' }).count()).toBe(0);
+    expect(await page.getByRole('searchbox').inputValue()).toBe('');
     await card(page, 'autumn.csv').getByText('At most 100 KB an image, at most 800 pixels').waitFor();
     await page.setViewportSize({ width: 360, height: 740 });
     expect(await overflowOf(page)).toBe(0);

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Problem } from '../parts/problem.tsx';
 import { announce } from '../state/notices.ts';
 import { listMore, listRequests } from '../state/list-requests.ts';
@@ -52,13 +52,19 @@ export function HistoryPage() {
 }
 
 function HistoryFilter({ filter }: { filter: URLSearchParams }) {
+  const search = useRef<HTMLInputElement>(null);
   const value = (name: string): string => filter.get(name) ?? '';
+  const clear = (): void => {
+    setFilter(Object.fromEntries([...filter.keys()].map((name) => [name, ''])));
+    search.current!.focus(); // the button goes
+  };
   return (
     <form class="toolbar" onSubmit={(event) => event.preventDefault()}>
       <label class="field grow">
         {texts.history.search}
         <input
           type="search"
+          ref={search}
           maxLength={100}
           value={value('search')}
           onInput={(event) => setFilter({ search: event.currentTarget.value })}
@@ -85,6 +91,11 @@ function HistoryFilter({ filter }: { filter: URLSearchParams }) {
           />
         </label>
       ))}
+      {filter.size > 0 && (
+        <button type="button" onClick={clear}>
+          {texts.results.clear}
+        </button>
+      )}
     </form>
   );
 }
