@@ -28,7 +28,7 @@ describeInBrowser('the history of the page', (engine) => {
     await card(page, 'autumn.csv').waitFor({ state: 'detached' });
 
     await card(page, 'spring-catalogue.csv').getByText('For Amazon').waitFor();
-    await card(page, 'july.csv').getByText('Quality 60, as WEBP · season: spring').waitFor();
+    await card(page, 'july.csv').getByText('Quality 60, format WEBP · season: spring').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     await page.reload(); // the address holds the search
     await card(page, 'july.csv').waitFor();
@@ -41,7 +41,9 @@ describeInBrowser('the history of the page', (engine) => {
     expect(new URL(page.url()).hash).toBe('#/requests');
     expect(await page.getByRole('button', { name: 'Show all' }).count()).toBe(0);
     expect(await page.getByRole('searchbox').inputValue()).toBe('');
-    await card(page, 'autumn.csv').getByText('At most 100 KB an image, at most 800 pixels').waitFor();
+    await card(page, 'autumn.csv')
+      .getByText('Size at most 100 KB an image, longest side 800 pixels')
+      .waitFor();
     await page.setViewportSize({ width: 360, height: 740 });
     expect(await overflowOf(page)).toBe(0);
     expect(complaints).toEqual([]);
@@ -53,13 +55,13 @@ describeInBrowser('the history of the page', (engine) => {
     const workbook = await workbookOf({ sheets: [{ name: 'Winter', rows: rows.join('') }] });
     const id = await uploaded('winter.xlsx', { format: 'webp', quality: '50' }, workbook);
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
-    await page.getByText('Options used: Quality 50, as WEBP').waitFor();
+    await page.getByText('Options used: Quality 50, format WEBP').waitFor();
     await page.goto(`${suite.app.client.url}/#/requests`);
 
     await page.getByRole('button', { name: /^Run winter\.xlsx of .+ again$/ }).click();
     await page.getByText('The sheet “Winter” of the workbook.').waitFor();
     await page.getByRole('button', { name: 'Compress 1 image' }).click();
-    await page.getByText('Options used: Quality 50, as WEBP').waitFor();
+    await page.getByText('Options used: Quality 50, format WEBP').waitFor();
     await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
 
     expect(new URL(page.url()).hash).not.toContain(id);

@@ -1,5 +1,5 @@
 import type { Request } from './api/client.ts';
-import { count, percent } from './parts/format.ts';
+import { count } from './parts/format.ts';
 
 /** Channels as they are named in a line. */
 const CHANNELS: Record<string, string> = {
@@ -15,32 +15,42 @@ const CHANNELS: Record<string, string> = {
   web: 'the own shop, as WebP',
 };
 
-const METADATA: Record<string, string> = { copyright: 'copyright kept', all: 'author and camera data kept' };
-const EFFORTS: Record<string, string> = { fast: 'little time an image', best: 'as long as it pays' };
+const METADATA: Record<string, string> = { copyright: 'copyright kept', all: 'all kept' };
+const EFFORTS: Record<string, string> = { fast: 'little', best: 'as long as it pays' };
 
-/** With which options the images of a request were compressed, in a line: `Quality 50, at most 800 pixels, as WEBP`. */
+/**
+ * With which options the images of a request were compressed, in a line that says what each of them is:
+ * `Quality 50, longest side 800 pixels, format WEBP`. Those that are as usual are left out.
+ */
 export function optionsInWords({ options, renditions }: Pick<Request, 'options' | 'renditions'>): string {
-  const { format, effort, metadata } = options;
-  const side = Math.max(options.max_width ?? 0, options.max_height ?? 0);
-  const isOfChannel = options.for !== null;
+  const { effort, metadata } = options;
+  const forms = renditions.map(({ name }) => name).join(' and ');
   const parts = [
-    isOfChannel ? `For ${CHANNELS[options.for!] ?? options.for}` : aimInWords(options),
-    !isOfChannel && side > 0 && `at most ${side} pixels`,
-    !isOfChannel && format === 'auto' && 'in the smallest format',
-    !isOfChannel && format !== 'auto' && format !== 'keep' && `as ${format.toUpperCase()}`,
-    !isOfChannel && options.canvas !== 'none' && `on a canvas of ${options.canvas}`,
-    EFFORTS[effort],
-    METADATA[metadata],
-    renditions.length > 0 &&
-      `${count(renditions.length)} further ${renditions.length === 1 ? 'form' : 'forms'}`,
+    ...(options.for === null ? picturesInWords(options) : [`For ${CHANNELS[options.for] ?? options.for}`]),
+    EFFORTS[effort] && `time for an image: ${EFFORTS[effort]}`,
+    METADATA[metadata] && `author and camera data: ${METADATA[metadata]}`,
+    forms !== '' && `further ${renditions.length === 1 ? 'form' : 'forms'}: ${forms}`,
   ];
   return parts.filter(Boolean).join(', ');
 }
 
+/** What a channel says, where the images are for one. */
+function picturesInWords(options: Request['options']): (string | false)[] {
+  const { format, canvas } = options;
+  const side = Math.max(options.max_width ?? 0, options.max_height ?? 0);
+  return [
+    aimInWords(options),
+    side > 0 && `longest side ${side} pixels`,
+    format === 'auto' && 'format: the smallest of all',
+    format !== 'auto' && format !== 'keep' && `format ${format.toUpperCase()}`,
+    canvas !== 'none' && `canvas ${canvas}`,
+  ];
+}
+
 function aimInWords({ target, quality }: Request['options']): string {
   const [kind, number] = (target ?? '').split(':');
-  if (kind === 'bytes') return `At most ${count(Number(number) / 1000)} KB an image`;
-  if (kind === 'ssim') return `At least ${percent(100 * Number(number))} alike`;
+  if (kind === 'bytes') return `Size at most ${count(Number(number) / 1000)} KB an image`;
+  if (kind === 'ssim') return `Similarity at least ${number}`;
   if (target) return `Target ${target}`;
   return `Quality ${quality ?? 'as usual'}`;
 }
