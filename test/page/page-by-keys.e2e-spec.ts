@@ -64,6 +64,14 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.isOn('radio', /^Hardly/);
     await reader.goTo('DisclosureTriangle', /^Numbers and more settings$/);
     await reader.press('Enter');
+    await reader.goTo('radio', /^A quality/);
+    await reader.press('Space');
+    await reader.hear('spinbutton', /^Quality, 1 to 100$/);
+    await reader.goTo('radio', /^At most/, 'Shift+Tab');
+    await reader.press('ArrowUp');
+    await reader.isOn('radio', /^Hardly/);
+    await reader.goTo('DisclosureTriangle', /^Numbers and more settings$/);
+    await reader.press('Enter');
     await reader.goTo('combobox', /^Format$/);
     await reader.type('WebP');
     await reader.hear('StaticText', /^WEBP$/);

@@ -146,6 +146,7 @@ export const texts = {
     quality: 'Quality, 1 to 100',
     similarity: 'Similarity, 0.9 to 1',
     numbers: 'Numbers and more settings',
+    inNumbers: 'How small, in numbers?',
     format: 'Format',
     formats: {
       keep: 'As it is',

@@ -102,7 +102,7 @@ function Aims({ options }: { options: Options }) {
         <legend>{texts.options.title}</legend>
         <div class="aims">
           {IN_WORDS.map((name) => (
-            <Aim key={name} name={name} isChosen={aim === name} />
+            <Aim key={name} name={name} group="aim" isChosen={aim === name} />
           ))}
         </div>
         {aim === 'bytes' && (
@@ -111,9 +111,9 @@ function Aims({ options }: { options: Options }) {
       </fieldset>
       <details open={aim === 'quality' || aim === 'similarity'}>
         <summary>{texts.options.numbers}</summary>
-        <div class="aims">
+        <div class="aims" role="radiogroup" aria-label={texts.options.inNumbers}>
           {IN_NUMBERS.map((name) => (
-            <Aim key={name} name={name} isChosen={aim === name} />
+            <Aim key={name} name={name} group="aim-in-numbers" isChosen={aim === name} />
           ))}
         </div>
         {aim === 'quality' && (
@@ -145,11 +145,18 @@ function Aims({ options }: { options: Options }) {
   );
 }
 
-function Aim({ name, isChosen }: { name: Options['aim']; isChosen: boolean }) {
+interface AimProps {
+  name: Options['aim'];
+  /** Tab stops once in a group: those that stand further down are a group of their own, or it would pass them. */
+  group: string;
+  isChosen: boolean;
+}
+
+function Aim({ name, group, isChosen }: AimProps) {
   const [title, lead] = texts.options.aims[name];
   return (
     <label class="aim">
-      <input type="radio" name="aim" checked={isChosen} onChange={() => set({ aim: name })} />
+      <input type="radio" name={group} checked={isChosen} onChange={() => set({ aim: name })} />
       <span>
         <strong>{title}</strong>
         <span class="quiet small">{lead}</span>
