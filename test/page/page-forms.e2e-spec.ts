@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
 import { usePage } from '../helpers/app/suite.js';
 import { photo } from '../helpers/servers/image-origin.js';
+import { until } from '../helpers/wait.js';
 
 describeInBrowser('the page, about forms and names of pictures', (engine) => {
   const suite = usePage(engine, async () => ({
@@ -39,7 +40,8 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     await page.getByText(/^(640|300) wide, not 900: nothing is enlarged$/).waitFor();
     await widths.fill('80, 160');
     await page.keyboard.press('Tab');
-    await page.getByLabel('What are the new pictures called?').selectOption('Product name and number');
+    await page.getByRole('button', { name: /^Name them after the products/ }).click();
+    await until(() => page.evaluate(`document.activeElement.value === '{product}-{n}'`));
     await page.getByText(/^Also in widths 80, 160; the picture itself is at most 160 wide\./).waitFor();
 
     const forms = page.locator('.picture-forms li');

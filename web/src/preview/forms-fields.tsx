@@ -6,6 +6,8 @@ import { texts } from '../texts.ts';
 
 type Name = 'sizes' | 'imageName';
 
+const BY_PRODUCT = '{product}-{n}';
+
 /** In which widths the pictures are made as well, in words. */
 export function SizesField() {
   const sizes = useStore((state) => state.options.sizes);
@@ -24,16 +26,28 @@ export function SizesField() {
   );
 }
 
-/** What results are called in their addresses. */
-export function ImageNameField() {
+/** What results are called in their addresses and in the ZIP; names of products are proposed where the file has them. */
+export function ImageNameField({ hasProducts }: { hasProducts: boolean }) {
+  const name = useStore((state) => state.options.imageName);
+  const take = ({ currentTarget: button }: { currentTarget: HTMLElement }): void => {
+    button.parentElement!.querySelector('select')!.focus(); // the button goes
+    chooseOptions({ imageName: BY_PRODUCT });
+  };
   return (
-    <Choice
-      name="imageName"
-      label={texts.forms.imageName}
-      choices={texts.forms.imageNames}
-      ownLabel={texts.forms.ownImageName}
-      isRight={() => true}
-    />
+    <div class="image-name">
+      <Choice
+        name="imageName"
+        label={texts.forms.imageName}
+        choices={texts.forms.imageNames}
+        ownLabel={texts.forms.ownImageName}
+        isRight={() => true}
+      />
+      {hasProducts && name === '' && (
+        <button type="button" onClick={take}>
+          {texts.forms.byProduct}
+        </button>
+      )}
+    </div>
   );
 }
 

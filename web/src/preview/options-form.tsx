@@ -12,7 +12,7 @@ const SIDES = [0, 2560, 2048, 1600, 1200, 800, 400];
 const set = chooseOptions;
 
 /** How small the images shall become: in words, with the numbers one click behind. */
-export function OptionsForm({ profile }: { profile: DryRun['profile'] }) {
+export function OptionsForm({ survey: { profile, columns } }: { survey: DryRun }) {
   const options = useStore((state) => state.options);
   const isOpen = options.channel === 'any' && options.preset === '';
   return (
@@ -27,7 +27,7 @@ export function OptionsForm({ profile }: { profile: DryRun['profile'] }) {
       {options.preset !== '' && <Kept name={options.preset} />}
       {options.preset === '' && !isOpen && <p class="quiet small">{texts.options.ofChannel}</p>}
       {options.preset === '' && <SizesField />}
-      <ImageNameField />
+      <ImageNameField hasProducts={columns.some(({ role }) => role === 'product')} />
     </form>
   );
 }

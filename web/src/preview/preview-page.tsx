@@ -50,7 +50,7 @@ function Choices({ survey }: { survey: DryRun }) {
     <>
       <div class="choices">
         <div class="stack">
-          <OptionsForm profile={survey.profile} />
+          <OptionsForm survey={survey} />
           <OwnPresets />
         </div>
         <PicturePreview survey={survey} />
