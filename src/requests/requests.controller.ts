@@ -222,7 +222,8 @@ export class RequestsController {
     operationId: 'getErrorsCsv',
     summary:
       'Rows that were left out and images that failed or were cancelled, each with its line, code and reason',
-    description: 'Available at any time.',
+    description:
+      'Available at any time. The last column, `What To Do`, says in plain words what whoever has the file can do.',
     answer: CSV_FILE,
     errors: ['INVALID_PARAMETER', 'REQUEST_NOT_FOUND'],
   })

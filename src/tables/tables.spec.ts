@@ -29,14 +29,14 @@ describe('the tables library', () => {
       output += outputCsvRows(layout!, done);
       for (const { line, value: url, code, hint: message } of faults) {
         const empty = { serialNumber: '', productName: '', position: null, retryable: false, attempts: 0 };
-        errors += errorsCsvRows(layout!, [{ ...empty, line, url, code, message }]);
+        errors += errorsCsvRows(layout!, [{ ...empty, line, url, code, message, advice: 'Mend it.' }]);
       }
     }
 
     expect(output).toBe(
       'Product Name;Nr;Image;Output Image Urls\r\n;1;https://a.example/1.jpg,https://a.example/2.jpg;https://b.example/1,\r\n',
     );
-    expect(errors).toMatch(/^Line;Serial Number;.*\r\n3;;;;none;URL_INVALID;.*;false;0\r\n$/);
+    expect(errors).toMatch(/^Line;Serial Number;.*\r\n3;;;;none;URL_INVALID;.*;false;0;Mend it\.\r\n$/);
   });
 
   it('warns of addresses that are refused, where it is told which those are', async () => {

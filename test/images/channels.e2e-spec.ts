@@ -213,7 +213,9 @@ describeOnEachEngine('an upload for a channel', (engine) => {
     expect(mug.output.width).toBe(mug.output.height);
     expect(gone).toMatchObject({ status: 'failed', fits: null });
     expect(errors.text.split(/\r?\n/).slice(1, 3)).toEqual([
-      expect.stringMatching(/,1,.*small\.png,DOES_NOT_FIT,amazon: too_small: \d+ < 500,false,1$/),
+      expect.stringMatching(
+        /,1,.*small\.png,DOES_NOT_FIT,amazon: too_small: \d+ < 500,false,1,Use another picture/,
+      ),
       expect.stringMatching(/,3,.*gone\.jpg,HTTP_404,/),
     ]);
 

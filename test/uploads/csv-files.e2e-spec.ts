@@ -105,6 +105,7 @@ describeOnEachEngine('a CSV file', (engine) => {
           'Input Image Url': 'nothing',
           Code: 'URL_INVALID',
           Attempts: '0',
+          'What To Do': expect.stringMatching(/beginning with http/),
         }),
         expect.objectContaining({ Line: '5', 'Input Image Url': 'sofa.jpg', Code: 'URL_INVALID' }),
         {
@@ -117,6 +118,7 @@ describeOnEachEngine('a CSV file', (engine) => {
           Message: expect.any(String),
           Retryable: 'false',
           Attempts: '1',
+          'What To Do': 'There is nothing at this link. Look for a spelling mistake in it.',
         },
       ]);
     });

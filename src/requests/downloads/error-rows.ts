@@ -6,6 +6,7 @@ import { MAIN_RENDITION } from '../../database/entities/output.entity.js';
 import { ProductEntity } from '../../database/entities/product.entity.js';
 import type { RequestEntity } from '../../database/entities/request.entity.js';
 import { AppError } from '../../errors/app-error.js';
+import { imageAdvice } from '../../errors/image-advice.js';
 import { IMAGE_CODES } from '../../errors/image-codes.js';
 import type { FileStorage } from '../../storage/file-storage.js';
 import type { ErrorRow } from '../../tables/tables.js';
@@ -49,7 +50,7 @@ async function* faults(manager: EntityManager, { key }: RequestEntity): AsyncGen
   for await (const page of pages(manager, FaultEntity, { requestKey: key })) {
     yield page.map(({ line, serialNumber, productName, value, code, hint }) => ({
       ...{ line, serialNumber: serialNumber ?? '', productName: productName ?? '' },
-      ...{ position: null, url: value, code, message: hint, retryable: false, attempts: 0 },
+      ...{ position: null, url: value, code, message: hint, retryable: false, attempts: 0, advice: hint },
     }));
   }
 }
@@ -76,7 +77,8 @@ async function* imageRows(
       const { line, serialNumber, productName } = product;
       const { position, inputUrl, attempt } = image;
       const place = { line, serialNumber, productName, position, url: inputUrl, attempts: attempt };
-      return { ...place, ...said.get(image.number)! };
+      const facts = said.get(image.number)!;
+      return { ...place, ...facts, advice: imageAdvice(facts.code) };
     });
   }
 }

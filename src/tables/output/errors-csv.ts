@@ -14,6 +14,8 @@ export interface ErrorRow {
   message: string;
   retryable: boolean;
   attempts: number;
+  /** What to do about it, in plain words. */
+  advice: string;
 }
 
 const COLUMNS = [
@@ -26,6 +28,7 @@ const COLUMNS = [
   'Message',
   'Retryable',
   'Attempts',
+  'What To Do',
 ];
 
 /** The first line of `errors.csv`, with the delimiter and line end of the user's file. */
@@ -39,7 +42,7 @@ export function errorsCsvRows(format: CsvFormat, rows: ErrorRow[], options: Cell
 }
 
 function cellsOf(row: ErrorRow): string[] {
-  const { line, serialNumber, productName, position, url, code, message, retryable, attempts } = row;
+  const { line, serialNumber, productName, position, url, code, message, retryable, attempts, advice } = row;
   const place = position === null ? '' : String(position);
   return [
     String(line),
@@ -51,5 +54,6 @@ function cellsOf(row: ErrorRow): string[] {
     message,
     String(retryable),
     String(attempts),
+    advice,
   ];
 }
