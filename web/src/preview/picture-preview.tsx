@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { Fit, FormsPreview } from './forms-preview.tsx';
-import { BeforeAfter, type Pair } from '../request/before-after.tsx';
+import { BeforeAfter, type Pair } from '../compare/before-after.tsx';
 import type { DryRun } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { estimateOf, fitOf } from '../state/file/estimate.ts';

@@ -6,7 +6,7 @@ import { setFilter } from '../state/route.ts';
 import { current, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { ChosenBar } from './chosen-images.tsx';
-import { Compare } from './compare.tsx';
+import { Compare } from '../compare/compare.tsx';
 import { ResultsTable } from './results-table.tsx';
 import { ResultsTiles } from './results-tiles.tsx';
 import { savedOf, selectImages } from './select-images.ts';

@@ -1,9 +1,10 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { likenessClass } from '../parts/likeness.ts';
 import { Icon } from '../parts/icon.tsx';
+import { savedOf } from '../request/select-images.ts';
 import { better, forgetJudgement, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
@@ -11,7 +12,7 @@ import { noteText } from '../texts-of-failures.ts';
 import { nameOf } from '../texts-of-requests.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
-import { savedOf } from './select-images.ts';
+import { useKeys } from './use-keys.ts';
 
 interface CompareProps {
   images: Image[];
@@ -164,28 +165,4 @@ function Facts({ image }: { image: Image }) {
       </div>
     </dl>
   );
-}
-
-const JUDGING = ['a', 'u', 'o', 'z'];
-
-/**
- * Calls what a key is for when it goes down, and again when it goes up. A layout effect is there before the next key; other
- * effects come after the next picture of the screen, and a second key before that would act on what was shown before the first.
- */
-function useKeys(actions: Record<string, (isDown: boolean) => void>): void {
-  useLayoutEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const isDown = event.type === 'keydown';
-      // A key that is held down judges once.
-      if (event.repeat && JUDGING.includes(event.key.toLowerCase())) return;
-      if (isDown || event.key.toLowerCase() === 'h') actions[event.key.toLowerCase()]?.(isDown);
-    };
-    addEventListener('keydown', listen);
-    addEventListener('keyup', listen);
-    return () => {
-      removeEventListener('keydown', listen);
-      removeEventListener('keyup', listen);
-    };
-  });
 }
