@@ -48,7 +48,8 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
     await button(page, /^Try again: Not found/).click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor({ state: 'detached' });
-    await button(page, 'Compare before and after: Mug (2)').waitFor();
+    await button(page, 'Compare before and after: Mug (2), line 2').waitFor();
+    expect(await page.getByText(/^line 2 · http/).count()).toBe(2);
 
     expect((await suite.app.client.get(`/requests/${id}`)).json).toMatchObject({
       run: 2,

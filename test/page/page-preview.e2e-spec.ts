@@ -54,8 +54,9 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
       rowOf(3, '2', 'Vase', 'photos/vase.jpg') +
       rowOf(4, '3', 'Lamp', 'photos/lamp.jpg');
     await dropFile(page, 'spring.xlsx', await workbookOf({ sheets: [{ name: 'Spring', rows }] }));
-    const cell = page.getByLabel('Image URL on line 3');
+    const cell = page.getByLabel('Image URL on row 3');
     await cell.waitFor();
+    await button(page, 'Leave out row 3').waitFor();
     expect(await barriersOf(page)).toEqual([]);
 
     await cell.fill(suite.origin.url('/vase.jpg'));
@@ -73,6 +74,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await link.waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
 
+    await page.getByText(/^row 3 · http/).waitFor();
+    await button(page, 'Compare before and after: Vase, row 3').waitFor();
     expect(download.suggestedFilename()).toBe('spring-output.xlsx');
     expect((await readFile(await download.path())).subarray(0, 2).toString()).toBe('PK');
     expect(complaints).toEqual([]);

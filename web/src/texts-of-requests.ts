@@ -13,11 +13,9 @@ function result({ bytes: sizes }: Request): string {
   return `${saved < 0 ? `${percent(-saved)} larger` : `${percent(saved)} smaller`}: ${bytes(input)} became ${bytes(resultBytes(sizes))}`;
 }
 
-/** What an image is called: its product, and its place where there are several. */
-export function nameOf({ product_name: product, serial_number: serial, line, position }: Image): string {
-  const name = product || serial || `line ${line}`;
-  return position > 1 ? `${name} (${position})` : name;
-}
+/** Where a row of the file is: `line 4`, or as programs for spreadsheets number it in a workbook, `row 4`. */
+export const lineText = (line: number, isWorkbook: boolean): string =>
+  `${isWorkbook ? 'row' : 'line'} ${count(line)}`;
 
 /** The texts of the page of a request. */
 export const textsOfRequests = {
@@ -86,7 +84,6 @@ export const textsOfRequests = {
     showNamed: (value: number, reason: string, host: string) =>
       `Show ${value === 1 ? 'it' : `all ${count(value)}`}: ${reason} at ${host}`,
     more: (value: number) => `… and ${count(value)} more`,
-    line: (line: number) => `line ${count(line)}`,
     retryAll: 'Try all of them again',
     retry: 'Try again',
     retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
@@ -146,7 +143,7 @@ export const textsOfRequests = {
     saved: 'Saved',
     similarity: 'Alike',
     state: 'State',
-    open: (image: Image) => `Compare before and after: ${nameOf(image)}, line ${count(image.line)}`,
+    open: (name: string, line: string) => `Compare before and after: ${name}, ${line}`,
     states: {
       pending: 'Waiting',
       processing: 'Working',
@@ -172,13 +169,13 @@ export const textsOfRequests = {
     isRedone: 'being made anew',
     kept: (name: string) => `${name} is kept.`,
     redoing: (name: string) => `${name} is being made anew.`,
-    redone: (before: Image, now: Image) => {
+    redone: (name: string, before: Image, now: Image) => {
       const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
       const rules =
         now.fits === false ? ` It does not fit: ${now.broken_rules.map(ruleText).join(', ')}.` : '';
-      if (now.redo?.options?.original) return `${nameOf(now)} is the original now: ${sizes}.${rules}`;
+      if (now.redo?.options?.original) return `${name} is the original now: ${sizes}.${rules}`;
       const quality = now.quality === null ? '' : ` in quality ${now.quality}`;
-      return `${nameOf(now)} was made anew${quality}: ${sizes}.${rules}`;
+      return `${name} was made anew${quality}: ${sizes}.${rules}`;
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string) => `${name} is not judged any more.`,

@@ -101,7 +101,7 @@ export const texts = {
     repairs: (value: number) => `${counted(value, 'small repair')} made while reading`,
     repairsLead: 'Your file itself stays as it is.',
     more: (value: number) => `and ${count(value)} more`,
-    line: 'Line',
+    line: (isWorkbook: boolean) => (isWorkbook ? 'Row' : 'Line'),
     column: 'Column',
     value: 'Value',
     todo: 'What to do',
@@ -194,21 +194,24 @@ export const texts = {
     hide: 'Hide the rows',
     lead: 'As they stand in your file, with your corrections.',
     table: 'Rows of the file',
-    none: 'There are no rows on these lines.',
-    lines: (from: number, to: number) => `Lines ${count(from)} to ${count(to)}`,
-    before: (lines: number) => `The ${count(lines)} lines before`,
-    after: (lines: number) => `The next ${count(lines)} lines`,
+    none: 'There are no rows here.',
+    lines: (from: number, to: number, isWorkbook: boolean) =>
+      `${isWorkbook ? 'Rows' : 'Lines'} ${count(from)} to ${count(to)}`,
+    before: (lines: number, isWorkbook: boolean) =>
+      `The ${count(lines)} ${isWorkbook ? 'rows' : 'lines'} before`,
+    after: (lines: number, isWorkbook: boolean) =>
+      `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
   },
 
   mend: {
     table: 'Rows with faults',
     content: 'What stands there',
-    row: 'Row',
+    leave: 'Leave out',
     lines:
       'Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
     keys: 'Write the right link into the cell: the file is checked at once. Enter or F8 goes to the next.',
-    cell: (column: string, line: number) => `${column} on line ${count(line)}`,
-    leaveOut: (line: number) => `Leave out line ${count(line)}`,
+    cell: (column: string, line: string) => `${column} on ${line}`,
+    leaveOut: (line: string) => `Leave out ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,
     addHttps: (value: number) =>
       `Put https:// before ${value === 1 ? 'the one' : `all ${count(value)}`} without it`,

@@ -3,7 +3,7 @@ import type { DryRun } from '../api/client.ts';
 import { count } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
-import { type FaultyCell, faultyCells } from '../state/file/mend-file.ts';
+import { type FaultyCell, faultyCells, isWorkbook } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 import { FaultActions } from './fault-table.tsx';
 import { Mendable, useNextFaultKey } from './mendable.tsx';
@@ -24,7 +24,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
         <table class="all-rows">
           <thead>
             <tr>
-              <th scope="col">{texts.preview.line}</th>
+              <th scope="col">{texts.preview.line(isWorkbook(survey))}</th>
               {columns.map(({ name }, index) => (
                 <th key={index} scope="col">
                   {name || texts.columns.unnamed(index + 1)}
@@ -77,10 +77,11 @@ function Pager({ survey, shown: { from, rows } }: { survey: DryRun; shown: Shown
   const isWhole = from === 1 && rows.length >= survey.rows + survey.faults.total;
   if (isWhole) return null;
   const { before, after, lines } = texts.rows;
+  const isRows = isWorkbook(survey);
   return (
     <div class="row">
       <p class="quiet small" role="status">
-        {lines(from, from + LINES_SHOWN - 1)}
+        {lines(from, from + LINES_SHOWN - 1, isRows)}
       </p>
       <div class="buttons">
         <button
@@ -88,10 +89,10 @@ function Pager({ survey, shown: { from, rows } }: { survey: DryRun; shown: Shown
           disabled={from === 1}
           onClick={() => void listRows(Math.max(1, from - LINES_SHOWN))}
         >
-          {before(LINES_SHOWN)}
+          {before(LINES_SHOWN, isRows)}
         </button>
         <button type="button" disabled={rows.length === 0} onClick={() => void listRows(from + LINES_SHOWN)}>
-          {after(LINES_SHOWN)}
+          {after(LINES_SHOWN, isRows)}
         </button>
       </div>
     </div>

@@ -5,6 +5,7 @@ import { count } from '../parts/format.ts';
 import {
   type FaultyCell,
   faultyCells,
+  isWorkbook,
   likeTheLast,
   mend,
   saveMended,
@@ -24,6 +25,8 @@ export function FaultTable({ survey }: { survey: DryRun }) {
   useNextFaultKey(table);
   const cells = faultyCells(survey);
   const { line, column, todo, more } = texts.preview;
+  const { content, leave } = texts.mend;
+  const heads = [line(isWorkbook(survey)), texts.results.product, column, content, todo, leave];
   return (
     <>
       <FaultActions cells={cells} />
@@ -32,7 +35,7 @@ export function FaultTable({ survey }: { survey: DryRun }) {
         <table class="fault-table" role="table">
           <thead role="rowgroup">
             <tr role="row">
-              {[line, texts.results.product, column, texts.mend.content, todo, texts.mend.row].map((name) => (
+              {heads.map((name) => (
                 <th key={name} scope="col" role="columnheader">
                   {name}
                 </th>
@@ -52,14 +55,14 @@ export function FaultTable({ survey }: { survey: DryRun }) {
 }
 
 /** Whether lines are no rows of a spreadsheet: a row whose cells have line ends takes several lines. */
-function hasLongRows({ layout, rows, faults }: DryRun): boolean {
-  const isWorkbook = typeof layout?.sheet === 'string';
-  return !isWorkbook && faults.items.some(({ line }) => line > rows + faults.total + 1);
+function hasLongRows(survey: DryRun): boolean {
+  const { rows, faults } = survey;
+  return !isWorkbook(survey) && faults.items.some(({ line }) => line > rows + faults.total + 1);
 }
 
 /** With its roles in words: on a phone it is laid out as no table. */
 function Row({ cell }: { cell: FaultyCell }) {
-  const { line, column, name, text, product, faults } = cell;
+  const { line, where, column, name, text, product, faults } = cell;
   const hintId = `hint-${line}-${column}`;
   return (
     <tr role="row">
@@ -85,8 +88,8 @@ function Row({ cell }: { cell: FaultyCell }) {
           <button
             type="button"
             class="icon-button"
-            aria-label={texts.mend.leaveOut(line)}
-            title={texts.mend.leaveOut(line)}
+            aria-label={texts.mend.leaveOut(where)}
+            title={texts.mend.leaveOut(where)}
             onClick={() => mend([{ line, column: null, value: null }])}
           >
             <Icon name="bin" />

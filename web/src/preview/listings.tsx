@@ -5,8 +5,10 @@ import { FaultTable, Mended } from './fault-table.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/format.ts';
 import { hideRows, listRows } from '../state/file/list-rows.ts';
+import { isWorkbook } from '../state/file/mend-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { lineText } from '../texts-of-requests.ts';
 import { AllRows } from './all-rows.tsx';
 import { repairText, warningText } from '../texts-of-failures.ts';
 
@@ -40,12 +42,14 @@ export function Listings({ survey }: { survey: DryRun }) {
           {ofFile.map(({ code, hint }) => (
             <p key={code}>{warningText(code, hint)}</p>
           ))}
-          {ofRows.length > 0 && <Lines items={ofRows} total={warnings.total - ofFile.length} />}
+          {ofRows.length > 0 && (
+            <Lines items={ofRows} total={warnings.total - ofFile.length} isRows={isWorkbook(survey)} />
+          )}
         </Listing>
       )}
       {repairCount > 0 && (
         <Listing kind="repair" title={preview.repairs(repairCount)} lead={preview.repairsLead}>
-          <Repairs items={repairs} />
+          <Repairs items={repairs} isRows={isWorkbook(survey)} />
         </Listing>
       )}
     </section>
@@ -120,14 +124,14 @@ function Listing({ kind, title, lead, isOpen = false, children }: ListingProps) 
 
 type Line = Pick<Fault, 'line' | 'column' | 'value' | 'hint'>;
 
-function Lines({ items, total }: { items: Line[]; total: number }) {
+function Lines({ items, total, isRows }: { items: Line[]; total: number; isRows: boolean }) {
   const { line, column, value, todo, more } = texts.preview;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={todo}>
       <table>
         <thead>
           <tr>
-            {[line, column, value, todo].map((name) => (
+            {[line(isRows), column, value, todo].map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -151,7 +155,7 @@ function Lines({ items, total }: { items: Line[]; total: number }) {
 }
 
 /** One line for each kind, with where it was met first. */
-function Repairs({ items }: { items: { line: number; code: string }[] }) {
+function Repairs({ items, isRows }: { items: { line: number; code: string }[]; isRows: boolean }) {
   const kinds = new Map<string, number[]>();
   for (const { code, line } of items) kinds.set(code, [...(kinds.get(code) ?? []), line]);
   return (
@@ -160,7 +164,7 @@ function Repairs({ items }: { items: { line: number; code: string }[] }) {
         <li key={code}>
           {repairText(code)}{' '}
           <span class="quiet small">
-            {texts.failures.line(lines[0])}
+            {lineText(lines[0], isRows)}
             {lines.length > 1 && ` ${texts.preview.more(lines.length - 1)}`}
           </span>
         </li>

@@ -5,7 +5,7 @@ import { texts } from '../texts.ts';
 
 /** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one. */
 export function Mendable({
-  cell: { line, column, name, faults },
+  cell: { line, where, column, name, faults },
   text: given,
   hintId,
   hint,
@@ -34,7 +34,7 @@ export function Mendable({
   return (
     <input
       class="mendable"
-      aria-label={texts.mend.cell(name ?? '', line)}
+      aria-label={texts.mend.cell(name ?? '', where)}
       aria-invalid={text.trim() === given.trim()}
       aria-describedby={hintId}
       aria-description={hint}

@@ -3,8 +3,8 @@ import { Icon } from '../parts/icon.tsx';
 import { choose, chooseOnly } from '../state/choose-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
+import { nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
 
 /** Images that one call tries again. */
 const MOST_RETRIED = 1000;

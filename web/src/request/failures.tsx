@@ -3,8 +3,8 @@ import type { Image, Request } from '../api/client.ts';
 import { count, hostOf } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
+import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
 import { adviceOn, reasonOf } from '../texts-of-failures.ts';
 import { MendUrls } from './mend-urls.tsx';
 import { showImages } from './show-images.ts';
@@ -104,7 +104,7 @@ function Named({ images }: { images: Image[] }) {
     <ul class="failure-images">
       {images.slice(0, NAMED).map((image) => (
         <li key={image.id}>
-          {nameOf(image)} <span class="quiet small">{texts.failures.line(image.line)}</span>{' '}
+          {nameOf(image)} <span class="quiet small">{lineOf(image)}</span>{' '}
           <span class="code">{image.input_url}</span>
         </li>
       ))}

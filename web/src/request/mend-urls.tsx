@@ -4,8 +4,8 @@ import { Icon } from '../parts/icon.tsx';
 import { announce } from '../state/notices.ts';
 import { retryImages } from '../state/retry-images.ts';
 import { changedAlike } from '../state/file/changed-alike.ts';
+import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
 
 const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
@@ -44,7 +44,7 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
         {listed.map((image) => (
           <li key={image.id}>
             <label class="field">
-              {nameOf(image)} · {texts.failures.line(image.line)}
+              {nameOf(image)} · {lineOf(image)}
               <input
                 type="url"
                 class="code"

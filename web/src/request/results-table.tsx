@@ -1,10 +1,10 @@
 import type { Image } from '../api/client.ts';
-import { bytes, count, percent } from '../parts/format.ts';
+import { bytes, percent } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
+import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
 import { noteText, reasonOf } from '../texts-of-failures.ts';
 import { ChooseBox } from './chosen-images.tsx';
 import { savedOf } from './select-images.ts';
@@ -41,7 +41,7 @@ export function ResultsTable({ images, open }: ListProps) {
 
 function Row({ images, index, open }: ListProps & { index: number }) {
   const image = images[index];
-  const { input, output, similarity, line } = image;
+  const { input, output, similarity } = image;
   const saved = savedOf(image);
   return (
     <div class="table-row" role="row" aria-rowindex={index + 2}>
@@ -55,7 +55,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
       >
         <strong>{nameOf(image)}</strong>
         <span class="quiet small code" title={image.input_url}>
-          {count(line)} · {image.input_url}
+          {lineOf(image)} · {image.input_url}
         </span>
       </span>
       <span role="cell" class="cell-before number">
@@ -85,7 +85,7 @@ const canCompare = (image: Image): boolean => image.output_url !== null && saved
 /** The result as a small picture that opens the comparison. */
 export function Thumbnail({ image, open }: { image: Image; open: ListProps['open'] }) {
   if (!canCompare(image)) return <span class="thumbnail thumbnail-none" />;
-  const label = texts.results.open(image);
+  const label = texts.results.open(nameOf(image), lineOf(image));
   return (
     <button type="button" class="thumbnail" aria-label={label} title={label} onClick={() => open(image)}>
       <img src={image.output_url!} alt="" loading="lazy" decoding="async" />

@@ -3,8 +3,8 @@ import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
+import { nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { nameOf } from '../texts-of-requests.ts';
 import { type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
 import { savedOf } from './select-images.ts';
 

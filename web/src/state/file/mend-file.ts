@@ -1,6 +1,7 @@
 import { type DryRun, type Fault, sendForFile } from '../../api/client.ts';
 import { saveFile } from '../../parts/save-file.ts';
 import { texts } from '../../texts.ts';
+import { lineText } from '../../texts-of-requests.ts';
 import { changedAlike } from './changed-alike.ts';
 import { notify } from '../notices.ts';
 import { type Chosen, current } from '../store.ts';
@@ -16,6 +17,8 @@ export interface Patch {
 /** A cell with faults, and all that is known of it. */
 export interface FaultyCell {
   line: number;
+  /** The line in words. */
+  where: string;
   /** Its number in the file, and its name; null where the fault is about the row. */
   column: number | null;
   name: string | null;
@@ -30,8 +33,11 @@ const WORKBOOK_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheet
 /** An address without its beginning: `www.example.com/a.jpg`, `cdn.example.com/a.jpg`. */
 const WITHOUT_SCHEME = /^(?:www\.|(?:[\w-]+\.)+[a-z]{2,}\/)\S+$/i;
 
+export const isWorkbook = ({ layout }: DryRun): boolean => typeof layout?.sheet === 'string';
+
 /** The cells of the file that have faults, in its order. */
-export function faultyCells({ faults, lines, columns }: DryRun): FaultyCell[] {
+export function faultyCells(survey: DryRun): FaultyCell[] {
+  const { faults, lines, columns } = survey;
   const rows = new Map(lines.map(({ line, cells }) => [line, cells]));
   const product = columns.findIndex(({ role }) => role === 'product');
   const found = new Map<string, FaultyCell>();
@@ -41,7 +47,9 @@ export function faultyCells({ faults, lines, columns }: DryRun): FaultyCell[] {
     const key = `${line} ${place}`;
     const row = rows.get(line);
     const text = place >= 0 && row ? (row[place] ?? '') : null;
-    const cell = { line, name, text, column: place < 0 ? null : place + 1, product: row?.[product] ?? '' };
+    const where = lineText(line, isWorkbook(survey));
+    const column = place < 0 ? null : place + 1;
+    const cell = { line, where, name, text, column, product: row?.[product] ?? '' };
     if (found.has(key)) found.get(key)!.faults.push(fault);
     else found.set(key, { ...cell, faults: [fault] });
   }
@@ -127,9 +135,9 @@ export function undoMending(): void {
 export async function saveMended(): Promise<void> {
   const { chosen } = current();
   if (!chosen) return;
-  const isWorkbook = typeof chosen.survey?.layout?.sheet === 'string';
   const fields = { ...fieldsOfFile(chosen), dry_run: 'true' };
-  const { data, error } = await sendForFile(chosen.file, fields, isWorkbook ? WORKBOOK_TYPE : 'text/csv');
+  const accept = chosen.survey && isWorkbook(chosen.survey) ? WORKBOOK_TYPE : 'text/csv';
+  const { data, error } = await sendForFile(chosen.file, fields, accept);
   if (data) saveFile(data, chosen.file.name);
   else notify(error.message || texts.unreachable);
 }

@@ -1,6 +1,6 @@
 import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
-import { nameOf } from '../../texts-of-requests.ts';
+import { nameOf } from '../name-images.ts';
 import { rememberJudged } from './judged.ts';
 import { change, current, update } from '../store.ts';
 
@@ -74,7 +74,7 @@ async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promis
   const isDone = ended?.redo?.state === 'done';
   if (isDone) await showRequest(image);
   if (counts())
-    update({ judgement: isDone ? texts.judge.redone(image, ended) : texts.judge.failed(name, reason ?? '') });
+    update({ judgement: isDone ? texts.judge.redone(name, image, ended) : texts.judge.failed(name, reason ?? '') });
   return isDone;
 }
 
