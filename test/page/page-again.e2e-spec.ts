@@ -48,7 +48,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
     await button(page, /^Try again: Not found/).click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor({ state: 'detached' });
-    await button(page, 'Compare before and after: Mug (2), line 2').waitFor();
+    await button(page, 'Compare before and after: Mug, picture 2 of 2, line 2').waitFor();
     expect(await page.getByText(/^line 2 · http/).count()).toBe(2);
 
     expect((await suite.app.client.get(`/requests/${id}`)).json).toMatchObject({
@@ -65,14 +65,14 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.getByText('Not found').first().waitFor();
 
     await button(page, /^Correct the links: Not found/).click();
-    const link = page.getByRole('textbox', { name: 'Mug (2)' });
+    const link = page.getByRole('textbox', { name: 'Mug, picture 2' });
     await link.fill((await link.inputValue()).replace('gone', 'here'));
     await button(page, 'Do this to the other one').click();
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Try 2 corrected links').click();
     await button(page, 'Start now').click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
-    await button(page, 'Compare before and after: Mug (3)').waitFor();
+    await button(page, 'Compare before and after: Mug, picture 3 of 4, line 2').waitFor();
     await hasEnded(id);
 
     expect(
@@ -96,13 +96,13 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await suite.app.client.completed(id);
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
     await button(page, /^Correct the links: Not found/).click();
-    const link = page.getByRole('textbox', { name: 'Mug (2)' });
+    const link = page.getByRole('textbox', { name: 'Mug, picture 2' });
     await link.fill('gone/3.jpg');
     await page.getByText('Write the whole link').waitFor();
     expect(await link.getAttribute('aria-invalid')).toBe('true');
     await link.fill(suite.origin.url('/here/1.jpg'));
     await button(page, 'Try the corrected link').click();
-    await button(page, 'Compare before and after: Mug (2)').waitFor();
+    await button(page, 'Compare before and after: Mug, picture 2 of 2, line 2').waitFor();
 
     await button(page, 'Run again').click();
     await button(page, 'Compress 2 images').click();
@@ -124,10 +124,10 @@ describeInBrowser('the page, after a file is done', (engine) => {
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}?show=failed`);
     const box = (name: string) => page.getByRole('checkbox', { name: `Choose ${name}` });
 
-    await box('Mug (2)').click();
-    await box('Mug (5)').click({ modifiers: ['Shift'] });
+    await box('Mug, picture 2 of 5, line 2').click();
+    await box('Mug, picture 5 of 5, line 2').click({ modifiers: ['Shift'] });
     await page.getByText('4 of 4 failed images chosen').waitFor();
-    await box('Mug (3)').click();
+    await box('Mug, picture 3 of 5, line 2').click();
     await page.getByText('3 of 4 failed images chosen').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     isLate = false;

@@ -12,11 +12,14 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     '/lamp.jpg': await photo(240, 240, 3),
   }));
 
-  const uploaded = async (rows: [string, string[]][]) => {
-    const { json } = await suite.app.client.form('/upload', csvOf(rows), { measure: 'similarity' });
+  const uploadedFile = async (csv: string, fields: object = {}) => {
+    const { json } = await suite.app.client.form('/upload', csv, { measure: 'similarity', ...fields });
     await suite.app.client.completed(json.request_id);
     return json.request_id as string;
   };
+  const uploaded = (rows: [string, string[]][]) => uploadedFile(csvOf(rows));
+  const openResult = (id: string, options = {}) =>
+    openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, options);
   const judged = (page: Page, text: string) => page.getByText(text).waitFor();
 
   it('takes at most 60 keys for the 20 worst of 1,000', async () => {
@@ -24,7 +27,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
       suite.origin.url(`/${['mug', 'vase', 'lamp'][i % 3]}.jpg?${i % 6}`),
     );
     const id = await uploaded(urls.map((url, index) => [`Product ${index}`, [url]]));
-    const { page, complaints } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    const { page, complaints } = await openResult(id);
     await page.getByRole('button', { name: 'Judge the worst first' }).waitFor();
     let keys = 0;
     const press = async (key: string) => {
@@ -50,14 +53,34 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('names the pictures of a product so that each is told apart', async () => {
+    const shop = [
+      'Handle,Title,Image Src',
+      `mug,Blue Mug,${suite.origin.url('/mug.jpg')}`,
+      `mug,,${suite.origin.url('/vase.jpg')}`,
+      `lamp,Lamp,${suite.origin.url('/lamp.jpg')}`,
+      '',
+    ].join('\n');
+    const { page } = await openResult(await uploadedFile(shop));
+    const heading = page.getByRole('dialog').getByRole('heading');
+
+    await page.getByRole('button', { name: 'Compare before and after: Blue Mug, picture 1 of 2, line 2' }).click();
+    const names = [await heading.textContent()];
+    for (let count = 0; count < 2; count++) {
+      await page.keyboard.press('j');
+      names.push(await heading.textContent());
+    }
+
+    expect(names).toEqual(['Blue Mug, picture 1 of 2, line 2', 'Blue Mug, picture 2 of 2, line 3', 'Lamp']);
+    await page.close();
+  });
+
   it('makes a result anew in a better quality or as its original by a key, and undoes it', async () => {
     const id = await uploaded([['Mug', [suite.origin.url('/mug.jpg'), suite.origin.url('/vase.jpg')]]]);
     const sizes = async () =>
       (await suite.app.client.images(id)).map(({ output }) => output.bytes as number).sort();
     const before = await sizes();
-    const { page, complaints } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, {
-      width: 360,
-    });
+    const { page, complaints } = await openResult(id, { width: 360 });
     await page.getByRole('button', { name: 'Judge the worst first' }).click();
     await judged(page, '0 of 2 judged');
 

@@ -183,7 +183,7 @@ describeInBrowser('the page in a browser', (engine) => {
     await page.keyboard.press('Escape');
 
     expect(text).toBe('51% original, 49% result');
-    expect(new Set([first, second])).toEqual(new Set(['Blue Mug', 'Vase']));
+    expect(new Set([first, second])).toEqual(new Set(['Blue Mug, picture 1 of 2, line 2', 'Vase']));
     expect(third).toBe(first);
     expect(isFull).toBe('true');
     await until(async () => (await page.evaluate('document.activeElement.className')) === 'thumbnail');

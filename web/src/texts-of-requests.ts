@@ -143,6 +143,8 @@ export const textsOfRequests = {
     saved: 'Saved',
     similarity: 'Alike',
     state: 'State',
+    nth: (name: string, picture: number, all?: number) =>
+      `${name}, picture ${count(picture)}${all ? ` of ${count(all)}` : ''}`,
     open: (name: string, line: string) => `Compare before and after: ${name}, ${line}`,
     states: {
       pending: 'Waiting',

@@ -7,7 +7,7 @@ import { Icon } from '../parts/icon.tsx';
 import { savedOf } from '../request/select-images.ts';
 import { better, forgetJudgement, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
-import { nameOf } from '../state/name-images.ts';
+import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { noteText } from '../texts-of-failures.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
@@ -76,11 +76,11 @@ export function Compare({ images, at, go, close }: CompareProps) {
   }, []);
   const { compare } = texts;
   return (
-    <Dialog class="compare" label={texts.request.pictures(nameOf(image))} onClose={close}>
+    <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
       <div class="compare-head">
         <div class="compare-title" aria-live="polite">
           <h2 ref={title} tabIndex={-1}>
-            {nameOf(image)}
+            {fullNameOf(image)}
           </h2>{' '}
           <span class="quiet">{compare.place(at, images.length)}</span>
         </div>
@@ -138,7 +138,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
 
 function pairOf(image: Image): Pair {
   const { input_url: before, output_url: after, output } = image;
-  return { name: nameOf(image), before, after: after!, width: output!.width, height: output!.height };
+  return { name: fullNameOf(image), before, after: after!, width: output!.width, height: output!.height };
 }
 
 function Facts({ image }: { image: Image }) {

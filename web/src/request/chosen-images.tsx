@@ -3,7 +3,7 @@ import { Icon } from '../parts/icon.tsx';
 import { choose, chooseOnly } from '../state/choose-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
-import { nameOf } from '../state/name-images.ts';
+import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 
 /** Images that one call tries again. */
@@ -19,7 +19,7 @@ export function ChooseBox({ image, listed }: { image: Image; listed: Image[] }) 
       type="checkbox"
       class="choose"
       checked={isChosen}
-      aria-label={texts.results.choose(nameOf(image))}
+      aria-label={texts.results.choose(fullNameOf(image))}
       onClick={(event) => choose(image, !isChosen, event.shiftKey, listed)}
     />
   );

@@ -3,7 +3,7 @@ import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
-import { nameOf } from '../state/name-images.ts';
+import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
 import { savedOf } from './select-images.ts';
@@ -48,7 +48,7 @@ function Tile({ image, open }: { image: Image; open: ListProps['open'] }) {
   return (
     <li class="tile">
       <Thumbnail image={image} open={open} />
-      <strong class="tile-name">{nameOf(image)}</strong>
+      <strong class="tile-name">{fullNameOf(image)}</strong>
       <span class="tile-facts small">
         {saved !== null && <Saved percent={saved} />}{' '}
         <span class="quiet">{image.output && bytes(image.output.bytes)}</span>

@@ -1,6 +1,6 @@
 import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
-import { nameOf } from '../name-images.ts';
+import { fullNameOf } from '../name-images.ts';
 import { rememberJudged } from './judged.ts';
 import { change, current, update } from '../store.ts';
 
@@ -13,7 +13,7 @@ const judgements: { image: Image; redone: Promise<boolean> | null }[] = [];
 /** Marks an image as judged and good. */
 export function keep(image: Image): void {
   judge(image, null);
-  update({ judgement: texts.judge.kept(nameOf(image)) });
+  update({ judgement: texts.judge.kept(fullNameOf(image)) });
 }
 
 /** Says nothing more of the last judgement. */
@@ -41,13 +41,13 @@ export function undoJudgement(): string | null {
   const last = judgements.pop();
   if (!last) return null;
   mark(last.image.id, false);
-  update({ judgement: texts.judge.undone(nameOf(last.image)) });
+  update({ judgement: texts.judge.undone(fullNameOf(last.image)) });
   if (last.redone) void bringBack(last.image, last.redone);
   return last.image.id;
 }
 
 function redo(image: Image, wish: Redo): void {
-  update({ judgement: texts.judge.redoing(nameOf(image)) });
+  update({ judgement: texts.judge.redoing(fullNameOf(image)) });
   const redone = makeAnew(image, wish, () => judgements.some((each) => each.redone === redone));
   judge(image, redone);
 }
@@ -67,7 +67,7 @@ function mark(id: string, isJudged: boolean): void {
 
 /** @param counts whether it was not undone meanwhile */
 async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promise<boolean> {
-  const name = nameOf(image);
+  const name = fullNameOf(image);
   const { data, error } = await send(image, wish);
   const ended = data && (await settled(data));
   const reason = error?.message ?? ended?.redo?.error?.message;
@@ -81,7 +81,7 @@ async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promis
 async function bringBack(image: Image, redone: Promise<boolean>): Promise<void> {
   if (!(await redone)) return;
   const { error } = await send(image, { undo: true });
-  if (error) update({ judgement: texts.judge.failed(nameOf(image), error.message) });
+  if (error) update({ judgement: texts.judge.failed(fullNameOf(image), error.message) });
   else await showRequest(image);
 }
 
