@@ -20,6 +20,16 @@ describeInBrowser('the page, judging the worst first', (engine) => {
   const uploaded = (rows: [string, string[]][]) => uploadedFile(csvOf(rows));
   const openResult = (id: string, options = {}) =>
     openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, options);
+  /** Notes whatever is read aloud in the comparison: the next text may replace it at once. */
+  const listen = (page: Page) =>
+    page.evaluate(`{
+      globalThis.heard = [];
+      const region = document.querySelector('dialog [role=status]');
+      const listen = () => heard.push(region.textContent);
+      new MutationObserver(listen).observe(region, { childList: true, characterData: true, subtree: true });
+    }`);
+  const heard = (page: Page, text: string) =>
+    until(() => page.evaluate(`heard.some((each) => each.startsWith(${JSON.stringify(text)}))`));
   const judged = (page: Page, text: string) => page.getByText(text).waitFor();
 
   it('takes at most 60 keys for the 20 worst of 1,000', async () => {
@@ -72,6 +82,42 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     }
 
     expect(names).toEqual(['Blue Mug, picture 1 of 2, line 2', 'Blue Mug, picture 2 of 2, line 3', 'Lamp']);
+    await page.close();
+  });
+
+  it('says what was done with a picture, then which is the next, and what a key shows', async () => {
+    const { page } = await openResult(
+      await uploaded(['mug', 'vase', 'lamp'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]])),
+    );
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    const heading = page.getByRole('dialog').getByRole('heading');
+    const first = await heading.textContent();
+    await listen(page);
+
+    await page.keyboard.press('1');
+    await page.keyboard.press('f');
+    await heard(page, 'Fitted to the window.');
+    await page.keyboard.down('h');
+    await heard(page, 'The original alone is shown.');
+    await page.keyboard.up('h');
+    await page.keyboard.press('a');
+    const second = await heading.textContent();
+    await page.keyboard.press('k');
+    await heard(page, `${first}, 1 of 3.`);
+    await page.keyboard.press('j');
+    await page.keyboard.press('o');
+    const third = await heading.textContent();
+    await heard(page, `${second} is the original now`);
+    await page.keyboard.press('a');
+    await heard(page, `${third} is kept. That was the last one.`);
+
+    const texts: string[] = await page.evaluate('heard');
+    expect(texts.slice(0, 4)).toEqual([
+      ...['Shown at 100%.', 'Fitted to the window.'],
+      ...['The original alone is shown.', 'Original and result are shown.'],
+    ]);
+    expect(texts).toContain(`${first} is kept. Next: ${second}.`);
+    expect(texts).toContain(`${second} is being made anew. Next: ${third}.`);
     await page.close();
   });
 

@@ -181,6 +181,8 @@ export const textsOfRequests = {
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string) => `${name} is not judged any more.`,
+    next: (name: string) => `Next: ${name}.`,
+    last: 'That was the last one.',
   },
 
   compare: {
@@ -190,6 +192,11 @@ export const textsOfRequests = {
     result: 'Result',
     previous: 'Previous picture (K)',
     next: 'Next picture (J)',
+    shown: (name: string, index: number, all: number) => `${name}, ${count(index + 1)} of ${count(all)}.`,
+    shownFitted: 'Fitted to the window.',
+    shownFull: 'Shown at 100%.',
+    shownOriginal: 'The original alone is shown.',
+    shownBoth: 'Original and result are shown.',
     place: (index: number, all: number) => `${count(index + 1)} of ${count(all)}`,
     fit: 'Fit to the window (F)',
     full: '100% (1)',

@@ -5,7 +5,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { likenessClass } from '../parts/likeness.ts';
 import { Icon } from '../parts/icon.tsx';
 import { savedOf } from '../request/select-images.ts';
-import { better, forgetJudgement, keep, original, undoJudgement } from '../state/judging/judge-images.ts';
+import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
@@ -21,6 +21,8 @@ interface CompareProps {
   close: () => void;
 }
 
+const { compare } = texts;
+
 /** One result beside its source, above the page; the others are a key away. */
 export function Compare({ images, at, go, close }: CompareProps) {
   const image = images[at];
@@ -29,18 +31,31 @@ export function Compare({ images, at, go, close }: CompareProps) {
   const [isHeld, setIsHeld] = useState(false);
   const [hasKeys, setHasKeys] = useState(false);
   const step = (by: number): void => {
-    if (!images[at + by]) return;
-    forgetJudgement(); // it is about a picture that is not shown any more
+    const next = images[at + by];
+    if (!next) return;
     go(at + by);
+    say(compare.shown(fullNameOf(next), at + by, images.length));
+  };
+  const fit = (isFitted: boolean): void => {
+    setIsFull(!isFitted);
+    say(isFitted ? compare.shownFitted : compare.shownFull);
+  };
+  const hold = (isDown: boolean): void => {
+    if (isDown === isHeld) return; // a key that is held down comes again and again
+    setIsHeld(isDown);
+    say(isDown ? compare.shownOriginal : compare.shownBoth);
   };
   const judged = useStore((state) => state.judged);
+  const said = useStore((state) => state.said);
   const mayWrite = useStore((state) => state.mayWrite);
   /** Goes on to the next picture that is not judged, from here and then from the start. */
   const goOn = (): void => {
     const isOpen = ({ id }: Image): boolean => id !== image.id && !judged.has(id);
     const behind = images.findIndex((each, index) => index > at && isOpen(each));
     const next = behind === -1 ? images.findIndex(isOpen) : behind;
-    if (next !== -1) go(next);
+    if (next === -1) return sayThen(texts.judge.last);
+    go(next);
+    sayThen(texts.judge.next(fullNameOf(images[next])));
   };
   const judgeBy = (act: (image: Image) => void) => (): void => {
     act(image);
@@ -64,21 +79,20 @@ export function Compare({ images, at, go, close }: CompareProps) {
     a: actions.keep,
     ...(mayWrite ? { u: actions.better, o: actions.original } : {}),
     z: actions.undo,
-    f: () => setIsFull(false),
-    1: () => setIsFull(true),
-    h: (isDown) => setIsHeld(isDown),
+    f: () => fit(true),
+    1: () => fit(false),
+    h: hold,
     '?': () => setHasKeys(!hasKeys),
   });
   // Its title tells what the dialog is about; a button would be pressed unread.
   useEffect(() => {
-    forgetJudgement();
+    say(''); // what was said before is about other pictures
     title.current?.focus();
   }, []);
-  const { compare } = texts;
   return (
     <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
       <div class="compare-head">
-        <div class="compare-title" aria-live="polite">
+        <div class="compare-title">
           <h2 ref={title} tabIndex={-1}>
             {fullNameOf(image)}
           </h2>{' '}
@@ -90,6 +104,9 @@ export function Compare({ images, at, go, close }: CompareProps) {
       </div>
       <BeforeAfter pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
       <div class="compare-foot">
+        <p class="unseen" role="status">
+          {said}
+        </p>
         <JudgeBar image={image} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">
@@ -109,17 +126,17 @@ export function Compare({ images, at, go, close }: CompareProps) {
           >
             <Icon name="next" />
           </button>
-          <button type="button" aria-pressed={!isFull} onClick={() => setIsFull(false)}>
+          <button type="button" aria-pressed={!isFull} onClick={() => fit(true)}>
             {compare.fit}
           </button>
-          <button type="button" aria-pressed={isFull} onClick={() => setIsFull(true)}>
+          <button type="button" aria-pressed={isFull} onClick={() => fit(false)}>
             {compare.full}
           </button>
           <button
             type="button"
-            onPointerDown={() => setIsHeld(true)}
-            onPointerUp={() => setIsHeld(false)}
-            onPointerLeave={() => setIsHeld(false)}
+            onPointerDown={() => hold(true)}
+            onPointerUp={() => hold(false)}
+            onPointerLeave={() => hold(false)}
           >
             {compare.hold}
           </button>
@@ -146,19 +163,19 @@ function Facts({ image }: { image: Image }) {
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
   const saved = savedOf(image) ?? 0;
-  const remarks = [...(quality === null ? [] : [texts.compare.quality(quality)]), ...notes.map(noteText)];
+  const remarks = [...(quality === null ? [] : [compare.quality(quality)]), ...notes.map(noteText)];
   return (
     <dl class="compare-facts">
       <div>
-        <dt>{texts.compare.original}</dt>
+        <dt>{compare.original}</dt>
         <dd>{side(input)}</dd>
       </div>
       <div>
-        <dt>{texts.compare.result}</dt>
+        <dt>{compare.result}</dt>
         <dd>
-          {side(output)} <strong class={saved < 0 ? 'bad' : 'saved'}>{texts.compare.smaller(saved)}</strong>
+          {side(output)} <strong class={saved < 0 ? 'bad' : 'saved'}>{compare.smaller(saved)}</strong>
           {similarity !== null && (
-            <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
+            <span class={likenessClass(similarity)}> · {compare.alike(similarity)}</span>
           )}
           {remarks.length > 0 && <span class="quiet"> · {remarks.join(' · ')}</span>}
         </dd>

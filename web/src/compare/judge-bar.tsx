@@ -21,7 +21,6 @@ interface JudgeBarProps {
 /** Whether a result is good enough, and what is done where it is not. Each button has a key, and keeps the focus where it does nothing. */
 export function JudgeBar({ image, images, actions }: JudgeBarProps) {
   const judged = useStore((state) => state.judged);
-  const judgement = useStore((state) => state.judgement);
   const mayWrite = useStore((state) => state.mayWrite);
   const count = images.filter(({ id }) => judged.has(id)).length;
   const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
@@ -50,9 +49,6 @@ export function JudgeBar({ image, images, actions }: JudgeBarProps) {
         {words.count(count, images.length)}
         {judged.has(image.id) && ` · ${words.isJudged}`}
         {isRedone && ` · ${words.isRedone}`}
-      </p>
-      <p class="small" role="status">
-        {judgement}
       </p>
     </div>
   );

@@ -80,8 +80,8 @@ export interface State {
   webhooks: Webhooks;
   /** Ids of images that were judged. */
   judged: ReadonlySet<string>;
-  /** What became of the last judgement. */
-  judgement: string;
+  /** Read aloud while pictures are compared: nothing outside of a dialog is read then. */
+  said: string;
 }
 
 const state: State = {
@@ -104,7 +104,7 @@ const state: State = {
   mayWrite: true,
   webhooks: NO_WEBHOOKS,
   judged: rememberedJudged(),
-  judgement: '',
+  said: '',
 };
 
 /** Changes what is shown of a request, unless the user has gone on to another one. */

@@ -10,15 +10,20 @@ type Redo = { quality: string } | { target: string } | { original: true };
 /** What was judged, the latest at the end; with the end of what is made anew. Gives whether that succeeded. */
 const judgements: { image: Image; redone: Promise<boolean> | null }[] = [];
 
+/** Says something in the comparison, in place of what was said before. */
+export function say(text: string): void {
+  update({ said: text });
+}
+
+/** Says something behind what was just said: a screen reader reads both, in this order. */
+export function sayThen(text: string): void {
+  say(`${current().said} ${text}`);
+}
+
 /** Marks an image as judged and good. */
 export function keep(image: Image): void {
   judge(image, null);
-  update({ judgement: texts.judge.kept(fullNameOf(image)) });
-}
-
-/** Says nothing more of the last judgement. */
-export function forgetJudgement(): void {
-  update({ judgement: '' });
+  say(texts.judge.kept(fullNameOf(image)));
 }
 
 const STEP = 15;
@@ -41,13 +46,13 @@ export function undoJudgement(): string | null {
   const last = judgements.pop();
   if (!last) return null;
   mark(last.image.id, false);
-  update({ judgement: texts.judge.undone(fullNameOf(last.image)) });
+  say(texts.judge.undone(fullNameOf(last.image)));
   if (last.redone) void bringBack(last.image, last.redone);
   return last.image.id;
 }
 
 function redo(image: Image, wish: Redo): void {
-  update({ judgement: texts.judge.redoing(fullNameOf(image)) });
+  say(texts.judge.redoing(fullNameOf(image)));
   const redone = makeAnew(image, wish, () => judgements.some((each) => each.redone === redone));
   judge(image, redone);
 }
@@ -74,14 +79,14 @@ async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promis
   const isDone = ended?.redo?.state === 'done';
   if (isDone) await showRequest(image);
   if (counts())
-    update({ judgement: isDone ? texts.judge.redone(name, image, ended) : texts.judge.failed(name, reason ?? '') });
+    say(isDone ? texts.judge.redone(name, image, ended) : texts.judge.failed(name, reason ?? ''));
   return isDone;
 }
 
 async function bringBack(image: Image, redone: Promise<boolean>): Promise<void> {
   if (!(await redone)) return;
   const { error } = await send(image, { undo: true });
-  if (error) update({ judgement: texts.judge.failed(fullNameOf(image), error.message) });
+  if (error) say(texts.judge.failed(fullNameOf(image), error.message));
   else await showRequest(image);
 }
 
