@@ -121,6 +121,26 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('goes to the next and the previous picture by arrows, and moves the divider where that has the focus', async () => {
+    const { page } = await openResult(
+      await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]])),
+    );
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await page.getByText('1 of 2', { exact: true }).waitFor();
+
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('2 of 2', { exact: true }).waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await page.getByText('1 of 2', { exact: true }).waitFor();
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+
+    expect(await slider.getAttribute('aria-valuetext')).toBe('51% original, 49% result');
+    expect(await page.getByText('1 of 2', { exact: true }).count()).toBe(1);
+    await page.close();
+  });
+
   it('makes a result anew in a better quality or as its original by a key, and undoes it', async () => {
     const id = await uploaded([['Mug', [suite.origin.url('/mug.jpg'), suite.origin.url('/vase.jpg')]]]);
     const sizes = async () =>

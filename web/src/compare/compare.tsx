@@ -76,6 +76,8 @@ export function Compare({ images, at, go, close }: CompareProps) {
   useKeys({
     j: () => step(1),
     k: () => step(-1),
+    arrowright: () => step(1),
+    arrowleft: () => step(-1),
     a: actions.keep,
     ...(mayWrite ? { u: actions.better, o: actions.original } : {}),
     z: actions.undo,

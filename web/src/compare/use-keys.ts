@@ -2,6 +2,10 @@ import { useLayoutEffect } from 'preact/hooks';
 
 const JUDGING = ['a', 'u', 'o', 'z'];
 
+/** Whether arrows do something of their own there: move the divider, or scroll a picture that is larger than the window. */
+const usesArrows = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('input, textarea, select, .stage-full') !== null;
+
 /**
  * Calls what a key is for when it goes down, and again when it goes up. A layout effect is there before the next key; other
  * effects come after the next picture of the screen, and a second key before that would act on what was shown before the first.
@@ -11,6 +15,7 @@ export function useKeys(actions: Record<string, (isDown: boolean) => void>): voi
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const isDown = event.type === 'keydown';
+      if (event.key.startsWith('Arrow') && usesArrows(event.target)) return;
       // A key that is held down judges once.
       if (event.repeat && JUDGING.includes(event.key.toLowerCase())) return;
       if (isDown || event.key.toLowerCase() === 'h') actions[event.key.toLowerCase()]?.(isDown);
