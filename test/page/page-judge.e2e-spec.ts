@@ -34,7 +34,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
 
   it('takes at most 60 keys for the 20 worst of 1,000', async () => {
     const urls = Array.from({ length: 1000 }, (_, i) =>
-      suite.origin.url(`/${['mug', 'vase', 'lamp'][i % 3]}.jpg?${i % 6}`),
+      suite.origin.url(`/${['mug', 'vase', 'lamp'][i % 3]}.jpg?${i}`),
     );
     const id = await uploaded(urls.map((url, index) => [`Product ${index}`, [url]]));
     const { page, complaints } = await openResult(id);
@@ -138,6 +138,30 @@ describeInBrowser('the page, judging the worst first', (engine) => {
 
     expect(await slider.getAttribute('aria-valuetext')).toBe('51% original, 49% result');
     expect(await page.getByText('1 of 2', { exact: true }).count()).toBe(1);
+    await page.close();
+  });
+
+  it('judges a picture once that several products share, for all of them', async () => {
+    const [mug, vase] = ['mug', 'vase'].map((name) => suite.origin.url(`/${name}.jpg`));
+    const id = await uploaded([
+      ...['Blue Mug', 'Red Mug', 'Green Mug'].map((name): [string, string[]] => [name, [mug]]),
+      ['Vase', [vase]],
+    ]);
+    const images = () => suite.app.client.images(id);
+    const before = (await images()).map(({ output }) => output.bytes);
+    const { page } = await openResult(id);
+    await page.getByRole('button', { name: 'Compare before and after: Red Mug' }).click();
+    await page.getByText('1 of 2', { exact: true }).waitFor();
+    await page.getByText('used by 3 products').waitFor();
+
+    await page.keyboard.press('u');
+    await judged(page, '1 of 2 judged');
+    await until(async () => (await images()).filter(({ redo }) => redo?.state === 'done').length === 3);
+    expect((await images())[3]).toMatchObject({ redo: null, product_name: 'Vase' });
+    await page.keyboard.press('z');
+    await judged(page, '0 of 2 judged');
+
+    await until(async () => (await images()).every(({ output }, index) => output.bytes === before[index]));
     await page.close();
   });
 

@@ -169,6 +169,7 @@ export const textsOfRequests = {
       `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
     isJudged: 'this one is judged',
     isRedone: 'being made anew',
+    usedBy: (products: number) => `used by ${count(products)} products, and judged for all of them`,
     kept: (name: string) => `${name} is kept.`,
     redoing: (name: string) => `${name} is being made anew.`,
     redone: (name: string, before: Image, now: Image) => {

@@ -15,7 +15,8 @@ import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
 import { useKeys } from './use-keys.ts';
 
 interface CompareProps {
-  images: Image[];
+  /** Each with all images that it stands for. */
+  pictures: Image[][];
   at: number;
   go: (index: number) => void;
   close: () => void;
@@ -24,7 +25,8 @@ interface CompareProps {
 const { compare } = texts;
 
 /** One result beside its source, above the page; the others are a key away. */
-export function Compare({ images, at, go, close }: CompareProps) {
+export function Compare({ pictures, at, go, close }: CompareProps) {
+  const images = pictures.map(([first]) => first);
   const image = images[at];
   const title = useRef<HTMLHeadingElement>(null);
   const [isFull, setIsFull] = useState(false);
@@ -57,8 +59,8 @@ export function Compare({ images, at, go, close }: CompareProps) {
     go(next);
     sayThen(texts.judge.next(fullNameOf(images[next])));
   };
-  const judgeBy = (act: (image: Image) => void) => (): void => {
-    act(image);
+  const judgeBy = (act: (images: Image[]) => void) => (): void => {
+    act(pictures[at]);
     goOn();
   };
   const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
@@ -69,7 +71,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
     original: isRedone ? nothing : judgeBy(original),
     undo: () => {
       const id = undoJudgement();
-      const place = images.findIndex((each) => each.id === id);
+      const place = pictures.findIndex((each) => each.some((one) => one.id === id));
       if (place !== -1) go(place);
     },
   };
@@ -109,7 +111,7 @@ export function Compare({ images, at, go, close }: CompareProps) {
         <p class="unseen" role="status">
           {said}
         </p>
-        <JudgeBar image={image} images={images} actions={actions} />
+        <JudgeBar picture={pictures[at]} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">
           <button

@@ -1,5 +1,6 @@
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
+import { productsOf } from '../state/judging/shared-pictures.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
@@ -13,13 +14,16 @@ export interface JudgeActions {
 }
 
 interface JudgeBarProps {
-  image: Image;
+  /** The images that it stands for. */
+  picture: Image[];
   images: Image[];
   actions: JudgeActions;
 }
 
 /** Whether a result is good enough, and what is done where it is not. Each button has a key, and keeps the focus where it does nothing. */
-export function JudgeBar({ image, images, actions }: JudgeBarProps) {
+export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
+  const [image] = picture;
+  const products = productsOf(picture);
   const judged = useStore((state) => state.judged);
   const mayWrite = useStore((state) => state.mayWrite);
   const count = images.filter(({ id }) => judged.has(id)).length;
@@ -49,6 +53,7 @@ export function JudgeBar({ image, images, actions }: JudgeBarProps) {
         {words.count(count, images.length)}
         {judged.has(image.id) && ` · ${words.isJudged}`}
         {isRedone && ` · ${words.isRedone}`}
+        {products > 1 && ` · ${words.usedBy(products)}`}
       </p>
     </div>
   );

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { hostOf } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
+import { picturesOf, type Shared } from '../state/judging/shared-pictures.ts';
 import { setFilter } from '../state/route.ts';
 import { current, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
@@ -24,10 +25,10 @@ export function Results({ request, images, hasAll }: ResultsProps) {
   const asked = filter.toString();
   const selected = useMemo(() => selectImages(images, new URLSearchParams(asked)), [images, asked]);
   const [opened, setOpened] = useState<Opened | null>(null);
-  const comparable = useMemo(() => imagesOf(opened?.order ?? [], images), [opened?.order, images]);
-  const at = comparable.findIndex(({ id }) => id === opened?.id);
-  const compare = (order: Image[], id: string): void =>
-    setOpened({ order: order.map((image) => image.id), id });
+  const pictures = useMemo(() => imagesOf(opened?.order ?? [], images), [opened?.order, images]);
+  const at = pictures.findIndex(([{ id }]) => id === opened?.id);
+  const compare = (listed: Image[], id: string): void =>
+    setOpened({ order: picturesOf(listed, images.filter(isComparable), id), id });
   const judge = (): void => {
     const worst = selectImages(images, new URLSearchParams({ sort: 'worst' })).filter(isComparable);
     const { judged } = current();
@@ -62,9 +63,9 @@ export function Results({ request, images, hasAll }: ResultsProps) {
       )}
       {at >= 0 && (
         <Compare
-          images={comparable}
+          pictures={pictures}
           at={at}
-          go={(index) => opened && setOpened({ ...opened, id: comparable[index].id })}
+          go={(index) => opened && setOpened({ ...opened, id: pictures[index][0].id })}
           close={() => setOpened(null)}
         />
       )}
@@ -74,15 +75,17 @@ export function Results({ request, images, hasAll }: ResultsProps) {
 
 /** The picture that is compared, and the order in which the others come: it stays as it was when the first was opened. */
 interface Opened {
-  order: string[];
+  order: Shared[];
   id: string;
 }
 
 const isComparable = (image: Image): boolean => savedOf(image) !== null;
 
-function imagesOf(ids: string[], images: Image[]): Image[] {
+function imagesOf(order: Shared[], images: Image[]): Image[][] {
+  if (order.length === 0) return [];
   const byId = new Map(images.map((image) => [image.id, image]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
+  const pictures = order.map((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  return pictures.filter(({ length }) => length > 0);
 }
 
 function Unlisted({ images }: { images: number }) {

@@ -7,8 +7,15 @@ import { change, current, update } from '../store.ts';
 /** How an image is to become that was judged not good enough. */
 type Redo = { quality: string } | { target: string } | { original: true };
 
-/** What was judged, the latest at the end; with the end of what is made anew. Gives whether that succeeded. */
-const judgements: { image: Image; redone: Promise<boolean> | null }[] = [];
+/** A picture that was judged: the image that was shown, and the others that share it. */
+interface Judgement {
+  images: Image[];
+  /** Gives those that were made anew. */
+  redone: Promise<Image[]> | null;
+}
+
+/** The latest at the end. */
+const judgements: Judgement[] = [];
 
 /** Says something in the comparison, in place of what was said before. */
 export function say(text: string): void {
@@ -20,74 +27,89 @@ export function sayThen(text: string): void {
   say(`${current().said} ${text}`);
 }
 
-/** Marks an image as judged and good. */
-export function keep(image: Image): void {
-  judge(image, null);
-  say(texts.judge.kept(fullNameOf(image)));
+/** Marks a picture as judged and good. */
+export function keep(images: Image[]): void {
+  judge({ images, redone: null });
+  say(texts.judge.kept(fullNameOf(images[0])));
 }
 
 const STEP = 15;
 const BEST = 95;
 const ALIKE = 'ssim:0.99';
 
-/** Has an image made anew in a better quality; called again, in a better one still. */
-export function better(image: Image): void {
-  const { quality } = image;
-  redo(image, quality === null ? { target: ALIKE } : { quality: String(Math.min(BEST, quality + STEP)) });
+/** Has a picture made anew in a better quality; called again, in a better one still. */
+export function better(images: Image[]): void {
+  const { quality } = images[0];
+  redo(images, quality === null ? { target: ALIKE } : { quality: String(Math.min(BEST, quality + STEP)) });
 }
 
-/** Puts the image as its source has it in the place of the result. */
-export function original(image: Image): void {
-  redo(image, { original: true });
+/** Puts the picture as its source has it in the place of the result. */
+export function original(images: Image[]): void {
+  redo(images, { original: true });
 }
 
 /** Takes the last judgement back, with what was made anew for it. @returns the id of the image; null where there is none */
 export function undoJudgement(): string | null {
   const last = judgements.pop();
   if (!last) return null;
-  mark(last.image.id, false);
-  say(texts.judge.undone(fullNameOf(last.image)));
-  if (last.redone) void bringBack(last.image, last.redone);
-  return last.image.id;
+  const [first] = last.images;
+  mark(last.images, false);
+  say(texts.judge.undone(fullNameOf(first)));
+  if (last.redone) void bringBack(last.redone);
+  return first.id;
 }
 
-function redo(image: Image, wish: Redo): void {
-  say(texts.judge.redoing(fullNameOf(image)));
-  const redone = makeAnew(image, wish, () => judgements.some((each) => each.redone === redone));
-  judge(image, redone);
+function redo(images: Image[], wish: Redo): void {
+  say(texts.judge.redoing(fullNameOf(images[0])));
+  const redone = makeAnew(images, wish, () => judgements.some((each) => each.redone === redone));
+  judge({ images, redone });
 }
 
-function judge(image: Image, redone: Promise<boolean> | null): void {
-  judgements.push({ image, redone });
-  mark(image.id, true);
+function judge(judgement: Judgement): void {
+  judgements.push(judgement);
+  mark(judgement.images, true);
 }
 
-function mark(id: string, isJudged: boolean): void {
+function mark(images: Image[], isJudged: boolean): void {
   const judged = new Set(current().judged);
-  if (isJudged) judged.add(id);
-  else judged.delete(id);
+  for (const { id } of images)
+    if (isJudged) judged.add(id);
+    else judged.delete(id);
   update({ judged });
   rememberJudged(judged);
 }
 
 /** @param counts whether it was not undone meanwhile */
-async function makeAnew(image: Image, wish: Redo, counts: () => boolean): Promise<boolean> {
-  const name = fullNameOf(image);
-  const { data, error } = await send(image, wish);
-  const ended = data && (await settled(data));
-  const reason = error?.message ?? ended?.redo?.error?.message;
-  const isDone = ended?.redo?.state === 'done';
-  if (isDone) await showRequest(image);
-  if (counts())
-    say(isDone ? texts.judge.redone(name, image, ended) : texts.judge.failed(name, reason ?? ''));
-  return isDone;
+async function makeAnew(images: Image[], wish: Redo, counts: () => boolean): Promise<Image[]> {
+  const ends = await Promise.all(images.map((image) => makeOneAnew(image, wish)));
+  const done = ends.filter(({ reason }) => reason === null).map(({ image }) => image);
+  const failed = ends.find(({ reason }) => reason !== null);
+  if (done.length > 0) await showRequest(done[0]);
+  if (counts()) say(failed ? failureText(failed) : texts.judge.redone(fullNameOf(images[0]), images[0], done[0]));
+  return done;
 }
 
-async function bringBack(image: Image, redone: Promise<boolean>): Promise<void> {
-  if (!(await redone)) return;
-  const { error } = await send(image, { undo: true });
-  if (error) say(texts.judge.failed(fullNameOf(image), error.message));
-  else await showRequest(image);
+/** What became of an image; `reason`: why it stays as it was. */
+interface RedoEnd {
+  image: Image;
+  reason: string | null;
+}
+
+const failureText = ({ image, reason }: RedoEnd): string => texts.judge.failed(fullNameOf(image), reason ?? '');
+
+async function makeOneAnew(image: Image, wish: Redo): Promise<RedoEnd> {
+  const { data, error } = await send(image, wish);
+  if (error) return { image, reason: error.message };
+  const ended = await settled(data);
+  return { image: ended, reason: ended.redo?.state === 'done' ? null : (ended.redo?.error?.message ?? '') };
+}
+
+async function bringBack(redone: Promise<Image[]>): Promise<void> {
+  const images = await redone;
+  const results = await Promise.all(images.map((image) => send(image, { undo: true })));
+  const failed = results.findIndex(({ error }) => error !== null);
+  if (failed !== -1) say(failureText({ image: images[failed], reason: results[failed].error!.message }));
+  if (images.length > 0) await showRequest(images[0]);
 }
 
 /** Asks for it, and shows the image as the service has it then. */
