@@ -117,7 +117,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
       ...['The original alone is shown.', 'Original and result are shown.'],
     ]);
     expect(texts).toContain(`${first} is kept. Next: ${second}.`);
-    expect(texts).toContain(`${second} is being made anew. Next: ${third}.`);
+    expect(texts).toContain(`${second}: the original is being put in place. Next: ${third}.`);
     await page.close();
   });
 
@@ -178,7 +178,13 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByText('make it anew in a better quality').waitFor();
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.keyboard.press('u');
-    await page.getByText(/was made anew/).waitFor();
+    const note = page.getByRole('listitem').filter({ hasText: /^Mug, picture \d of 2, line 2 was made anew/ });
+    await note.filter({ hasText: / in quality 65: .+ → .+\. Look at it$/ }).waitFor();
+    await page.getByText('2 of 2', { exact: true }).waitFor();
+    await note.getByRole('button', { name: /^Look at it: Mug, picture \d of 2, line 2$/ }).click();
+    await page.getByText('1 of 2', { exact: true }).waitFor();
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.keyboard.press('j');
     await page.keyboard.press('o');
     await judged(page, '2 of 2 judged');
     await until(async () => {

@@ -171,7 +171,13 @@ export const textsOfRequests = {
     isRedone: 'being made anew',
     usedBy: (products: number) => `used by ${count(products)} products, and judged for all of them`,
     kept: (name: string) => `${name} is kept.`,
-    redoing: (name: string) => `${name} is being made anew.`,
+    redoing: (name: string, wish: { quality?: string; target?: string; original?: true }) => {
+      if (wish.original) return `${name}: the original is being put in place.`;
+      const alike = percent(100 * Number(wish.target?.split(':')[1]));
+      return `${name} is being made anew${wish.quality ? ` in quality ${wish.quality}` : `, at least ${alike} alike`}.`;
+    },
+    look: 'Look at it',
+    lookNamed: (name: string) => `Look at it: ${name}`,
     redone: (name: string, before: Image, now: Image) => {
       const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
       const rules =

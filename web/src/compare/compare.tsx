@@ -12,6 +12,7 @@ import { texts } from '../texts.ts';
 import { noteText } from '../texts-of-failures.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
+import { RedoNotes } from './redo-notes.tsx';
 import { useKeys } from './use-keys.ts';
 
 interface CompareProps {
@@ -111,6 +112,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
         <p class="unseen" role="status">
           {said}
         </p>
+        <RedoNotes pictures={pictures} look={(index) => step(index - at)} />
         <JudgeBar picture={pictures[at]} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">

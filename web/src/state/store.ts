@@ -52,6 +52,14 @@ export interface Notice {
   start?: () => void;
 }
 
+/** What was asked for a picture that was judged not good enough, and then what came of it. */
+export interface RedoNote {
+  /** Of its image. */
+  id: string;
+  text: string;
+  hasEnded: boolean;
+}
+
 export interface State {
   route: Route;
   chosen: Chosen | null;
@@ -82,6 +90,8 @@ export interface State {
   judged: ReadonlySet<string>;
   /** Read aloud while pictures are compared: nothing outside of a dialog is read then. */
   said: string;
+  /** The latest at the end, one for each picture. */
+  redoNotes: RedoNote[];
 }
 
 const state: State = {
@@ -105,6 +115,7 @@ const state: State = {
   webhooks: NO_WEBHOOKS,
   judged: rememberedJudged(),
   said: '',
+  redoNotes: [],
 };
 
 /** Changes what is shown of a request, unless the user has gone on to another one. */

@@ -27,9 +27,22 @@ export function sayThen(text: string): void {
   say(`${current().said} ${text}`);
 }
 
+/** Says it, and keeps it in sight when other pictures are judged. */
+function note(images: Image[], text: string, hasEnded: boolean): void {
+  say(text);
+  dropNote(images);
+  update({ redoNotes: [...current().redoNotes, { id: images[0].id, text, hasEnded }] });
+}
+
+function dropNote(images: Image[]): void {
+  const ids = new Set(images.map(({ id }) => id));
+  update({ redoNotes: current().redoNotes.filter(({ id }) => !ids.has(id)) });
+}
+
 /** Marks a picture as judged and good. */
 export function keep(images: Image[]): void {
   judge({ images, redone: null });
+  dropNote(images);
   say(texts.judge.kept(fullNameOf(images[0])));
 }
 
@@ -54,13 +67,14 @@ export function undoJudgement(): string | null {
   if (!last) return null;
   const [first] = last.images;
   mark(last.images, false);
+  dropNote(last.images);
   say(texts.judge.undone(fullNameOf(first)));
   if (last.redone) void bringBack(last.redone);
   return first.id;
 }
 
 function redo(images: Image[], wish: Redo): void {
-  say(texts.judge.redoing(fullNameOf(images[0])));
+  note(images, texts.judge.redoing(fullNameOf(images[0]), wish), false);
   const redone = makeAnew(images, wish, () => judgements.some((each) => each.redone === redone));
   judge({ images, redone });
 }
@@ -85,7 +99,8 @@ async function makeAnew(images: Image[], wish: Redo, counts: () => boolean): Pro
   const done = ends.filter(({ reason }) => reason === null).map(({ image }) => image);
   const failed = ends.find(({ reason }) => reason !== null);
   if (done.length > 0) await showRequest(done[0]);
-  if (counts()) say(failed ? failureText(failed) : texts.judge.redone(fullNameOf(images[0]), images[0], done[0]));
+  const text = failed ? failureText(failed) : texts.judge.redone(fullNameOf(images[0]), images[0], done[0]);
+  if (counts()) note(images, text, true);
   return done;
 }
 
@@ -95,7 +110,8 @@ interface RedoEnd {
   reason: string | null;
 }
 
-const failureText = ({ image, reason }: RedoEnd): string => texts.judge.failed(fullNameOf(image), reason ?? '');
+const failureText = ({ image, reason }: RedoEnd): string =>
+  texts.judge.failed(fullNameOf(image), reason ?? '');
 
 async function makeOneAnew(image: Image, wish: Redo): Promise<RedoEnd> {
   const { data, error } = await send(image, wish);
@@ -108,7 +124,8 @@ async function bringBack(redone: Promise<Image[]>): Promise<void> {
   const images = await redone;
   const results = await Promise.all(images.map((image) => send(image, { undo: true })));
   const failed = results.findIndex(({ error }) => error !== null);
-  if (failed !== -1) say(failureText({ image: images[failed], reason: results[failed].error!.message }));
+  const reason = results[failed]?.error?.message ?? '';
+  if (failed !== -1) note(images, failureText({ image: images[failed], reason }), true);
   if (images.length > 0) await showRequest(images[0]);
 }
 
