@@ -52,6 +52,14 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     expect(await forms.count()).toBe(2);
     expect(await barriersOf(page)).toEqual([]);
     const [first] = await suite.app.client.images(await started(page));
+    await page.getByRole('button', { name: 'Compare before and after: Blue Mug' }).click();
+    const form = page
+      .getByRole('dialog')
+      .getByRole('listitem')
+      .filter({ hasText: /^80 wide JPEG 80 × \d+, \d/ });
+    expect(await form.getByRole('link').getAttribute('href')).toBe(first.outputs[1].url);
+    expect(await page.getByRole('dialog').getByRole('listitem').count()).toBe(2);
+    expect(await barriersOf(page)).toEqual([]);
 
     expect(first.outputs.map(({ rendition, width }: any) => [rendition, width])).toEqual([
       ['image', 160],

@@ -1,16 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
-import { bytes } from '../parts/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
-import { likenessClass } from '../parts/likeness.ts';
 import { Icon } from '../parts/icon.tsx';
-import { savedOf } from '../request/select-images.ts';
 import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
 import { useStore } from '../state/store.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { noteText } from '../texts-of-failures.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
+import { Facts } from './facts.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
 import { RedoNotes } from './redo-notes.tsx';
 import { useKeys } from './use-keys.ts';
@@ -162,30 +159,4 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
 function pairOf(image: Image): Pair {
   const { input_url: before, output_url: after, output } = image;
   return { name: fullNameOf(image), before, after: after!, width: output!.width, height: output!.height };
-}
-
-function Facts({ image }: { image: Image }) {
-  const { input, output, similarity, quality, notes } = image;
-  const side = (facts: typeof input): string =>
-    facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
-  const saved = savedOf(image) ?? 0;
-  const remarks = [...(quality === null ? [] : [compare.quality(quality)]), ...notes.map(noteText)];
-  return (
-    <dl class="compare-facts">
-      <div>
-        <dt>{compare.original}</dt>
-        <dd>{side(input)}</dd>
-      </div>
-      <div>
-        <dt>{compare.result}</dt>
-        <dd>
-          {side(output)} <strong class={saved < 0 ? 'bad' : 'saved'}>{compare.smaller(saved)}</strong>
-          {similarity !== null && (
-            <span class={likenessClass(similarity)}> · {compare.alike(similarity)}</span>
-          )}
-          {remarks.length > 0 && <span class="quiet"> · {remarks.join(' · ')}</span>}
-        </dd>
-      </div>
-    </dl>
-  );
 }
