@@ -74,7 +74,9 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     const { page } = await openResult(await uploadedFile(shop));
     const heading = page.getByRole('dialog').getByRole('heading');
 
-    await page.getByRole('button', { name: 'Compare before and after: Blue Mug, picture 1 of 2, line 2' }).click();
+    await page
+      .getByRole('button', { name: 'Compare before and after: Blue Mug, picture 1 of 2, line 2' })
+      .click();
     const names = [await heading.textContent()];
     for (let count = 0; count < 2; count++) {
       await page.keyboard.press('j');
@@ -165,6 +167,19 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('shows no letters of keys where there is no keyboard', async () => {
+    const id = await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]));
+    const { page } = await openResult(id, { width: 360, isTouched: true });
+    await page.getByRole('button', { name: 'Judge the worst first' }).tap();
+
+    await page.getByRole('button', { name: 'Keep', exact: true }).waitFor();
+    expect(await page.getByRole('dialog').getByRole('button', { name: /\(.\)/ }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Better quality', exact: true }).tap();
+    await judged(page, '1 of 2 judged');
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.close();
+  });
+
   it('makes a result anew in a better quality or as its original by a key, and undoes it', async () => {
     const id = await uploaded([['Mug', [suite.origin.url('/mug.jpg'), suite.origin.url('/vase.jpg')]]]);
     const sizes = async () =>
@@ -178,7 +193,9 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByText('make it anew in a better quality').waitFor();
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.keyboard.press('u');
-    const note = page.getByRole('listitem').filter({ hasText: /^Mug, picture \d of 2, line 2 was made anew/ });
+    const note = page
+      .getByRole('listitem')
+      .filter({ hasText: /^Mug, picture \d of 2, line 2 was made anew/ });
     await note.filter({ hasText: / in quality 65: .+ → .+\. Look at it$/ }).waitFor();
     await page.getByText('2 of 2', { exact: true }).waitFor();
     await note.getByRole('button', { name: /^Look at it: Mug, picture \d of 2, line 2$/ }).click();

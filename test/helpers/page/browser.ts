@@ -10,6 +10,8 @@ export const describeInBrowser: typeof describeOnEachEngine = (title, tests) =>
 interface PageOptions {
   width?: number;
   isDark?: boolean;
+  /** Without a mouse and a keyboard. */
+  isTouched?: boolean;
 }
 
 /** WCAG 2.2 AA, and what axe-core advises besides. */
@@ -30,12 +32,14 @@ export function launchBrowser(): Promise<Browser> {
 export async function openPage(
   browser: Browser,
   url: string,
-  { width = 1200, isDark = false }: PageOptions = {},
+  { width = 1200, isDark = false, isTouched = false }: PageOptions = {},
 ): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage({
     viewport: { width, height: 800 },
     colorScheme: isDark ? 'dark' : 'light',
     reducedMotion: 'reduce',
+    hasTouch: isTouched,
+    isMobile: isTouched,
   });
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -9,6 +9,7 @@ import { texts } from '../texts.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { Facts } from './facts.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
+import { Keyed } from './keyed.tsx';
 import { RedoNotes } from './redo-notes.tsx';
 import { useKeys } from './use-keys.ts';
 
@@ -113,27 +114,23 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
         <JudgeBar picture={pictures[at]} images={images} actions={actions} />
         <Facts image={image} />
         <div class="buttons">
-          <button
-            type="button"
-            aria-label={compare.previous}
-            aria-disabled={at === 0}
-            onClick={() => step(-1)}
-          >
+          <button type="button" aria-disabled={at === 0} onClick={() => step(-1)}>
             <Icon name="back" />
+            <span class="unseen">
+              <Keyed of={compare.previous} />
+            </span>
           </button>
-          <button
-            type="button"
-            aria-label={compare.next}
-            aria-disabled={at === images.length - 1}
-            onClick={() => step(1)}
-          >
+          <button type="button" aria-disabled={at === images.length - 1} onClick={() => step(1)}>
             <Icon name="next" />
+            <span class="unseen">
+              <Keyed of={compare.next} />
+            </span>
           </button>
           <button type="button" aria-pressed={!isFull} onClick={() => fit(true)}>
-            {compare.fit}
+            <Keyed of={compare.fit} />
           </button>
           <button type="button" aria-pressed={isFull} onClick={() => fit(false)}>
-            {compare.full}
+            <Keyed of={compare.full} />
           </button>
           <button
             type="button"
@@ -141,13 +138,18 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
             onPointerUp={() => hold(false)}
             onPointerLeave={() => hold(false)}
           >
-            {compare.hold}
+            <Keyed of={compare.hold} />
           </button>
           <a class="button" href={image.output_url!} target="_blank" rel="noreferrer">
             {compare.openResult}
           </a>
-          <button type="button" aria-expanded={hasKeys} onClick={() => setHasKeys(!hasKeys)}>
-            {compare.showKeys}
+          <button
+            type="button"
+            class="show-keys"
+            aria-expanded={hasKeys}
+            onClick={() => setHasKeys(!hasKeys)}
+          >
+            <Keyed of={compare.showKeys} />
           </button>
         </div>
         <div role="status">{hasKeys && <KeyList />}</div>

@@ -3,6 +3,7 @@ import { Icon } from '../parts/icon.tsx';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { Keyed } from './keyed.tsx';
 
 const { judge: words } = texts;
 
@@ -33,20 +34,20 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
       <div class="buttons">
         <button type="button" class="primary" onClick={actions.keep}>
           <Icon name="check" />
-          {words.keep}
+          <Keyed of={words.keep} />
         </button>
         {mayWrite && (
           <button type="button" aria-disabled={isRedone} onClick={actions.better}>
-            {words.better}
+            <Keyed of={words.better} />
           </button>
         )}
         {mayWrite && (
           <button type="button" aria-disabled={isRedone} onClick={actions.original}>
-            {words.original}
+            <Keyed of={words.original} />
           </button>
         )}
         <button type="button" aria-disabled={count === 0} onClick={actions.undo}>
-          {words.undo}
+          <Keyed of={words.undo} />
         </button>
       </div>
       <p class="quiet small">
