@@ -14,7 +14,7 @@ import { type ImageNote, readCompressionOptions } from '../compression/options.j
 import type { SourceFormat } from '../compression/formats/image-format.js';
 import { judge } from './channels/channel-check.js';
 import { mainOutput, outputsOf } from './image-outputs.js';
-import { layoutOf } from './downloads/request-layout.js';
+import { layoutOf, usualUrls } from './downloads/request-layout.js';
 import { nameOf } from './downloads/request-name.js';
 import { isoTime, isUuid } from '../http/json-formats.js';
 import { pageOf } from '../http/page-query.dto.js';
@@ -216,6 +216,7 @@ export class RequestReader {
         options: optionsAsFields(options, channel),
       })),
       image_name: layoutOf(request).wanted?.imageName ?? null,
+      urls: usualUrls(layoutOf(request)),
       links: {
         self,
         images: `${self}/images`,

@@ -5,6 +5,7 @@ import type { RequestOutcome, RequestStatus } from '../database/entities/request
 import { IMAGE_NOTES } from '../errors/image-codes.js';
 import { wordsOf } from '../http/description/words.js';
 import { PageResponse } from '../http/page-query.dto.js';
+import type { UrlsWritten } from '../tables/tables.js';
 import { ImageErrorResponse } from './redos/image-error.dto.js';
 import { RedoResponse } from './redos/redo.dto.js';
 import { ImageFactsResponse, OutputResponse, RenditionResponse } from './renditions/output.dto.js';
@@ -174,6 +175,10 @@ export class RequestResponse {
   /** What its results are called, as it was given with the upload; null for `image`. */
   @ApiProperty({ nullable: true, type: String, example: '{product}-{n}' })
   image_name!: string | null;
+
+  /** Where `output.csv` and `output.xlsx` have the results unless their `urls` says otherwise. */
+  @ApiProperty({ enum: ['added', 'replaced'] })
+  urls!: UrlsWritten;
 
   /** Further forms in which each image is made. */
   renditions!: RenditionResponse[];

@@ -8,7 +8,6 @@ import { Caller, type Principal } from '../http/guards/principal.js';
 import { NO_OTHER_PARAMETERS } from '../http/unknown-fields.pipe.js';
 import { RequestWorkbooks } from './downloads/request-workbook.js';
 import { sendFile } from './downloads/send-file.js';
-import type { CsvLayout, UrlsWritten } from '../tables/tables.js';
 import {
   HostsResponse,
   ImagePageResponse,
@@ -18,7 +17,7 @@ import {
 } from './request.dto.js';
 import { PreferWait } from './live/prefer-wait.js';
 import { Waiting } from './live/waiting.js';
-import { layoutOf } from './downloads/request-layout.js';
+import { layoutOf, usualUrls } from './downloads/request-layout.js';
 import { type Replacement, RequestFiles } from './request-files.js';
 import { RequestHosts } from './request-hosts.js';
 import { RequestList } from './listing/request-list.js';
@@ -236,11 +235,6 @@ export class RequestsController {
     const rows = this.files.errorsCsv(request, { safe: safe === 'spreadsheet' });
     await sendCsv(response, request, 'errors.csv', rows);
   }
-}
-
-/** How results are written unless that is said: the file of a shop or marketplace comes back as it is, but for its URLs. */
-function usualUrls({ profile }: CsvLayout): UrlsWritten {
-  return profile ? 'replaced' : 'added';
 }
 
 function replacementBy(urls: 'replaced' | 'source', failed: WorkbookQuery['failed']): Replacement {

@@ -66,6 +66,13 @@ describeInBrowser('the page before new users', (engine) => {
     // A result that is larger says so.
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
     expect(await button(page, 'Try all of them again').count()).toBe(0);
+    await page.getByText('Other forms of the spreadsheet').click();
+    const spreadsheets = page.getByRole('link', { name: /new links/ });
+    await spreadsheets.first().waitFor();
+    expect(await spreadsheets.allTextContents()).toEqual([
+      'Your own file with new links in place of the old ones',
+      'Spreadsheet with new links in a column of their own',
+    ]);
     await button(page, /^Try again: Not found/).click();
     const latest = async () => (await suite.app.client.get('/requests?limit=1')).json.items[0];
     await until(async () => (await latest()).run === 2);

@@ -124,6 +124,7 @@ describeOnEachEngine('the main job', (engine) => {
       },
       keep_sources: 0,
       image_name: null,
+      urls: 'added',
       renditions: [],
       reused: expect.any(Number),
       faults: 0,

@@ -14,10 +14,12 @@ export function Downloads({ request }: { request: Request }) {
   const isFirst = isFinal && counts.done > 0;
   const isWorkbook = request.links.output_xlsx !== null;
   const own = isWorkbook ? 'output.xlsx' : 'output.csv';
+  // The usual one is the first of the downloads.
+  const other = request.urls === 'added' ? 'replaced' : 'added';
   return (
     <section class="downloads" aria-label={texts.request.downloads}>
       <DownloadLink request={request} file={own} saveAs={`${name}-${own}`} isFirst={isFirst}>
-        {isFinal ? texts.request.output : texts.request.outputSoFar}
+        {isFinal ? texts.request.forms[request.urls] : texts.request.outputSoFar}
       </DownloadLink>
       {counts.done > 0 && (
         <DownloadLink request={request} file="images.zip" saveAs={`${name}-images.zip`}>
@@ -32,17 +34,15 @@ export function Downloads({ request }: { request: Request }) {
       <details class="more-files">
         <summary>{texts.request.otherForms}</summary>
         <ul>
-          {(['added', 'replaced'] as const).map((urls) => (
-            <li key={urls}>
-              <DownloadLink
-                request={request}
-                file={`${own}?urls=${urls}`}
-                saveAs={`${name}-${own.replace('output', `output-${urls}`)}`}
-              >
-                {texts.request.forms[urls]}
-              </DownloadLink>
-            </li>
-          ))}
+          <li>
+            <DownloadLink
+              request={request}
+              file={`${own}?urls=${other}`}
+              saveAs={`${name}-${own.replace('output', `output-${other}`)}`}
+            >
+              {texts.request.forms[other]}
+            </DownloadLink>
+          </li>
           {isWorkbook && (
             <li>
               <DownloadLink request={request} file="output.csv" saveAs={`${name}-output.csv`}>
