@@ -50,7 +50,7 @@ function Forms({ image: { outputs } }: { image: Image }) {
           {forms.map(({ rendition, url, width, height, bytes: size, format }) => (
             <li key={rendition}>
               <a href={url} target="_blank" rel="noreferrer">
-                {texts.forms.form(rendition)}
+                {texts.forms.form(rendition, width)}
               </a>{' '}
               {format.toUpperCase()} {texts.forms.pixels(width, height)}, {bytes(size)}
             </li>
