@@ -42,7 +42,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     await page.keyboard.press('Tab');
     await page.getByRole('button', { name: /^Name them after the products/ }).click();
     await until(() => page.evaluate(`document.activeElement.value === '{product}-{n}'`));
-    await page.getByText(/^Also in widths 80, 160; the picture itself is at most 160 wide\./).waitFor();
+    await page.getByText(/^Also in widths 80, 160, beside the picture itself\./).waitFor();
 
     const forms = page.locator('.picture-forms li');
     await forms
@@ -62,7 +62,7 @@ describeInBrowser('the page, about forms and names of pictures', (engine) => {
     expect(await barriersOf(page)).toEqual([]);
 
     expect(first.outputs.map(({ rendition, width }: any) => [rendition, width])).toEqual([
-      ['image', 160],
+      ['image', 640],
       ['80', 80],
       ['160', 160],
     ]);

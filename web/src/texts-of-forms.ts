@@ -1,4 +1,5 @@
 import { count } from './parts/format.ts';
+import { ruleText } from './texts-of-failures.ts';
 import { counted } from './texts-of-requests.ts';
 
 /** Texts about widths, own presets and names of results. Pixels are written without commas, as in lists of them. */
@@ -23,7 +24,7 @@ export const textsOfForms = {
   ownSizes: 'Widths in pixels, with commas',
   wrongSizes: 'Write whole numbers with commas between them, each once, such as 400,800.',
   inWords: (widths: number[]) =>
-    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.join(', ')}; the picture itself is at most ${Math.max(...widths)} wide. No picture is enlarged.`,
+    `Also in ${widths.length === 1 ? 'the width' : 'widths'} ${widths.join(', ')}, beside the picture itself. No picture is enlarged.`,
 
   imageName: 'What are the new pictures called?',
   imageNames: {
@@ -43,8 +44,8 @@ export const textsOfForms = {
     return width < Number(name) ? `${width} wide, not ${name}: nothing is enlarged` : `${name} wide`;
   },
   pixels: (width: number, height: number) => `${width} × ${height}`,
-  fitting: (fit: number, judged: number) =>
+  fitting: (fit: number, judged: number, rule: string | undefined) =>
     fit === judged
       ? `All ${counted(judged, 'picture')} looked at fit.`
-      : `${count(fit)} of ${counted(judged, 'picture')} looked at ${fit === 1 ? 'fits' : 'fit'}.`,
+      : `${count(fit)} of ${counted(judged, 'picture')} looked at ${fit === 1 ? 'fits' : 'fit'}. Most often: ${ruleText(rule ?? '')}.`,
 };

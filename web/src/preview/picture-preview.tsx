@@ -42,7 +42,9 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
       <div class="picture-facts" role="status" aria-busy={looks.isBusy}>
         {isLook(shown) && <Facts look={shown} />}
         {fit && fit.judged > 1 && (
-          <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>{texts.forms.fitting(fit.fit, fit.judged)}</p>
+          <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>
+            {texts.forms.fitting(fit.fit, fit.judged, fit.rule)}
+          </p>
         )}
         {unread.length > 0 && (
           <p class="bad">

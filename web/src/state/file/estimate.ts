@@ -50,12 +50,33 @@ const compressMs = ({ facts }: Look): number =>
 const sumOf = (looks: Look[], of: (look: Look) => number): number =>
   looks.reduce((total, each) => total + of(each), 0);
 
-/** How many of the pictures looked at so far are taken in all their forms by the channels that they are for; null where there is none. */
-export function fitOf({ results }: Looks): { fit: number; judged: number } | null {
-  const looks = [...results.values()].filter(isLook);
-  const verdicts = looks
-    .map(({ facts }) => [facts, ...facts.renditions].map(({ fits }) => fits).filter((fits) => fits !== null))
-    .filter((fits) => fits.length > 0);
-  if (verdicts.length === 0) return null;
-  return { fit: verdicts.filter((fits) => !fits.includes(false)).length, judged: verdicts.length };
+/** How the channels take the pictures that were looked at. */
+export interface Fitting {
+  /** Taken in all their forms. */
+  fit: number;
+  judged: number;
+  /** The rule that is broken most often, as it is broken first. */
+  rule?: string;
 }
+
+/** Null where no picture is for a channel. */
+export function fitOf({ results }: Looks): Fitting | null {
+  const looks = [...results.values()].filter(isLook);
+  const judged = looks
+    .map(({ facts }) => [facts, ...facts.renditions].filter(({ fits }) => fits !== null))
+    .filter((forms) => forms.length > 0);
+  if (judged.length === 0) return null;
+  const fit = judged.filter((forms) => forms.every(({ fits }) => fits)).length;
+  return { fit, judged: judged.length, rule: mostOften(judged.flat().flatMap((form) => form.broken_rules)) };
+}
+
+/** Rules as the service names them, such as `too_small: 430 < 500`. */
+function mostOften(rules: string[]): string | undefined {
+  const timesOf = (rule: string): number => rules.filter((each) => nameOf(each) === nameOf(rule)).length;
+  return rules.reduce<string | undefined>(
+    (most, rule) => (most === undefined || timesOf(rule) > timesOf(most) ? rule : most),
+    undefined,
+  );
+}
+
+const nameOf = (rule: string): string => rule.split(':')[0];

@@ -79,7 +79,9 @@ export const widthsOf = (sizes: string): number[] => (sizes === '' ? [] : sizes.
 /** The fields of the upload that are about pictures. What is as usual is left out, so that the service's own settings count. */
 export function fieldsOf(options: Options): Record<string, string> {
   if (options.preset !== '') return { preset: options.preset };
-  return { ...ownFields(options), ...(options.sizes === '' ? {} : { sizes: options.sizes }) };
+  const further = widthsOf(options.sizes).map((width) => ({ name: String(width), max_width: width }));
+  // Not the field `sizes`: that would make the picture itself no wider than the widest.
+  return { ...ownFields(options), ...(further.length === 0 ? {} : { renditions: JSON.stringify(further) }) };
 }
 
 /** The field of the upload that names results. */
@@ -108,7 +110,7 @@ export function optionsOf({ options: given, renditions, image_name: name }: Requ
     .map((form) => form.name)
     .filter(isListOfWidths)
     .join();
-  // The largest of the widths is that of the picture itself.
+  // Of the field `sizes` the largest was that of the picture itself.
   const isOfWidths = sizes !== '' && given.max_width === Math.max(...widthsOf(sizes));
   const side = isOfWidths ? 0 : (given.max_width ?? given.max_height ?? 0);
   const usual = { ...USUAL, sizes, imageName: name ?? '' };
