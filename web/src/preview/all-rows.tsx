@@ -5,7 +5,9 @@ import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
 import { type FaultyCell, faultyCells, isWorkbook } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
+import { lineText } from '../texts-of-requests.ts';
 import { FaultActions } from './fault-table.tsx';
+import { LeaveOut } from './leave-out.tsx';
 import { Mendable, useNextFaultKey } from './mendable.tsx';
 
 /** The rows of the file as they stand, a part at a time, with the faulty cells to be mended among them. */
@@ -25,6 +27,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
           <thead>
             <tr>
               <th scope="col">{texts.preview.line(isWorkbook(survey))}</th>
+              <th scope="col">{texts.mend.leave}</th>
               {columns.map(({ name }, index) => (
                 <th key={index} scope="col">
                   {name || texts.columns.unnamed(index + 1)}
@@ -39,6 +42,9 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
                   {faultyLines.has(line) && <Icon name="warning" />}
                   {count(line)}
                 </th>
+                <td>
+                  <LeaveOut line={line} where={lineText(line, isWorkbook(survey))} />
+                </td>
                 {columns.map((_, index) => (
                   <Cell key={index} text={texts[index] ?? ''} fault={faulty.get(`${line} ${index + 1}`)} />
                 ))}

@@ -14,6 +14,7 @@ import {
 } from '../state/file/mend-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { LeaveOut } from './leave-out.tsx';
 import { Mendable, useNextFaultKey } from './mendable.tsx';
 
 /** Rows that are drawn at once; those behind them come as these are mended. */
@@ -83,19 +84,7 @@ function Row({ cell }: { cell: FaultyCell }) {
       <td role="cell" id={hintId}>
         {[...new Set(faults.map(({ hint }) => hint))].join(' ')}
       </td>
-      <td role="cell">
-        {line > 1 && (
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={texts.mend.leaveOut(where)}
-            title={texts.mend.leaveOut(where)}
-            onClick={() => mend([{ line, column: null, value: null }])}
-          >
-            <Icon name="bin" />
-          </button>
-        )}
-      </td>
+      <td role="cell">{line > 1 && <LeaveOut line={line} where={where} />}</td>
     </tr>
   );
 }
@@ -107,7 +96,9 @@ export function FaultActions({ cells }: { cells: FaultyCell[] }) {
   const hasMendable = cells.some(({ text }) => text !== null);
   return (
     <div class="row">
-      <p class="quiet small">{hasMendable && texts.mend.keys}</p>
+      <p class="quiet small">
+        {hasMendable && texts.mend.cells} {hasMendable && <span class="key-hint">{texts.mend.keys}</span>}
+      </p>
       <div class="buttons">
         {alike.length > 0 && (
           <button type="button" class="primary" onClick={() => mend(alike)}>
