@@ -22,7 +22,7 @@ const ADVICE: Record<CodeAt<'image'>, string> = {
   INTERNAL: AGAIN,
   STORAGE_UNAVAILABLE: AGAIN,
   NOT_AN_IMAGE: OTHER_LINK,
-  FORMAT_NOT_SUPPORTED: 'Save the picture as JPEG, PNG or WebP.',
+  FORMAT_NOT_SUPPORTED: 'Save the picture as a usual JPEG, PNG or WebP file.',
   IMAGE_CORRUPT: UPLOAD_AGAIN,
   IMAGE_TOO_MANY_PIXELS: MAKE_SMALLER,
   IMAGE_TOO_MANY_FRAMES: 'Make the animation shorter first.',

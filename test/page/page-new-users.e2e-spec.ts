@@ -184,12 +184,49 @@ describeInBrowser('the page before new users', (engine) => {
     await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/fern.jpg')}\n`);
     await page.getByLabel('Where do they go?').selectOption('Etsy');
     await page.getByLabel('Also in other widths?').selectOption('400,800,1600');
-    await page
-      .getByText(/^Also in widths 400, 800, 1600; the picture itself is at most 1600 wide\./)
-      .waitFor();
+    await page.getByText(/^Also in widths 400, 800, 1600, beside the picture itself\./).waitFor();
     await page.locator('.picture-facts').getByText('Fits', { exact: true }).waitFor();
 
     expect(await page.getByText(/picture fits|looked at fit/).count()).toBe(0);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('leaves out rows that have no fault', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = ['Mug', 'Fern', 'Cup'].map((name) => `${name},${suite.origin.url('/mug.jpg')}`);
+    await dropFile(page, 'three.csv', ['Product Name,Image URL', ...rows, ''].join('\n'));
+    await button(page, 'Compress 3 images').waitFor();
+    await button(page, 'Show all rows').click();
+
+    await button(page, 'Leave out line 3').click();
+
+    await button(page, 'Compress 2 images').waitFor();
+    await until(async () => (await button(page, /^Leave out line/).count()) === 2);
+    await page.keyboard.press('ControlOrMeta+z');
+    await button(page, 'Compress 3 images').waitFor();
+    await page.close();
+  });
+
+  it('says which options are as at the last start, and sets them back', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const file = `Image URL\n${suite.origin.url('/mug.jpg')}\n`;
+    await dropFile(page, 'first.csv', file);
+    await page.getByText('At most …').click();
+    await page.getByLabel('Also in other widths?').selectOption('400,800,1600');
+    await button(page, 'Compress 1 image').click();
+    await page.waitForURL(/#\/requests\//);
+
+    await page.goto(suite.app.client.url);
+    await dropFile(page, 'second.csv', file);
+    await page
+      .getByText('As at the last start: at most 100 KB an image, also in 400, 800, 1600 wide.')
+      .waitFor();
+    await button(page, 'Everything as usual').click();
+
+    await page.getByText('As at the last start').waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Half the quality').isChecked()).toBe(true);
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('SELECT');
     await page.evaluate('localStorage.clear()');
     await page.close();
   });

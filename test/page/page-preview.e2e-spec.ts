@@ -61,7 +61,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     await cell.fill(suite.origin.url('/vase.jpg'));
     await cell.press('Enter');
-    await button(page, 'Leave out line 4').click();
+    await button(page, 'Leave out row 4').click();
     await page.getByText('a row that is left out stays as an empty row').waitFor();
     await button(page, 'Compress 2 images').waitFor();
     const save = button(page, 'Download the corrected file');

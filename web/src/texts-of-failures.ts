@@ -17,7 +17,6 @@ const ADVICE: Record<string, string> = {
   INSECURE_REDIRECT: 'The links lead from https to http. Use the address of the picture itself.',
   NOT_AN_IMAGE:
     'There is a page or another file in place of a picture. Use the address of the picture itself.',
-  FORMAT_NOT_SUPPORTED: 'This kind of picture is not taken. Save it as JPEG, PNG or WebP.',
   IMAGE_CORRUPT: 'The files are damaged or cut off. Upload the pictures to their host again.',
   IMAGE_TOO_MANY_PIXELS: 'The pictures have too many pixels. Make them smaller first.',
   IMAGE_TOO_MANY_FRAMES: 'The animations are too long. Shorten them first.',
@@ -54,7 +53,16 @@ const NAMES: Record<string, string> = {
 export const reasonOf = (code: string): string =>
   NAMES[code] ?? (/^HTTP_5/.test(code) ? 'Server error' : code);
 
+/** Of these the service says which kind it is: the name of the file may say another. */
+const WITH_MESSAGE: Record<string, string> = {
+  FORMAT_NOT_SUPPORTED: 'Save the pictures as usual JPEG, PNG or WebP files.',
+};
+
+/** Whether two images with this code may need different advice. */
+export const isToldByMessage = (code: string): boolean => code in WITH_MESSAGE;
+
 export function adviceOn(code: string, message: string): string {
+  if (isToldByMessage(code)) return `${message} ${WITH_MESSAGE[code]}`;
   return (
     ADVICE[code] ?? (/^HTTP_5/.test(code) ? 'The server has a problem of its own. Try again later.' : message)
   );

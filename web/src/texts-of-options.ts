@@ -1,5 +1,6 @@
 import type { Request } from './api/client.ts';
 import { count } from './parts/format.ts';
+import type { Options } from './state/file/options.ts';
 
 /** Channels as they are named in a line. */
 const CHANNELS: Record<string, string> = {
@@ -53,4 +54,31 @@ function aimInWords({ target, quality }: Request['options']): string {
   if (kind === 'ssim') return `Similarity at least ${number}`;
   if (target) return `Target ${target}`;
   return `Quality ${quality ?? 'as usual'}`;
+}
+
+/** What a form of options asks for, in words; nothing of what is as usual. */
+export function choicesInWords(options: Options): string[] {
+  const { channel, preset, aim, format, side, effort, metadata, sizes, imageName } = options;
+  const aims: Record<Options['aim'], string> = {
+    half: '',
+    light: 'hardly visible',
+    bytes: `at most ${count(options.kilobytes)} KB an image`,
+    quality: `quality ${options.quality}`,
+    similarity: `similarity ${options.similarity}`,
+  };
+  const own = [
+    aims[aim],
+    side > 0 && `longest side ${side} pixels`,
+    format !== 'keep' && `format ${format === 'auto' ? 'the smallest' : format.toUpperCase()}`,
+    EFFORTS[effort] && `time for an image: ${EFFORTS[effort]}`,
+    METADATA[metadata] && `author and camera data: ${METADATA[metadata]}`,
+  ];
+  const parts = [
+    channel !== 'any' && `for ${CHANNELS[channel]}`,
+    preset !== '' && preset,
+    ...(channel === 'any' && preset === '' ? own : []),
+    preset === '' && sizes !== '' && `also in ${sizes.replaceAll(',', ', ')} wide`,
+    imageName !== '' && `named ${imageName}`,
+  ];
+  return parts.filter((part) => typeof part === 'string' && part !== '') as string[];
 }

@@ -51,7 +51,7 @@ export const texts = {
 
   start: {
     title: 'Lighter product images, same spreadsheet.',
-    lead: 'Drop the spreadsheet with your image links. Every image is fetched, compressed and stored, and you get the same spreadsheet back with the new links.',
+    lead: 'Choose the spreadsheet with your image links. Every image is fetched, compressed and stored, and you get the same spreadsheet back with the new links.',
     zone: 'Spreadsheet with image links, as CSV or Excel workbook: drop it here, or choose it',
     drop: 'Drop your spreadsheet here',
     or: 'or anywhere in this window',
@@ -60,7 +60,7 @@ export const texts = {
     paste: 'Paste rows',
     accepted:
       'Excel workbooks, and CSV exports of shops, whatever separates their cells. Nothing is stored before you say so.',
-    pastedName: 'pasted-rows.csv',
+    pastedName: (time: string) => `pasted-rows-${time.replaceAll(':', '.')}.csv`,
     pasteTitle: 'Paste rows from your spreadsheet',
     pasteLabel: 'Rows, with the line of column names or just one link a line',
     pasteExample: 'Product Name\tInput Image Urls\nBlue Mug\thttps://…/mug.jpg',
@@ -132,6 +132,8 @@ export const texts = {
       etsy: 'Etsy',
       web: 'My own shop, as WebP',
     } satisfies Record<Channel, string>,
+    notUsual: (choices: string[]) => `As at the last start: ${choices.join(', ')}.`,
+    usual: 'Everything as usual',
     makeFor: (channel: string) => `This file comes from ${channel}: make the images for ${channel}`,
     ofChannel:
       'Size, shape, background, format and quality are what it asks for; nothing is enlarged. Each result says whether it fits.',
@@ -209,7 +211,8 @@ export const texts = {
     leave: 'Leave out',
     lines:
       'Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
-    keys: 'Write the right link into the cell: the file is checked at once. Enter or F8 goes to the next.',
+    cells: 'Write the right link into the cell: the file is checked again when you leave it.',
+    keys: 'Enter or F8 goes to the next.',
     cell: (column: string, line: string) => `${column} on ${line}`,
     leaveOut: (line: string) => `Leave out ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,

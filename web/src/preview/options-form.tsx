@@ -1,8 +1,9 @@
 import type { DryRun } from '../api/client.ts';
-import { type Channel, channelOf, type Options } from '../state/file/options.ts';
+import { type Channel, channelOf, type Options, rememberedOptions, USUAL } from '../state/file/options.ts';
 import { chooseOptions } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { choicesInWords } from '../texts-of-options.ts';
 import { ImageNameField, SizesField } from './forms-fields.tsx';
 
 const IN_WORDS = ['half', 'light', 'bytes'] as const;
@@ -18,6 +19,7 @@ export function OptionsForm({ survey: { profile, columns } }: { survey: DryRun }
   return (
     <form class="options card" onSubmit={(event) => event.preventDefault()}>
       <h2 class="unseen">{texts.options.heading}</h2>
+      <Remembered options={options} />
       <label class="field">
         {texts.options.channel}
         <Destination options={options} />
@@ -29,6 +31,24 @@ export function OptionsForm({ survey: { profile, columns } }: { survey: DryRun }
       {options.preset === '' && <SizesField />}
       <ImageNameField hasProducts={columns.some(({ role }) => role === 'product')} />
     </form>
+  );
+}
+
+/** What is chosen because it was at the last start: a part of it is far down in the form. */
+function Remembered({ options }: { options: Options }) {
+  const choices = choicesInWords(options);
+  if (choices.length === 0 || JSON.stringify(options) !== JSON.stringify(rememberedOptions())) return null;
+  const reset = ({ currentTarget: button }: { currentTarget: HTMLElement }): void => {
+    button.closest('form')!.querySelector('select')!.focus(); // the button goes
+    set(USUAL);
+  };
+  return (
+    <div class="row small">
+      <p>{texts.options.notUsual(choices)}</p>
+      <button type="button" onClick={reset}>
+        {texts.options.usual}
+      </button>
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import { Icon } from '../parts/icon.tsx';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { adviceOn, reasonOf } from '../texts-of-failures.ts';
+import { adviceOn, isToldByMessage, reasonOf } from '../texts-of-failures.ts';
 import { MendUrls } from './mend-urls.tsx';
 import { showImages } from './show-images.ts';
 
@@ -42,7 +42,11 @@ export function Failures({ request, failures }: { request: Request; failures: Im
       <p class="quiet">{texts.failures.lead}</p>
       <ul>
         {groupsOf(failures).map((group) => (
-          <FailureGroup key={`${group.code} ${group.host}`} group={group} id={mayRetry ? id : null} />
+          <FailureGroup
+            key={`${group.code} ${group.host} ${group.message}`}
+            group={group}
+            id={mayRetry ? id : null}
+          />
         ))}
       </ul>
       {failures.length < total && <p class="quiet small">{texts.failures.first(failures.length)}</p>}
@@ -118,7 +122,7 @@ function groupsOf(failures: Image[]): Group[] {
   for (const image of failures) {
     const { code, message } = image.error ?? { code: '', message: '' };
     const host = hostOf(image.input_url);
-    const name = `${code} ${host}`;
+    const name = [code, host, ...(isToldByMessage(code) ? [message] : [])].join(' ');
     const group = groups.get(name) ?? { code, host, message, images: [] };
     group.images.push(image);
     groups.set(name, group);

@@ -84,7 +84,8 @@ export function fieldsOfFile({ columns, patches }: Chosen): Record<string, strin
 
 /** Rows as they are copied from a spreadsheet: cells with tabs between them. */
 export async function takeText(text: string): Promise<void> {
-  await takeFile(new File([text], texts.start.pastedName, { type: 'text/csv' }));
+  const time = new Date().toTimeString().slice(0, 8); // what is pasted next has another name
+  await takeFile(new File([text], texts.start.pastedName(time), { type: 'text/csv' }));
 }
 
 export async function takeSample(): Promise<void> {
