@@ -54,10 +54,13 @@ describeInBrowser('the page before new users', (engine) => {
     expect(await page.getByRole('region', { name: 'What to do' }).count()).toBe(0);
     await button(page, 'This file comes from Etsy: make the images for Etsy').click();
     expect(await page.getByLabel('Where do they go?').inputValue()).toBe('etsy');
-    await page.getByText(/of 3 pictures looked at fit/).waitFor();
+    await page.getByText(/^It asks for: longest side at least 635 pixels; /).waitFor();
+    await page
+      .getByText(/of 3 pictures looked at fit.* Most often: too small \(600, at least 635\)\.$/)
+      .waitFor();
     // Whichever of them is not there, another one is shown.
     expect(await page.getByText('This picture can not be shown').count()).toBe(0);
-    await page.getByText(/^1 of 4 pictures looked at can not be fetched\. Not found: .+gone\.jpg$/).waitFor();
+    await page.getByText(/^1 of 4 pictures looked at can not be used\. Not found: .+gone\.jpg$/).waitFor();
     await button(page, 'Compress 4 images, leave out 1 row').click();
 
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();

@@ -1,3 +1,6 @@
+import type { Channel } from './api/client.ts';
+import { bytes } from './parts/format.ts';
+
 /** What to do where an image has failed, by its code. Codes without a line of their own get the service's sentence. */
 const ADVICE: Record<string, string> = {
   HTTP_401: 'The server wants a login. Make the links public, or ask its owner for access.',
@@ -106,6 +109,23 @@ export const ruleText = (rule: string): string => {
   if (!limit) return [words, ...rest].join(':');
   return `${words} (${is}, ${sign === '<' ? 'at least' : 'at most'} ${limit})`;
 };
+
+/** What a channel asks for, in words. */
+const DEMANDS: Record<Channel['demands'][number]['rule'], (value: string | number) => string> = {
+  min_longest_side: (value) => `longest side at least ${value} pixels`,
+  min_width: (value) => `at least ${value} pixels wide`,
+  min_height: (value) => `at least ${value} pixels high`,
+  max_side: (value) => `no side over ${value} pixels`,
+  max_side_sum: (value) => `width and height at most ${value} pixels together`,
+  max_pixels: (value) => `at most ${Number(value) / 1e6} million pixels`,
+  shape: (value) => `shape ${value}`,
+  formats: (value) => `one of ${String(value).toUpperCase().replaceAll(',', ', ')}`,
+  max_bytes: (value) => `at most ${bytes(Number(value))}`,
+  background: () => 'on white',
+  min_quality: (value) => `quality at least ${value}, so that no limit in kilobytes can be kept`,
+};
+
+export const demandText = ({ rule, value }: Channel['demands'][number]): string => DEMANDS[rule](value);
 
 export const noteText = (note: string): string => NOTES[note] ?? note;
 

@@ -1,6 +1,6 @@
 import type { Request } from './api/client.ts';
 import { count } from './parts/format.ts';
-import type { Options } from './state/file/options.ts';
+import { HARDLY_VISIBLE, type Options } from './state/file/options.ts';
 
 /** Channels as they are named in a line. */
 const CHANNELS: Record<string, string> = {
@@ -51,6 +51,7 @@ function picturesInWords(options: Request['options']): (string | false)[] {
 function aimInWords({ target, quality }: Request['options']): string {
   const [kind, number] = (target ?? '').split(':');
   if (kind === 'bytes') return `Size at most ${count(Number(number) / 1000)} KB an image`;
+  if (kind === 'ssim' && Number(number) === HARDLY_VISIBLE) return `Hardly visible (similarity ${number})`;
   if (kind === 'ssim') return `Similarity at least ${number}`;
   if (target) return `Target ${target}`;
   return `Quality ${quality ?? 'as usual'}`;

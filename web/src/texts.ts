@@ -137,6 +137,7 @@ export const texts = {
     makeFor: (channel: string) => `This file comes from ${channel}: make the images for ${channel}`,
     ofChannel:
       'Size, shape, background, format and quality are what it asks for; nothing is enlarged. Each result says whether it fits.',
+    demands: (all: string[]) => `It asks for: ${all.join('; ')}.`,
     aims: {
       half: ['Half the quality', 'Much smaller, fine for shops. Quality 50 of 100.'],
       light: ['Hardly visible', 'Only what nobody sees is taken away. Similarity 0.99.'],
@@ -242,7 +243,7 @@ export const texts = {
       `${seconds === null ? '' : `, ${inAbout(seconds)}`}. ` +
       `This is an estimate from ${counted(pictures, 'picture')} drawn at random.`,
     unread: (part: number, all: number, reason: string, url: string) =>
-      `${count(part)} of ${counted(all, 'picture')} looked at can not be fetched. ${reason}: ${url}`,
+      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url}`,
     notReached: (format: string) =>
       `this is the nearest that ${format.toUpperCase()} can reach; another format or fewer pixels come nearer`,
   },
@@ -265,7 +266,7 @@ export const texts = {
   history: {
     title: 'History',
     lead: 'Every file that was uploaded to this service, the newest first.',
-    search: 'Search name, file or label',
+    search: 'Search name or file',
     show: 'Show',
     all: 'All files',
     from: 'From',

@@ -11,6 +11,7 @@ export type RequestStatus = components['schemas']['RequestStatus'];
 export type Image = components['schemas']['ImageResponse'];
 export type DryRun = components['schemas']['DryRunResponse'];
 export type Preview = components['schemas']['PreviewResponse'];
+export type Channel = components['schemas']['ChannelResponse'];
 export type Preset = components['schemas']['PresetResponse'];
 export type Webhook = components['schemas']['WebhookResponse'];
 export type EventType = components['schemas']['EventType'];

@@ -155,17 +155,19 @@ function Lines({ items, total, isRows }: { items: Line[]; total: number; isRows:
 }
 
 /** One line for each kind, with where it was met first. */
-function Repairs({ items, isRows }: { items: { line: number; code: string }[]; isRows: boolean }) {
-  const kinds = new Map<string, number[]>();
-  for (const { code, line } of items) kinds.set(code, [...(kinds.get(code) ?? []), line]);
+type Repair = DryRun['repairs']['items'][number];
+
+function Repairs({ items, isRows }: { items: Repair[]; isRows: boolean }) {
+  const kinds = new Map<string, Repair[]>();
+  for (const item of items) kinds.set(item.code, [...(kinds.get(item.code) ?? []), item]);
   return (
     <ul class="repairs">
-      {[...kinds].map(([code, lines]) => (
+      {[...kinds].map(([code, all]) => (
         <li key={code}>
           {repairText(code)}{' '}
           <span class="quiet small">
-            {lineText(lines[0], isRows)}
-            {lines.length > 1 && ` ${texts.preview.more(lines.length - 1)}`}
+            {[all[0].column, lineText(all[0].line, isRows)].filter(Boolean).join(', ')}
+            {all.length > 1 && ` ${texts.preview.more(all.length - 1)}`}
           </span>
         </li>
       ))}

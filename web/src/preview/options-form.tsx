@@ -4,6 +4,7 @@ import { chooseOptions } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { choicesInWords } from '../texts-of-options.ts';
+import { ChannelDemands } from './channel-demands.tsx';
 import { ImageNameField, SizesField } from './forms-fields.tsx';
 
 const IN_WORDS = ['half', 'light', 'bytes'] as const;
@@ -27,7 +28,7 @@ export function OptionsForm({ survey: { profile, columns } }: { survey: DryRun }
       {isOpen && <Proposal profile={profile} />}
       {isOpen && <Aims options={options} />}
       {options.preset !== '' && <Kept name={options.preset} />}
-      {options.preset === '' && !isOpen && <p class="quiet small">{texts.options.ofChannel}</p>}
+      {options.preset === '' && !isOpen && <ChannelDemands channel={options.channel} />}
       {options.preset === '' && <SizesField />}
       <ImageNameField hasProducts={columns.some(({ role }) => role === 'product')} />
     </form>

@@ -3,7 +3,7 @@ import icon from '../icon.svg';
 import { Icon } from '../parts/icon.tsx';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
-import { chooseTheme, chosenTheme, type Theme, THEMES } from './theme.ts';
+import { chooseTheme, chosenTheme, type Theme, themesInTurn } from './theme.ts';
 
 /** The name of the page, the ways through it, and the switch of colours. */
 export function Header() {
@@ -38,7 +38,8 @@ export function Header() {
 /** Each click chooses the next colours. */
 function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(chosenTheme);
-  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  const order = themesInTurn();
+  const next = order[(order.indexOf(theme) + 1) % order.length];
   const choose = (): void => {
     chooseTheme(next);
     setTheme(next);

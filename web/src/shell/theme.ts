@@ -1,7 +1,13 @@
-export const THEMES = ['system', 'light', 'dark'] as const;
+const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const STORED_AS = 'image-processing.theme';
+
+/** As a button changes them: from the system's own first to the other ones, so that something is seen. */
+export function themesInTurn(): Theme[] {
+  const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
+  return isDark ? ['system', 'light', 'dark'] : ['system', 'dark', 'light'];
+}
 
 /** The colours that the user has chosen in this browser. */
 export function chosenTheme(): Theme {

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { DryRun, Image, Preset, Request } from '../api/client.ts';
+import type { Channel, DryRun, Image, Preset, Request } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import type { ColumnChoice } from './file/columns.ts';
 import type { Looks } from './file/look-at-pictures.ts';
@@ -68,6 +68,8 @@ export interface State {
   options: Options;
   /** Options that are kept under names, in this service. */
   presets: Preset[];
+  /** What shops and marketplaces ask for; empty until one is chosen. */
+  channels: Channel[];
   /** Pictures of the chosen file, before and after. */
   looks: Looks;
   isStarting: boolean;
@@ -100,6 +102,7 @@ const state: State = {
   shownRows: null,
   options: rememberedOptions(),
   presets: [],
+  channels: [],
   looks: { urls: [], at: 0, results: new Map(), isBusy: false },
   isStarting: false,
   startError: null,

@@ -65,7 +65,7 @@ export function rememberOptions(options: Options): void {
 }
 
 /** Similarity that is hardly told from the source, even side by side. */
-const HARDLY_VISIBLE = 0.99;
+export const HARDLY_VISIBLE = 0.99;
 
 const WIDTHS = /^[1-9]\d{0,4}(?:\s*,\s*[1-9]\d{0,4})*$/;
 
