@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
 import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
@@ -100,6 +101,32 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     expect(before).toMatch(/^\d+ KB → \d+ KB JPEG/);
     expect(suite.origin.hits['/only.jpg']).toBe(1);
     expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
+  it('reads out what came of a look at the pictures once, when it has ended', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(
+      page,
+      'two.csv',
+      `Image URL\n${['/mug.jpg', '/vase.jpg'].map(suite.origin.url).join('\n')}\n`,
+    );
+    await listen(page);
+    const looks = async () =>
+      (await spokenOn(page)).filter((text) => / became .+ The whole file: about /.test(text));
+    await until(async () => (await looks()).length === 1);
+
+    await page.getByText('Numbers and more settings').click();
+    await page.getByRole('radio', { name: /^A quality/ }).check();
+    await page.getByLabel('Quality, 1 to 100').fill('3');
+    await page.getByLabel('Quality, 1 to 100').fill('35');
+    await until(async () => (await looks()).length === 2);
+
+    expect((await looks())[1]).toMatch(
+      /^(mug|vase)\.jpg: \d+ KB became \d+ KB, [\d.]+% alike\. The whole file: about \d+% smaller\.$/,
+    );
+    expect((await spokenOn(page)).filter((text) => text.includes('drawn at random'))).toEqual([]);
+    await page.evaluate('localStorage.clear()');
     await page.close();
   });
 

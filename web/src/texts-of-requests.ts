@@ -7,6 +7,11 @@ export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 export const images = (value: number): string => counted(value, 'image');
 
+/** `16 KB became 5 KB, 98.8% alike`: the numbers by which a picture is judged. */
+export const became = (before: number, after: number, similarity: number | null): string =>
+  `${bytes(before)} became ${bytes(after)}` +
+  (similarity === null ? '' : `, ${percent(similarity * 100)} alike`);
+
 function result({ bytes: sizes }: Request): string {
   const { input, saved_percent: saved } = sizes;
   if (input === 0) return 'nothing was compressed';

@@ -1,9 +1,9 @@
-import type { Request } from './api/client.ts';
+import type { Preview, Request } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
 import type { Estimate } from './state/file/estimate.ts';
 import { textsOfForms } from './texts-of-forms.ts';
-import { counted, images, textsOfRequests } from './texts-of-requests.ts';
+import { became, counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
 
 /** A time that is estimated, in steps that are no finer than that is. */
@@ -15,6 +15,9 @@ function inAbout(seconds: number): string {
   const hours = minutes < 600 ? Math.round(minutes / 30) / 2 : Math.round(minutes / 60);
   return `in about ${hours === 1 ? 'an hour' : `${count(hours)} hours`}`;
 }
+
+const wholeFile = ({ saved }: Estimate): string =>
+  `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}`;
 
 /** Every text of the page, but for the sentences of the service itself and those about failures. */
 export const texts = {
@@ -238,10 +241,14 @@ export const texts = {
     name: 'picture of this file',
     busy: 'Compressing a picture of your file …',
     failed: (reason: string) => `This picture can not be shown: ${reason}`,
-    estimate: ({ saved, seconds, pictures }: Estimate) =>
-      `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}` +
-      `${seconds === null ? '' : `, ${inAbout(seconds)}`}. ` +
-      `This is an estimate from ${counted(pictures, 'picture')} drawn at random.`,
+    /** Read aloud when the look has ended. */
+    spoken: (name: string, { fits, broken_rules: rules, ...facts }: Preview, estimate: Estimate | null) =>
+      `${name}: ${became(facts.input.bytes, facts.output.bytes, facts.similarity)}.` +
+      (fits === false ? ` ${textsOfRequests.results.fitsNot(rules)}.` : '') +
+      (estimate ? ` ${wholeFile(estimate)}.` : ''),
+    estimate: (estimate: Estimate) =>
+      `${wholeFile(estimate)}${estimate.seconds === null ? '' : `, ${inAbout(estimate.seconds)}`}. ` +
+      `This is an estimate from ${counted(estimate.pictures, 'picture')} drawn at random.`,
     unread: (part: number, all: number, reason: string, url: string) =>
       `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url}`,
     notReached: (format: string) =>

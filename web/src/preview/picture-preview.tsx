@@ -1,12 +1,20 @@
 import { useEffect } from 'preact/hooks';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
+import { useSpoken } from '../parts/use-spoken.ts';
 import { Fit, FormsPreview } from './forms-preview.tsx';
 import { BeforeAfter, type Pair } from '../compare/before-after.tsx';
 import type { DryRun } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { estimateOf, fitOf } from '../state/file/estimate.ts';
-import { isLook, type Look, lookAt, lookAtNext, stopLooking } from '../state/file/look-at-pictures.ts';
+import {
+  isLook,
+  type Look,
+  type Looks,
+  lookAt,
+  lookAtNext,
+  stopLooking,
+} from '../state/file/look-at-pictures.ts';
 import { fieldsOf } from '../state/file/options.ts';
 import { isMeasured } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
@@ -23,6 +31,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   const shown = looks.results.get(looks.urls[looks.at]);
   const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
+  useSpoken(spokenOf(looks, survey));
   const unread = [...looks.results].filter(([, result]) => !isLook(result) && result.code === UNREADABLE);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
@@ -35,11 +44,13 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
         )}
       </div>
       <div class="picture-stage">
-        {isLook(shown) && <BeforeAfter key={shown.after} pair={pairOf(shown)} />}
+        {isLook(shown) && (
+          <BeforeAfter key={shown.after} pair={pairOf(shown, nameOf(looks.urls[looks.at]))} />
+        )}
         {shown && !isLook(shown) && <p class="quiet">{texts.look.failed(shown.message)}</p>}
         {!shown && <p class="quiet">{texts.look.busy}</p>}
       </div>
-      <div class="picture-facts" role="status" aria-busy={looks.isBusy}>
+      <div class="picture-facts" aria-busy={looks.isBusy}>
         {isLook(shown) && <Facts look={shown} />}
         {fit && fit.judged > 1 && (
           <p class={fit.fit < fit.judged ? 'bad' : 'quiet'}>
@@ -58,6 +69,15 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   );
 }
 
+/** What came of it in short, when the look has ended. */
+function spokenOf(looks: Looks, survey: DryRun): string {
+  const url = looks.urls[looks.at];
+  const shown = looks.results.get(url);
+  if (looks.isBusy || !shown) return '';
+  if (!isLook(shown)) return texts.look.failed(shown.message);
+  return texts.look.spoken(nameOf(url), shown.facts, estimateOf(looks, survey));
+}
+
 /** Whatever else went wrong says nothing of the picture: it may be too large for a preview alone. */
 const UNREADABLE = 'PREVIEW_IMPOSSIBLE';
 
@@ -66,8 +86,18 @@ function reasonIn(result: Look | CallError): string {
   return isLook(result) ? '' : reasonOf((result.details[0] as { code: string }).code);
 }
 
-function pairOf({ before, after, facts: { output } }: Look): Pair {
-  return { name: texts.look.name, before, after, width: output.width, height: output.height };
+/** As its file is called in its address: which product it shows is not known here. */
+function nameOf(url: string): string {
+  const name = new URL(url).pathname.split('/').at(-1)!;
+  try {
+    return decodeURIComponent(name) || texts.look.name;
+  } catch {
+    return name;
+  }
+}
+
+function pairOf({ before, after, facts: { output } }: Look, name: string): Pair {
+  return { name, before, after, width: output.width, height: output.height };
 }
 
 function Facts({ look: { facts } }: { look: Look }) {
