@@ -90,6 +90,28 @@ describeInBrowser('the history of the page', (engine) => {
     await page.close();
   });
 
+  it('goes to the next entry when one is deleted, then to the one before, and to the title where none is left', async () => {
+    for (const name of ['bowl-1.csv', 'bowl-2.csv', 'bowl-3.csv']) await uploaded(name);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests?search=bowl`);
+    const hasFocus = (label: string) =>
+      until(async () =>
+        (
+          await page.evaluate<string>(
+            'document.activeElement.ariaLabel ?? document.activeElement.textContent',
+          )
+        ).startsWith(label),
+      );
+    await page.getByRole('button', { name: /^Delete bowl-2/ }).focus();
+
+    await page.keyboard.press('Enter');
+    await hasFocus('Delete bowl-1.csv');
+    await page.keyboard.press('Enter');
+    await hasFocus('Delete bowl-3.csv');
+    await page.keyboard.press('Enter');
+    await hasFocus('History');
+    await page.close();
+  });
+
   it('says on a phone that nothing is left, with the whole of what undoes it', async () => {
     await uploaded('a-file-with-a-rather-long-name-2026-11.csv');
     const { page, complaints } = await openPage(

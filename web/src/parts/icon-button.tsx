@@ -10,7 +10,7 @@ interface IconButtonProps {
 /** A button that is only a small picture. */
 export function IconButton({ icon, label, act }: IconButtonProps) {
   return (
-    <button type="button" class="icon-button" aria-label={label} title={label} onClick={act}>
+    <button type="button" class="icon-button" data-same={icon} aria-label={label} title={label} onClick={act}>
       <Icon name={icon} />
     </button>
   );

@@ -2,7 +2,7 @@ import type { Delivery, Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { useState } from 'preact/hooks';
 import { minute } from '../parts/format.ts';
-import { Icon } from '../parts/icon.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
 import { useStore } from '../state/store.ts';
 import {
   changeWebhook,
@@ -104,15 +104,11 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
         </button>
       )}
       {mayWrite && (
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={words.removeNamed(url)}
-          title={words.removeNamed(url)}
-          onClick={() => confirm(words.sure(url)) && void removeWebhook(webhook)}
-        >
-          <Icon name="bin" />
-        </button>
+        <IconButton
+          icon="bin"
+          label={words.removeNamed(url)}
+          act={() => confirm(words.sure(url)) && void removeWebhook(webhook)}
+        />
       )}
     </div>
   );
