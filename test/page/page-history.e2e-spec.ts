@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
@@ -109,6 +110,26 @@ describeInBrowser('the history of the page', (engine) => {
     await hasFocus('Delete bowl-3.csv');
     await page.keyboard.press('Enter');
     await hasFocus('History');
+    await page.close();
+  });
+
+  it('reads each message once, whichever others come and go', async () => {
+    for (const name of ['cup-1.csv', 'cup-2.csv', 'cup-3.csv']) await uploaded(name);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests?search=cup`);
+    const remove = (name: string) => page.getByRole('button', { name: `Delete ${name}` }).click();
+    const message = (name: string) => page.locator('.notice', { hasText: name });
+    await page.getByRole('button', { name: 'Delete cup-3.csv' }).waitFor();
+    await listen(page);
+
+    await remove('cup-1.csv');
+    await remove('cup-2.csv');
+    await message('cup-1.csv').getByRole('button', { name: 'Undo' }).click();
+    await message('cup-1.csv').waitFor({ state: 'detached' });
+    await remove('cup-3.csv');
+    await message('cup-3.csv').waitFor();
+
+    const read = (await spokenOn(page)).filter((text) => text.includes('will be deleted'));
+    expect(read.map((text) => text.slice(0, 9))).toEqual(['cup-1.csv', 'cup-2.csv', 'cup-3.csv']);
     await page.close();
   });
 

@@ -14,35 +14,32 @@ export function Notices() {
       <div role="status" class="unseen">
         {announcement}
       </div>
-      <div class="notices" role="status" aria-atomic="false">
+      <div class="notices" role="log" aria-relevant="additions">
         {isOffline && <div class="notice warning">{texts.offline}</div>}
-        {notices.map((notice, index) => (
-          <div class="notice" key={index}>
-            <span id={`notice-${index}`}>{notice.text}</span>
-            <NoticeButton
-              notice={notice}
-              about={`notice-${index}`}
-              act={notice.start}
-              text={texts.startNow}
-            />
-            <NoticeButton
-              notice={notice}
-              about={`notice-${index}`}
-              act={notice.undo}
-              text={texts.undo}
-              keys={UNDO_KEYS}
-            />
-          </div>
+        {notices.map((notice) => (
+          <Message key={notice.id} notice={notice} />
         ))}
       </div>
     </>
   );
 }
 
+/** Keyed by its id: a message that stays is not read again when another one goes. */
+function Message({ notice }: { notice: Notice }) {
+  return (
+    <div class="notice" aria-atomic="true">
+      <span id={idOf(notice)}>{notice.text}</span>
+      <NoticeButton notice={notice} act={notice.start} text={texts.startNow} />
+      <NoticeButton notice={notice} act={notice.undo} text={texts.undo} keys={UNDO_KEYS} />
+    </div>
+  );
+}
+
+/** Of its text, which describes its buttons: two messages have buttons of the same name. */
+const idOf = ({ id }: Notice): string => `notice-${id}`;
+
 interface NoticeButtonProps {
   notice: Notice;
-  /** Id of the text that it belongs to: two messages have buttons of the same name. */
-  about: string;
   act?: () => void;
   text: string;
   keys?: string;
@@ -70,14 +67,14 @@ function useUndoKey(): void {
   }, []);
 }
 
-function NoticeButton({ notice, about, act, text, keys }: NoticeButtonProps) {
+function NoticeButton({ notice, act, text, keys }: NoticeButtonProps) {
   if (!act) return null;
   const press = (): void => {
     act();
     dismiss(notice);
   };
   return (
-    <button type="button" onClick={press} aria-describedby={about} aria-keyshortcuts={keys}>
+    <button type="button" onClick={press} aria-describedby={idOf(notice)} aria-keyshortcuts={keys}>
       {text}
       {keys && <kbd aria-hidden="true">{texts.undoKeys}</kbd>}
     </button>

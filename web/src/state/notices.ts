@@ -5,6 +5,8 @@ const SHOWN_FOR_MS = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 const READ_AGAIN_AFTER_MS = 100;
 
+let lastId = 0;
+
 /** Has a screen reader read a text aloud. It goes after a while, so that nobody finds it later and takes it for news. */
 export function announce(text: string): void {
   if (current().announcement === text) {
@@ -23,7 +25,7 @@ export function announce(text: string): void {
  * @param over called when its time is over; not where it was dismissed before
  */
 export function notify(text: string, undo?: () => void, start?: () => void, over?: () => void): Notice {
-  const notice: Notice = { text, undo, start };
+  const notice: Notice = { id: ++lastId, text, undo, start };
   const end = (): void => {
     if (!current().notices.includes(notice)) return;
     if (document.querySelector('.notices:focus-within, .notices:hover'))

@@ -47,6 +47,7 @@ export interface Listed {
 
 /** A message that goes by itself; with `undo`, what takes it back, and with `start` what does it before its time. */
 export interface Notice {
+  id: number;
   text: string;
   undo?: () => void;
   start?: () => void;
