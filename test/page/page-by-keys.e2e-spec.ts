@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
 import { ScreenReader } from '../helpers/page/accessibility-tree.js';
 import { describeInBrowser, openPage } from '../helpers/page/browser.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
@@ -172,8 +173,11 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hear('StaticText', /^2 images will be tried again in ten seconds\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
+    await reader.hear('StaticText', /^Nothing is tried again\.$/);
     await reader.hear('button', /^Try all of them again$/);
     await reader.hasFocus();
+    await reader.press('ControlOrMeta+z');
+    await reader.hear('StaticText', /^There is nothing to undo\.$/);
 
     await reader.goTo('link', /^Spreadsheet with new links in a column of their own$/, 'Shift+Tab');
     const [download] = await Promise.all([page.waitForEvent('download'), reader.press('Enter')]);
@@ -181,6 +185,14 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.goTo('link', /^All images \(ZIP\)$/);
     const [zip] = await Promise.all([page.waitForEvent('download'), reader.press('Enter')]);
     expect(zip.suggestedFilename()).toBe('failed-images.zip');
+
+    await reader.goTo('button', /^Try all of them again$/);
+    await reader.press('Enter');
+    await reader.goTo('button', /^Start now$/);
+    await listen(page);
+    await reader.press('Enter');
+    await reader.isOn('region', 'Progress');
+    await until(async () => (await spokenOn(page)).includes('2 images are being tried again.'));
     expect(faults()).toEqual([]);
     await page.close();
   });

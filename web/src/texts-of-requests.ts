@@ -91,6 +91,8 @@ export const textsOfRequests = {
     retryAll: 'Try all of them again',
     retry: 'Try again',
     retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
+    retryingNow: (value: number) => `${images(value)} are being tried again.`,
+    notRetried: 'Nothing is tried again.',
     retryingOne: 'The image is being tried again.',
     retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
     noAddress: 'Write the whole link, beginning with http:// or https://.',

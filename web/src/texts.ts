@@ -36,6 +36,7 @@ export const texts = {
   cancel: 'Cancel',
   undo: 'Undo',
   undoKeys: 'Ctrl Z',
+  nothingToUndo: 'There is nothing to undo.',
   startNow: 'Start now',
   again: 'Try again',
   loading: 'Loading …',

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { dismiss } from '../state/notices.ts';
+import { announce, dismiss } from '../state/notices.ts';
 import { current, type Notice, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
@@ -56,8 +56,9 @@ function useUndoKey(): void {
       const isWriting = (event.target as HTMLElement).matches(
         'input:not([type=checkbox], [type=radio]), textarea',
       );
-      if (!notice || isWriting || event.key.toLowerCase() !== 'z') return;
+      if (isWriting || event.key.toLowerCase() !== 'z') return;
       if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      if (!notice) return announce(texts.nothingToUndo);
       event.preventDefault();
       notice.undo?.();
       dismiss(notice);

@@ -17,18 +17,22 @@ export interface Retried {
 export function retryImages(id: string, count: number, body: Retried = {}): void {
   if (count <= 1) {
     announce(texts.failures.retryingOne);
-    return void retry(id, body).then(goToProgress);
+    return void retry(id, body).then(() => requestAnimationFrame(goToProgress));
   }
   note(id, true);
   postpone({
     text: texts.failures.retrying(count),
     act: async () => {
       note(id, false);
+      announce(texts.failures.retryingNow(count));
       await retry(id, body);
     },
     leave: () => callAtLeave('POST', `/requests/${id}/retry`, body),
-    undo: () => note(id, false),
-    canStart: true,
+    undo: () => {
+      note(id, false);
+      announce(texts.failures.notRetried);
+    },
+    started: goToProgress,
   });
 }
 
@@ -46,11 +50,9 @@ async function retry(id: string, body: Retried): Promise<void> {
 
 /** What was pressed is gone; what becomes of it is told above. */
 function goToProgress(): void {
-  requestAnimationFrame(() => {
-    const progress = document.querySelector<HTMLElement>('main .progress');
-    progress?.scrollIntoView({ block: 'nearest' });
-    if (progress) focusPart(progress);
-  });
+  const progress = document.querySelector<HTMLElement>('main .progress');
+  progress?.scrollIntoView({ block: 'nearest' });
+  if (progress) focusPart(progress);
 }
 
 function note(id: string, isRetrying: boolean): void {
