@@ -123,6 +123,22 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('shows the original alone by its button, which Space and Enter switch on and off', async () => {
+    const { page } = await openResult(await uploaded([['Mug', [suite.origin.url('/mug.jpg')]]]));
+    await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
+    await listen(page);
+    const hold = page.getByRole('button', { name: 'Hold for the original (H)' });
+    const held = async () => [await page.evaluate('heard.at(-1)'), await hold.getAttribute('aria-pressed')];
+
+    await hold.press('Space');
+    expect(await held()).toEqual(['The original alone is shown.', 'true']);
+    await hold.press('Enter');
+    expect(await held()).toEqual(['Original and result are shown.', 'false']);
+    await hold.click();
+    expect(await held()).toEqual(['Original and result are shown.', 'false']);
+    await page.close();
+  });
+
   it('goes to the next and the previous picture by arrows, and moves the divider where that has the focus', async () => {
     const { page } = await openResult(
       await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]])),

@@ -9,6 +9,7 @@ import { texts } from '../texts.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { Facts } from './facts.tsx';
 import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
+import { HoldButton } from './hold-button.tsx';
 import { Keyed } from './keyed.tsx';
 import { RedoNotes } from './redo-notes.tsx';
 import { useKeys } from './use-keys.ts';
@@ -132,14 +133,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
           <button type="button" aria-pressed={isFull} onClick={() => fit(false)}>
             <Keyed of={compare.full} />
           </button>
-          <button
-            type="button"
-            onPointerDown={() => hold(true)}
-            onPointerUp={() => hold(false)}
-            onPointerLeave={() => hold(false)}
-          >
-            <Keyed of={compare.hold} />
-          </button>
+          <HoldButton isHeld={isHeld} hold={hold} />
           <a class="button" href={image.output_url!} target="_blank" rel="noreferrer">
             {compare.openResult}
           </a>
