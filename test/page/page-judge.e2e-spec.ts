@@ -112,14 +112,22 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await heard(page, `${second} is the original now`);
     await page.keyboard.press('a');
     await heard(page, `${third} is kept. That was the last one.`);
+    await page.keyboard.press('k');
+    await page.keyboard.press('a');
+    await heard(page, `${second} is kept. All 3 are judged.`);
+    await page.keyboard.press('z');
+    await heard(page, `${second} is not judged any more, and shown again.`);
 
     const texts: string[] = await page.evaluate('heard');
     expect(texts.slice(0, 4)).toEqual([
       ...['Shown at 100%.', 'Fitted to the window.'],
       ...['The original alone is shown.', 'Original and result are shown.'],
     ]);
-    expect(texts).toContain(`${first} is kept. Next: ${second}.`);
-    expect(texts).toContain(`${second}: the original is being put in place. Next: ${third}.`);
+    const saidWith = (start: string) => texts.find((text) => text.startsWith(start))?.slice(start.length);
+    const numbers = expect.stringMatching(/^ \d+ KB became \d+ KB, [\d.]+% alike\.$/);
+    expect(saidWith(`${first}, 1 of 3.`)).toEqual(numbers);
+    expect(saidWith(`${first} is kept. Next: ${second}.`)).toEqual(numbers);
+    expect(saidWith(`${second}: the original is being put in place. Next: ${third}.`)).toEqual(numbers);
     await page.close();
   });
 
@@ -171,6 +179,11 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByRole('button', { name: 'Compare before and after: Red Mug' }).click();
     await page.getByText('1 of 2', { exact: true }).waitFor();
     await page.getByText('used by 3 products').waitFor();
+    await listen(page);
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await heard(page, 'Red Mug, 1 of 2.');
+    expect(await page.evaluate('heard.at(-1)')).toMatch(/% alike, used by 3 products\.$/);
 
     await page.keyboard.press('u');
     await judged(page, '1 of 2 judged');

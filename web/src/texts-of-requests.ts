@@ -193,9 +193,13 @@ export const textsOfRequests = {
       return `${name} was made anew${quality}: ${sizes}.${rules}`;
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
-    undone: (name: string) => `${name} is not judged any more.`,
+    undone: (name: string, isShown: boolean) =>
+      `${name} is not judged any more${isShown ? ', and shown again' : ''}.`,
     next: (name: string) => `Next: ${name}.`,
+    numbers: (before: number, after: number, similarity: number | null, products: number) =>
+      `${became(before, after, similarity)}${products > 1 ? `, used by ${count(products)} products` : ''}.`,
     last: 'That was the last one.',
+    all: (value: number) => `All ${count(value)} are judged.`,
   },
 
   compare: {

@@ -3,7 +3,8 @@ import type { Image } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
-import { useStore } from '../state/store.ts';
+import { productsOf } from '../state/judging/shared-pictures.ts';
+import { current, useStore } from '../state/store.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
@@ -36,7 +37,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     const next = images[at + by];
     if (!next) return;
     go(at + by);
-    say(compare.shown(fullNameOf(next), at + by, images.length));
+    say(`${compare.shown(fullNameOf(next), at + by, images.length)} ${numbersOf(pictures[at + by])}`);
   };
   const fit = (isFitted: boolean): void => {
     setIsFull(!isFitted);
@@ -47,21 +48,22 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     setIsHeld(isDown);
     say(isDown ? compare.shownOriginal : compare.shownBoth);
   };
-  const judged = useStore((state) => state.judged);
   const said = useStore((state) => state.said);
   const mayWrite = useStore((state) => state.mayWrite);
   /** Goes on to the next picture that is not judged, from here and then from the start. */
-  const goOn = (): void => {
-    const isOpen = ({ id }: Image): boolean => id !== image.id && !judged.has(id);
+  const goOn = (wasJudged: boolean): void => {
+    const { judged } = current();
+    const isOpen = ({ id }: Image): boolean => !judged.has(id);
     const behind = images.findIndex((each, index) => index > at && isOpen(each));
     const next = behind === -1 ? images.findIndex(isOpen) : behind;
-    if (next === -1) return sayThen(texts.judge.last);
+    if (next === -1) return sayThen(wasJudged ? texts.judge.all(images.length) : texts.judge.last);
     go(next);
-    sayThen(texts.judge.next(fullNameOf(images[next])));
+    sayThen(`${texts.judge.next(fullNameOf(images[next]))} ${numbersOf(pictures[next])}`);
   };
   const judgeBy = (act: (images: Image[]) => void) => (): void => {
+    const wasJudged = current().judged.has(image.id);
     act(pictures[at]);
-    goOn();
+    goOn(wasJudged);
   };
   const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
   const nothing = (): void => undefined;
@@ -70,9 +72,11 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     better: isRedone ? nothing : judgeBy(better),
     original: isRedone ? nothing : judgeBy(original),
     undo: () => {
-      const id = undoJudgement();
-      const place = pictures.findIndex((each) => each.some((one) => one.id === id));
+      const undone = undoJudgement();
+      if (!undone) return say(texts.nothingToUndo);
+      const place = pictures.findIndex((each) => each.some(({ id }) => id === undone.id));
       if (place !== -1) go(place);
+      say(texts.judge.undone(fullNameOf(undone), place !== -1));
     },
   };
   useKeys({
@@ -150,6 +154,12 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
       </div>
     </Dialog>
   );
+}
+
+/** By what it is judged. */
+function numbersOf(picture: Image[]): string {
+  const [{ input, output, similarity }] = picture;
+  return texts.judge.numbers(input!.bytes, output!.bytes, similarity, productsOf(picture));
 }
 
 function pairOf(image: Image): Pair {

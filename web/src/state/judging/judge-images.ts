@@ -61,16 +61,14 @@ export function original(images: Image[]): void {
   redo(images, { original: true });
 }
 
-/** Takes the last judgement back, with what was made anew for it. @returns the id of the image; null where there is none */
-export function undoJudgement(): string | null {
+/** Takes the last judgement back, with what was made anew for it. @returns the image; null where there is none */
+export function undoJudgement(): Image | null {
   const last = judgements.pop();
   if (!last) return null;
-  const [first] = last.images;
   mark(last.images, false);
   dropNote(last.images);
-  say(texts.judge.undone(fullNameOf(first)));
   if (last.redone) void bringBack(last.redone);
-  return first.id;
+  return last.images[0];
 }
 
 function redo(images: Image[], wish: Redo): void {
