@@ -138,6 +138,11 @@ describeInBrowser('the page in a browser', (engine) => {
     expect(new URL(page.url()).hash).toMatch(/show=failed&code=HTTP_404&host=127/);
     await page.reload();
     await page.getByText('1 of 3 images').waitFor();
+    await page.getByText('Only: Not found').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, 'Show all reasons').click();
+    await page.getByText('Only: Not found').waitFor({ state: 'detached' });
+    expect(new URL(page.url()).hash).not.toContain('code=');
     await page.close();
   });
 

@@ -142,6 +142,8 @@ export const textsOfRequests = {
     chooseNone: 'Choose none',
     none: 'No image fits this filter.',
     clear: 'Show all',
+    only: (reason: string) => `Only: ${reason}`,
+    allReasons: 'Show all reasons',
     product: 'Product',
     picture: 'Picture',
     before: 'Before',

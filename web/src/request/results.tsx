@@ -1,11 +1,13 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { hostOf } from '../parts/format.ts';
+import { IconButton } from '../parts/icon-button.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { picturesOf, type Shared } from '../state/judging/shared-pictures.ts';
 import { setFilter } from '../state/route.ts';
 import { current, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
+import { reasonOf } from '../texts-of-failures.ts';
 import { ChosenBar } from './chosen-images.tsx';
 import { Compare } from '../compare/compare.tsx';
 import { ResultsTable } from './results-table.tsx';
@@ -150,6 +152,7 @@ function Toolbar({ images, filter }: { images: Image[]; filter: URLSearchParams 
           choices={named(formats, texts.results.anyFormat)}
         />
       )}
+      {value('code') && <Reason code={value('code')} />}
       <ViewSwitch isTiles={value('view') === 'tiles'} />
     </form>
   );
@@ -186,6 +189,16 @@ function Select({ name, label, value, choices }: SelectProps) {
         ))}
       </select>
     </label>
+  );
+}
+
+/** Of the failures that are shown alone; it was chosen above the list. */
+function Reason({ code }: { code: string }) {
+  return (
+    <span class="only">
+      {texts.results.only(reasonOf(code))}
+      <IconButton icon="cross" label={texts.results.allReasons} act={() => setFilter({ code: '' })} />
+    </span>
   );
 }
 
