@@ -117,6 +117,13 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await heard(page, `${second} is kept. All 3 are judged.`);
     await page.keyboard.press('z');
     await heard(page, `${second} is not judged any more, and shown again.`);
+    await page.keyboard.press('Escape');
+    await page.evaluate(`new MutationObserver(() => {
+      globalThis.first ??= document.querySelector('dialog [role=status]')?.textContent;
+    }).observe(document.body, { childList: true, subtree: true })`);
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await judged(page, '2 of 3 judged');
+    expect(await page.evaluate('first')).toBe('');
 
     const texts: string[] = await page.evaluate('heard');
     expect(texts.slice(0, 4)).toEqual([

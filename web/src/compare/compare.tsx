@@ -93,10 +93,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     '?': () => setHasKeys(!hasKeys),
   });
   // Its title tells what the dialog is about; a button would be pressed unread.
-  useEffect(() => {
-    say(''); // what was said before is about other pictures
-    title.current?.focus();
-  }, []);
+  useEffect(() => title.current?.focus(), []);
   return (
     <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
       <div class="compare-head">

@@ -3,6 +3,7 @@ import type { Image, Request } from '../api/client.ts';
 import { hostOf } from '../parts/format.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { say } from '../state/judging/judge-images.ts';
 import { picturesOf, type Shared } from '../state/judging/shared-pictures.ts';
 import { setFilter } from '../state/route.ts';
 import { current, useStore } from '../state/store.ts';
@@ -29,8 +30,10 @@ export function Results({ request, images, hasAll }: ResultsProps) {
   const [opened, setOpened] = useState<Opened | null>(null);
   const pictures = useMemo(() => imagesOf(opened?.order ?? [], images), [opened?.order, images]);
   const at = pictures.findIndex(([{ id }]) => id === opened?.id);
-  const compare = (listed: Image[], id: string): void =>
+  const compare = (listed: Image[], id: string): void => {
+    say(''); // before it is drawn: what was said last is about other pictures
     setOpened({ order: picturesOf(listed, images.filter(isComparable), id), id });
+  };
   const judge = (): void => {
     const worst = selectImages(images, new URLSearchParams({ sort: 'worst' })).filter(isComparable);
     const { judged } = current();
