@@ -289,6 +289,7 @@ describeInBrowser('the page in a browser', (engine) => {
       .first()
       .waitFor();
     await look('tiles');
+    expect(await page.getByRole('list', { name: 'Results' }).getByRole('listitem').count()).toBe(3);
     await button(page, /^Compare/)
       .first()
       .click();

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
@@ -23,30 +22,33 @@ export function ResultsTiles({ images, open }: ListProps) {
     return () => observer.disconnect();
   }, []);
   return (
-    <div class="tiles" ref={element}>
+    <div class="tiles" role="list" aria-label={texts.results.title} ref={element}>
       <VirtualRows
         total={Math.ceil(images.length / columns)}
         height={ROW_HEIGHT}
         row={(index) => (
-          <ul
+          <div
             key={index}
+            role="presentation"
             class="tiles-row"
             style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
           >
-            {images.slice(index * columns, (index + 1) * columns).map((image) => (
-              <Tile key={image.id} image={image} open={open} />
+            {images.slice(index * columns, (index + 1) * columns).map((image, column) => (
+              <Tile key={image.id} images={images} index={index * columns + column} open={open} />
             ))}
-          </ul>
+          </div>
         )}
       />
     </div>
   );
 }
 
-function Tile({ image, open }: { image: Image; open: ListProps['open'] }) {
+/** With its place: only the tiles in the window are in the page. */
+function Tile({ images, index, open }: ListProps & { index: number }) {
+  const image = images[index];
   const saved = savedOf(image);
   return (
-    <li class="tile">
+    <div role="listitem" aria-posinset={index + 1} aria-setsize={images.length} class="tile">
       <Thumbnail image={image} open={open} />
       <strong class="tile-name">{fullNameOf(image)}</strong>
       <span class="tile-facts small">
@@ -61,6 +63,6 @@ function Tile({ image, open }: { image: Image; open: ListProps['open'] }) {
           <State image={image} />
         </span>
       )}
-    </li>
+    </div>
   );
 }
