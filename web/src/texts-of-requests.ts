@@ -138,6 +138,7 @@ export const textsOfRequests = {
     listedAtEnd: 'So many images are listed when the work has ended.',
     choose: (name: string) => `Choose ${name}`,
     chosen: (value: number, all: number) => `${count(value)} of ${count(all)} failed images chosen`,
+    noneChosen: 'None chosen.',
     chooseListed: 'Choose all that are listed',
     chooseNone: 'Choose none',
     none: 'No image fits this filter.',

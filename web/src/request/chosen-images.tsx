@@ -32,7 +32,7 @@ export function ChosenBar({ id, failed, listed }: { id: string; failed: number; 
   if (!chosen || chosen.size === 0 || !mayRetry) return null;
   const ids = [...chosen].slice(0, MOST_RETRIED);
   return (
-    <div class="chosen-bar row" role="status">
+    <div class="chosen-bar row">
       <p>{texts.results.chosen(chosen.size, failed)}</p>
       <div class="buttons">
         <button type="button" class="primary" onClick={() => retryImages(id, ids.length, { images: ids })}>

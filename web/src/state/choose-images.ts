@@ -1,4 +1,6 @@
 import type { Image } from '../api/client.ts';
+import { texts } from '../texts.ts';
+import { announce } from './notices.ts';
 import { change, current } from './store.ts';
 
 /** The image that was clicked last, from which a range goes. */
@@ -20,12 +22,19 @@ export function choose(image: Image, isChosen: boolean, isRange: boolean, listed
     else if (status === 'failed') chosen.add(id);
   }
   last = image.id;
-  change(shown.id, { chosen });
+  setChosen(chosen);
 }
 
 /** Chooses all failed images of a list; with an empty one, none. */
 export function chooseOnly(images: Image[]): void {
-  const { shown } = current();
   const failed = images.filter(({ status }) => status === 'failed').map(({ id }) => id);
-  if (shown) change(shown.id, { chosen: new Set(failed) });
+  setChosen(new Set(failed));
+}
+
+function setChosen(chosen: Set<string>): void {
+  const { shown } = current();
+  if (!shown?.request) return;
+  change(shown.id, { chosen });
+  const { failed } = shown.request.counts;
+  announce(chosen.size > 0 ? texts.results.chosen(chosen.size, failed) : texts.results.noneChosen);
 }
