@@ -64,9 +64,14 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.getByRole('cell', { name: /^204, after/ }).waitFor();
     expect(await barriersOf(page)).toEqual([]);
     expect(await overflowOf(page)).toBe(0);
-    await page.getByRole('button', { name: 'Send again' }).click();
+    const again = page.getByRole('button', { name: /^Send again: ping of .+:\d\d:\d\d/ });
+    await again.click();
     await until(() => receiver.at('/hook').length === 2);
-    await page.getByRole('button', { name: 'Send again' }).waitFor();
+    await said(page, /^It was delivered: 204, after /);
+    await again.waitFor();
+    receiver.replies['/hook'] = 500;
+    await page.getByRole('button', { name: /^Test/ }).click();
+    await said(page, /^The test was not delivered: .*500/);
     await page.getByRole('button', { name: /^Stop/ }).click();
     await said(page, /^Stopped: nothing is sent to /);
     await page.getByRole('button', { name: /^Start again/ }).click();

@@ -1,4 +1,4 @@
-import type { EventType } from './api/client.ts';
+import type { Delivery, EventType } from './api/client.ts';
 import { count } from './parts/format.ts';
 
 /** The texts of the page of webhooks. */
@@ -40,9 +40,11 @@ export const textsOfWebhooks = {
   sure: (url: string) => `Remove ${url} for good?`,
   saved: 'The changes are saved.',
   isTested: (url: string) => `A test is being sent to ${url}. The answer will stand below it.`,
-  testEnded: (isDelivered: boolean) =>
-    isDelivered ? 'The test was delivered.' : 'The test was not delivered. The list of deliveries says why.',
+  testEnded: (isDelivered: boolean, answer: string) =>
+    isDelivered ? 'The test was delivered.' : `The test was not delivered: ${answer}`,
   isSentAgain: 'It is being sent again.',
+  sentAgainEnded: (isDelivered: boolean, answer: string) =>
+    `It was ${isDelivered ? '' : 'not '}delivered: ${answer}`,
   isStopped: (url: string) => `Stopped: nothing is sent to ${url}.`,
   isStarted: (url: string) => `${url} is called again from now on.`,
   isRemoved: (url: string) => `${url} was removed.`,
@@ -52,6 +54,11 @@ export const textsOfWebhooks = {
   answer: 'Answer',
   again: 'Again',
   redeliver: 'Send again',
+  redeliverNamed: (event: string, time: string) => `Send again: ${event} of ${time}`,
   states: { pending: 'Waiting', sending: 'Sending', delivered: 'Delivered', failed: 'Failed' },
-  answered: (status: number, milliseconds: number) => `${status}, after ${count(milliseconds)} ms`,
+  /** To the last try. */
+  answerTo: ({ tries }: Delivery) => {
+    const last = tries.at(-1);
+    return last && (last.error?.message ?? `${last.status}, after ${count(last.duration_ms)} ms`);
+  },
 };

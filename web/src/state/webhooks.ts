@@ -1,5 +1,5 @@
 import { focusPart } from '../parts/focus-title.ts';
-import { api, type EventType, outcomeOf, type Webhook } from '../api/client.ts';
+import { api, type Delivery, type EventType, outcomeOf, type Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { texts } from '../texts.ts';
 import type { Webhooks } from './no-webhooks.ts';
@@ -93,30 +93,51 @@ export async function testWebhook({ id, url }: Webhook): Promise<void> {
   const { error } = await outcomeOf(api.POST('/webhooks/{id}/test', { params: { path: { id } } }));
   if (!isFine(error)) return;
   announce(texts.webhooks.isTested(url));
-  await showDeliveries(id, true);
+  await showDeliveries(id, ([last]) =>
+    last && isOver(last) ? texts.webhooks.testEnded(...outcomeIn(last)) : null,
+  );
 }
 
-export async function redeliver(webhookId: string, deliveryId: string): Promise<void> {
-  const params = { path: { delivery_id: deliveryId } };
+/** Sends one again, and says what came of this try: where it failed, others may follow. */
+export async function redeliver(webhookId: string, { id, tries }: Delivery): Promise<void> {
+  const params = { path: { delivery_id: id } };
   const { error } = await outcomeOf(api.POST('/webhooks/deliveries/{delivery_id}/redeliver', { params }));
   if (!isFine(error)) return;
   announce(texts.webhooks.isSentAgain);
-  await showDeliveries(webhookId);
+  await showDeliveries(webhookId, (deliveries) => {
+    const again = deliveries.find((each) => each.id === id);
+    const isTried = again && again.tries.length > tries.length && again.status !== 'sending';
+    return isTried ? texts.webhooks.sentAgainEnded(...outcomeIn(again)) : null;
+  });
 }
+
+const isOver = ({ status }: Delivery): boolean => status === 'delivered' || status === 'failed';
+
+const outcomeIn = (delivery: Delivery): [isDelivered: boolean, answer: string] => [
+  delivery.status === 'delivered',
+  texts.webhooks.answerTo(delivery) ?? '',
+];
 
 const ASKED_EVERY_MS = 1000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Shows the last deliveries of a webhook, and goes on to while one of them is under way. Of a test its end is said. */
-export async function showDeliveries(id: string, isOfTest = false): Promise<void> {
+/**
+ * Shows the last deliveries of a webhook, and goes on to while one of them is under way.
+ * @param tell what is to be read aloud of them, once; null where there is nothing yet
+ */
+export async function showDeliveries(
+  id: string,
+  tell?: (deliveries: Delivery[]) => string | null,
+): Promise<void> {
   clearTimeout(timer);
   const params = { path: { id }, query: { limit: DELIVERIES } };
   const { data, error } = await outcomeOf(api.GET('/webhooks/{id}/deliveries', { params }));
   if (!isFine(error) || !data) return;
   change({ opened: { id, deliveries: data.items } });
-  const isUnderWay = data.items.some(({ status }) => status === 'sending' || status === 'pending');
-  if (isUnderWay) timer = setTimeout(() => void showDeliveries(id, isOfTest), ASKED_EVERY_MS);
-  else if (isOfTest) announce(texts.webhooks.testEnded(data.items[0]?.status === 'delivered'));
+  const told = tell?.(data.items);
+  if (told) announce(told);
+  if (data.items.every(isOver)) return;
+  timer = setTimeout(() => void showDeliveries(id, told ? undefined : tell), ASKED_EVERY_MS);
 }
 
 export function hideDeliveries(): void {

@@ -1,7 +1,7 @@
 import type { Delivery, Webhook } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { useState } from 'preact/hooks';
-import { minute } from '../parts/format.ts';
+import { minute, second } from '../parts/format.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { useStore } from '../state/store.ts';
 import {
@@ -140,17 +140,20 @@ function Deliveries({ id, deliveries }: { id: string; deliveries: Delivery[] }) 
 
 function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: Delivery }) {
   const mayWrite = useStore((state) => state.mayWrite);
-  const { id, type, status, tries, created_at: at } = delivery;
-  const last = tries[tries.length - 1];
+  const { type, status, created_at: at } = delivery;
   return (
     <tr>
       <td>{minute(at)}</td>
       <td>{type}</td>
       <td class={status === 'failed' ? 'bad' : undefined}>{words.states[status]}</td>
-      <td>{last && (last.error?.message ?? words.answered(last.status ?? 0, last.duration_ms))}</td>
+      <td>{words.answerTo(delivery)}</td>
       <td>
         {mayWrite && (status === 'failed' || status === 'delivered') && (
-          <button type="button" onClick={() => void redeliver(webhookId, id)}>
+          <button
+            type="button"
+            aria-label={words.redeliverNamed(type, second(at))}
+            onClick={() => void redeliver(webhookId, delivery)}
+          >
             {words.redeliver}
           </button>
         )}
