@@ -18,6 +18,33 @@ describeInBrowser('the history of the page', (engine) => {
   };
   const card = (page: Page, name: string) => page.getByRole('listitem').filter({ hasText: name });
 
+  it('does not say that nothing is here while the last entry can be taken back', async () => {
+    await uploaded('only.csv');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
+    await page.getByRole('button', { name: 'Delete only.csv' }).click();
+    await card(page, 'only.csv').waitFor({ state: 'detached' });
+
+    expect(await page.getByText('Nothing here yet').count()).toBe(0);
+    await page.close();
+  });
+
+  it('reads out how many files a search has found, once and after the answer', async () => {
+    await uploaded('plate.csv');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
+    await card(page, 'plate.csv').waitFor();
+    await listen(page);
+    const found = async () => (await spokenOn(page)).filter((text) => text.endsWith(' found'));
+    const search = page.getByRole('searchbox');
+
+    await search.fill('plate');
+    await until(async () => (await found()).length > 0);
+    await search.fill('plateau');
+    await until(async () => (await found()).length > 1);
+
+    expect(await found()).toEqual(['1 file found', '0 files found']);
+    await page.close();
+  });
+
   it('finds files by words in their name or labels, and shows their options', async () => {
     await uploaded('spring-catalogue.csv', { for: 'amazon' });
     await uploaded('july.csv', { labels: '{"season":"spring"}', quality: '60', format: 'webp' });

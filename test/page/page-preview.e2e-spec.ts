@@ -28,7 +28,14 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     await dropFile(page, 'export.csv', shopExport());
     await page.getByText('2 rows with faults').waitFor();
+    await listen(page);
 
+    await page.keyboard.press('F8');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('photos/cloth.jpg');
+    await page.keyboard.press('Enter');
+    const wrong = (text: string) => /^Image URL on line 3 is still wrong\. .*address/.test(text);
+    await until(async () => (await spokenOn(page)).some(wrong));
     await page.keyboard.press('F8');
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type(suite.origin.url('/mug.jpg'));

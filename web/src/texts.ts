@@ -219,6 +219,7 @@ export const texts = {
     cells: 'Write the right link into the cell: the file is checked again when you leave it.',
     keys: 'Enter or F8 goes to the next.',
     cell: (column: string, line: string) => `${column} on ${line}`,
+    stillWrong: (cell: string, hint: string) => `${cell} is still wrong. ${hint}`,
     leaveOut: (line: string) => `Leave out ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,
     addHttps: (value: number) =>

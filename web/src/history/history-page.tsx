@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Problem } from '../parts/problem.tsx';
-import { announce } from '../state/notices.ts';
+import { useSpoken } from '../parts/use-spoken.ts';
 import { listMore, listRequests } from '../state/list-requests.ts';
 import { setFilter } from '../state/route.ts';
 import { useStore } from '../state/store.ts';
@@ -24,9 +24,8 @@ export function HistoryPage() {
   const found = items.filter(({ id }) => !hidden.has(id)).length;
   const asked = filter.toString();
   useEffect(() => void listRequests(new URLSearchParams(asked)), [asked]);
-  useEffect(() => {
-    if (asked && !isLoading) announce(texts.history.found(found, cursor !== null));
-  }, [asked, isLoading]);
+  // Of what is about to be deleted a message has told.
+  useSpoken(asked && !isLoading ? texts.history.found(items.length, cursor !== null) : '');
   const none = asked ? texts.history.noneFits : texts.history.none;
   return (
     <div class="stack">
@@ -36,7 +35,9 @@ export function HistoryPage() {
       </div>
       <HistoryFilter filter={filter} />
       {error && <Problem error={error} again={() => void listRequests(filter)} />}
-      {!error && found === 0 && <p class="empty">{isLoading ? texts.loading : none}</p>}
+      {!error && found === 0 && (asked || items.length === 0) && (
+        <p class="empty">{isLoading ? texts.loading : none}</p>
+      )}
       <div aria-busy={isLoading}>
         <RequestCards requests={items} />
       </div>

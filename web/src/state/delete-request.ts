@@ -23,9 +23,15 @@ export function deleteRequest({ id, file_name: name }: Request): void {
 
 async function carryOut(id: string): Promise<void> {
   const { error } = await outcomeOf(api.DELETE('/requests/{id}', { params: { path: { id } } }));
-  if (!error || error.code === 'REQUEST_NOT_FOUND') return;
+  if (!error || error.code === 'REQUEST_NOT_FOUND') return drop(id);
   show(id);
   notify(error.message || texts.unreachable);
+}
+
+/** It is not hidden any more, but gone: a list of none is empty now. */
+function drop(id: string): void {
+  const { list } = current();
+  update({ list: { ...list, items: list.items.filter((each) => each.id !== id) } });
 }
 
 function show(id: string): void {

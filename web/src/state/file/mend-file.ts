@@ -3,7 +3,7 @@ import { saveFile } from '../../parts/save-file.ts';
 import { texts } from '../../texts.ts';
 import { lineText } from '../../texts-of-requests.ts';
 import { changedAlike } from './changed-alike.ts';
-import { notify } from '../notices.ts';
+import { announce, notify } from '../notices.ts';
 import { type Chosen, current } from '../store.ts';
 import { checkAgain, fieldsOfFile } from './take-file.ts';
 
@@ -87,9 +87,19 @@ export function mend(patches: Patch[], lastChange: Change | null = null): void {
   const before = { patches: chosen.patches, lastChange: chosen.lastChange };
   const rows = patches.filter(({ column }) => column === null);
   const covered = before.patches.filter((patch) => rows.some(({ line }) => line === patch.line));
-  void checkAgain({ patches: withPatches(without(before.patches, covered), patches), lastChange });
+  const checked = checkAgain({ patches: withPatches(without(before.patches, covered), patches), lastChange });
+  if (lastChange) void checked.then(() => tellIfWrong(patches[0], chosen.survey));
   if (patches.length === 1 && rows.length === 0) return;
   notify(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
+}
+
+/** Says of a cell that was changed by hand that it is still wrong, where the check says so. */
+function tellIfWrong(patch: Patch, before: DryRun | null): void {
+  const survey = current().chosen?.survey;
+  if (!survey || survey === before) return;
+  const cell = faultyCells(survey).find((each) => keyOf(each) === keyOf(patch));
+  if (cell)
+    announce(texts.mend.stillWrong(texts.mend.cell(cell.name ?? '', cell.where), cell.faults[0].hint));
 }
 
 /** Takes back what these patches did, and no more: what was done since then stays. */
