@@ -141,7 +141,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.isOn('button', 'Better quality (U)');
     await reader.goTo('button', /^Original \(O\)$/);
     await reader.press('Enter');
-    await reader.isOn('button', 'Original (O)');
+    await reader.isOn('button', 'Use the original (O)');
     await reader.hear('StaticText', /^2 of 2 judged/);
     await reader.hear('StaticText', /is the original now: .+ → .+\.$/);
     await reader.goTo('button', /^Undo \(Z\)$/);

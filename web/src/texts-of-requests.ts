@@ -172,7 +172,7 @@ export const textsOfRequests = {
     title: 'Judge this picture',
     keep: ['Keep', 'A'] as const,
     better: ['Better quality', 'U'] as const,
-    original: ['Original', 'O'] as const,
+    original: ['Use the original', 'O'] as const,
     undo: ['Undo', 'Z'] as const,
     count: (part: number, all: number) =>
       `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
@@ -209,6 +209,7 @@ export const textsOfRequests = {
     slider: 'Share of the original that is shown',
     value: (share: number) => `${share}% original, ${100 - share}% result`,
     original: 'Original',
+    unchanged: 'the picture is as it was; fewer bytes are data about it that was left out',
     result: 'Result',
     previous: ['Previous picture', 'K'] as const,
     next: ['Next picture', 'J'] as const,

@@ -13,7 +13,11 @@ export function Facts({ image }: { image: Image }) {
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
   const saved = savedOf(image) ?? 0;
-  const remarks = [...(quality === null ? [] : [compare.quality(quality)]), ...notes.map(noteText)];
+  const remarks = [
+    ...(image.outcome === 'kept_original' && saved > 0 ? [compare.unchanged] : []),
+    ...(quality === null ? [] : [compare.quality(quality)]),
+    ...notes.map(noteText),
+  ];
   return (
     <dl class="compare-facts">
       <div>
