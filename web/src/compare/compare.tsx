@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -95,6 +95,8 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
   // Its title tells what the dialog is about; a button would be pressed unread.
   useEffect(() => title.current?.focus(), []);
   return (
+  // Whoever judged by a button further down would not see the next picture.
+  useLayoutEffect(() => title.current?.closest('dialog')?.scrollTo(0, 0), [image.id]);
     <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
       <div class="compare-head">
         <div class="compare-title">
@@ -112,9 +114,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
         <p class="unseen" role="status">
           {said}
         </p>
-        <RedoNotes pictures={pictures} look={(index) => step(index - at)} />
         <JudgeBar picture={pictures[at]} images={images} actions={actions} />
-        <Facts image={image} />
         <div class="buttons">
           <button type="button" aria-disabled={at === 0} onClick={() => step(-1)}>
             <Icon name="back" />
@@ -148,6 +148,9 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
           </button>
         </div>
         <div role="status">{hasKeys && <KeyList />}</div>
+        {/* Below all buttons: what comes and goes must not move them under a finger. */}
+        <RedoNotes pictures={pictures} look={(index) => step(index - at)} />
+        <Facts image={image} />
       </div>
     </Dialog>
   );
