@@ -164,6 +164,7 @@ export const textsOfRequests = {
     },
     kept: 'Picture unchanged',
     fits: 'Fits',
+    larger: 'larger than asked for',
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
     judge: 'Judge the worst first',
   },
@@ -177,6 +178,9 @@ export const textsOfRequests = {
     count: (part: number, all: number) =>
       `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
     isJudged: 'this one is judged',
+    exceeds: (asked: number) =>
+      `A better quality or the original can have more than the ${bytes(asked)} that you asked for.`,
+    isMore: (asked: number) => `That is more than the ${bytes(asked)} that you asked for.`,
     isRedone: 'being made anew',
     usedBy: (products: number) => `used by ${count(products)} products, and judged for all of them`,
     kept: (name: string) => `${name} is kept.`,

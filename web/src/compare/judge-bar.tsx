@@ -1,11 +1,15 @@
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
+import { askedBytes } from '../state/judging/byte-target.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { Keyed } from './keyed.tsx';
 
 const { judge: words } = texts;
+
+/** Of the text that says what is given up for a better picture. */
+const EXCEEDS_ID = 'judge-exceeds';
 
 export interface JudgeActions {
   keep: () => void;
@@ -29,6 +33,8 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   const mayWrite = useStore((state) => state.mayWrite);
   const count = images.filter(({ id }) => judged.has(id)).length;
   const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  const asked = mayWrite ? askedBytes() : null;
+  const about = asked === null ? undefined : EXCEEDS_ID;
   return (
     <div class="judge" role="group" aria-label={words.title}>
       <div class="buttons">
@@ -37,12 +43,12 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
           <Keyed of={words.keep} />
         </button>
         {mayWrite && (
-          <button type="button" aria-disabled={isRedone} onClick={actions.better}>
+          <button type="button" aria-disabled={isRedone} aria-describedby={about} onClick={actions.better}>
             <Keyed of={words.better} />
           </button>
         )}
         {mayWrite && (
-          <button type="button" aria-disabled={isRedone} onClick={actions.original}>
+          <button type="button" aria-disabled={isRedone} aria-describedby={about} onClick={actions.original}>
             <Keyed of={words.original} />
           </button>
         )}
@@ -56,6 +62,11 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
         {isRedone && ` · ${words.isRedone}`}
         {products > 1 && ` · ${words.usedBy(products)}`}
       </p>
+      {asked !== null && (
+        <p id={EXCEEDS_ID} class="quiet small">
+          {words.exceeds(asked)}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fullNameOf } from '../name-images.ts';
+import { askedBytes, isLargerThanAsked } from './byte-target.ts';
 import { rememberJudged } from './judged.ts';
 import { change, current, update } from '../store.ts';
 
@@ -97,7 +98,7 @@ async function makeAnew(images: Image[], wish: Redo, counts: () => boolean): Pro
   const done = ends.filter(({ reason }) => reason === null).map(({ image }) => image);
   const failed = ends.find(({ reason }) => reason !== null);
   if (done.length > 0) await showRequest(done[0]);
-  const text = failed ? failureText(failed) : texts.judge.redone(fullNameOf(images[0]), images[0], done[0]);
+  const text = failed ? failureText(failed) : successText(images[0], done[0]);
   if (counts()) note(images, text, true);
   return done;
 }
@@ -110,6 +111,11 @@ interface RedoEnd {
 
 const failureText = ({ image, reason }: RedoEnd): string =>
   texts.judge.failed(fullNameOf(image), reason ?? '');
+
+function successText(before: Image, now: Image): string {
+  const text = texts.judge.redone(fullNameOf(before), before, now);
+  return isLargerThanAsked(now) ? `${text} ${texts.judge.isMore(askedBytes()!)}` : text;
+}
 
 async function makeOneAnew(image: Image, wish: Redo): Promise<RedoEnd> {
   const { data, error } = await send(image, wish);
