@@ -152,8 +152,7 @@ export const textsOfRequests = {
     saved: 'Saved',
     similarity: 'Alike',
     state: 'State',
-    nth: (name: string, picture: number, all?: number) =>
-      `${name}, picture ${count(picture)}${all ? ` of ${count(all)}` : ''}`,
+    nth: (picture: number, all?: number) => `picture ${count(picture)}${all ? ` of ${count(all)}` : ''}`,
     open: (name: string, line: string) => `Compare before and after: ${name}, ${line}`,
     states: {
       pending: 'Waiting',
@@ -164,8 +163,8 @@ export const textsOfRequests = {
     },
     kept: 'Picture unchanged',
     fits: 'Fits',
-    larger: 'larger than asked for',
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
+    larger: 'larger than asked for',
     judge: 'Judge the worst first',
   },
 
@@ -178,10 +177,10 @@ export const textsOfRequests = {
     count: (part: number, all: number) =>
       `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
     isJudged: 'this one is judged',
+    isRedone: 'being made anew',
     exceeds: (asked: number) =>
       `A better quality or the original can have more than the ${bytes(asked)} that you asked for.`,
     isMore: (asked: number) => `That is more than the ${bytes(asked)} that you asked for.`,
-    isRedone: 'being made anew',
     usedBy: (products: number) => `used by ${count(products)} products, and judged for all of them`,
     kept: (name: string) => `${name} is kept.`,
     redoing: (name: string, wish: { quality?: string; target?: string; original?: true }) => {

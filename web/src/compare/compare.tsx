@@ -1,11 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { CutName } from '../parts/cut.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { current, useStore } from '../state/store.ts';
-import { fullNameOf } from '../state/name-images.ts';
+import { fullNameOf, fullPartsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { Facts } from './facts.tsx';
@@ -94,14 +95,14 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
   });
   // Its title tells what the dialog is about; a button would be pressed unread.
   useEffect(() => title.current?.focus(), []);
-  return (
   // Whoever judged by a button further down would not see the next picture.
   useLayoutEffect(() => title.current?.closest('dialog')?.scrollTo(0, 0), [image.id]);
+  return (
     <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
       <div class="compare-head">
         <div class="compare-title">
           <h2 ref={title} tabIndex={-1}>
-            {fullNameOf(image)}
+            <CutName parts={fullPartsOf(image)} />
           </h2>{' '}
           <span class="quiet">{compare.place(at, images.length)}</span>
         </div>
@@ -147,10 +148,10 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
             <Keyed of={compare.showKeys} />
           </button>
         </div>
-        <div role="status">{hasKeys && <KeyList />}</div>
         {/* Below all buttons: what comes and goes must not move them under a finger. */}
         <RedoNotes pictures={pictures} look={(index) => step(index - at)} />
         <Facts image={image} />
+        <div role="status">{hasKeys && <KeyList />}</div>
       </div>
     </Dialog>
   );

@@ -1,16 +1,18 @@
 import type { Image } from '../api/client.ts';
+import { CutAddress, CutName } from '../parts/cut.tsx';
 import { bytes, percent } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
-import { lineOf, nameOf } from '../state/name-images.ts';
+import { isLargerThanAsked } from '../state/judging/byte-target.ts';
+import { lineOf, nameOf, partsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { noteText, reasonOf } from '../texts-of-failures.ts';
 import { ChooseBox } from './chosen-images.tsx';
 import { savedOf } from './select-images.ts';
 
 const ROW_HEIGHT = 68;
-const NARROW_ROW_HEIGHT = 100;
+const NARROW_ROW_HEIGHT = 124;
 
 export interface ListProps {
   images: Image[];
@@ -53,9 +55,11 @@ function Row({ images, index, open }: ListProps & { index: number }) {
         class={canCompare(image) ? 'cell-product opens' : 'cell-product'}
         onClick={() => canCompare(image) && open(image)}
       >
-        <strong>{nameOf(image)}</strong>
-        <span class="quiet small code" title={image.input_url}>
-          {lineOf(image)} · {image.input_url}
+        <strong>
+          <CutName parts={partsOf(image)} />
+        </strong>
+        <span class="cell-address quiet small code" title={image.input_url}>
+          {lineOf(image)} · <CutAddress url={image.input_url} />
         </span>
       </span>
       <span role="cell" class="cell-before number">
@@ -80,7 +84,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
   );
 }
 
-const canCompare = (image: Image): boolean => image.output_url !== null && savedOf(image) !== null;
+export const canCompare = (image: Image): boolean => image.output_url !== null && savedOf(image) !== null;
 
 /** The result as a small picture that opens the comparison. */
 export function Thumbnail({ image, open }: { image: Image; open: ListProps['open'] }) {
@@ -99,7 +103,8 @@ export function Saved({ percent: value }: { percent: number }) {
 }
 
 /** Done needs no word but what is remarkable about it. */
-export function State({ image: { status, error, outcome, notes, fits, broken_rules } }: { image: Image }) {
+export function State({ image }: { image: Image }) {
+  const { status, error, outcome, notes, fits, broken_rules } = image;
   if (error) {
     return (
       <span class="bad" title={error.message}>
@@ -108,6 +113,7 @@ export function State({ image: { status, error, outcome, notes, fits, broken_rul
     );
   }
   if (fits === false) return <span class="bad">{texts.results.fitsNot(broken_rules)}</span>;
+  if (isLargerThanAsked(image)) return <span class="bad">{texts.results.larger}</span>;
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),

@@ -1,10 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Image } from '../api/client.ts';
+import { CutName } from '../parts/cut.tsx';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
-import { fullNameOf } from '../state/name-images.ts';
+import { isLargerThanAsked } from '../state/judging/byte-target.ts';
+import { fullPartsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
+import { canCompare, type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
 import { savedOf } from './select-images.ts';
 
 const LEAST_WIDTH = 160;
@@ -43,14 +46,23 @@ export function ResultsTiles({ images, open }: ListProps) {
   );
 }
 
+const isRemarkable = (image: Image): boolean =>
+  image.error !== null ||
+  image.notes.length > 0 ||
+  image.outcome === 'kept_original' ||
+  isLargerThanAsked(image);
+
 /** With its place: only the tiles in the window are in the page. */
 function Tile({ images, index, open }: ListProps & { index: number }) {
   const image = images[index];
   const saved = savedOf(image);
+  const isOpened = canCompare(image);
   return (
     <div role="listitem" aria-posinset={index + 1} aria-setsize={images.length} class="tile">
       <Thumbnail image={image} open={open} />
-      <strong class="tile-name">{fullNameOf(image)}</strong>
+      <strong class={isOpened ? 'tile-name opens' : 'tile-name'} onClick={() => isOpened && open(image)}>
+        <CutName parts={fullPartsOf(image)} />
+      </strong>
       <span class="tile-facts small">
         {saved !== null && <Saved percent={saved} />}{' '}
         <span class="quiet">{image.output && bytes(image.output.bytes)}</span>
@@ -58,7 +70,7 @@ function Tile({ images, index, open }: ListProps & { index: number }) {
           <span class={likenessClass(image.similarity)}> {texts.compare.alike(image.similarity)}</span>
         )}
       </span>
-      {(image.error || image.notes.length > 0 || image.outcome === 'kept_original') && (
+      {isRemarkable(image) && (
         <span class="tile-state small">
           <State image={image} />
         </span>

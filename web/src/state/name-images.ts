@@ -18,15 +18,24 @@ export function lineOf({ line }: Image): string {
 
 /** What an image is called: its product, and which of its pictures it is where there are several. */
 export function nameOf(image: Image): string {
-  const place = placeOf(image);
-  const { product = productOf(image), picture = image.position, all } = place ?? {};
-  return (all ?? picture) > 1 ? texts.results.nth(product, picture, all) : product;
+  return partsOf(image).join(', ');
 }
 
 /** As {@link nameOf}, with the line where others have the same name: it stands alone, and is told apart from all others. */
 export function fullNameOf(image: Image): string {
+  return fullPartsOf(image).join(', ');
+}
+
+/** As {@link nameOf}, the product first. */
+export function partsOf(image: Image): string[] {
+  const { product = productOf(image), picture = image.position, all } = placeOf(image) ?? {};
+  return (all ?? picture) > 1 ? [product, texts.results.nth(picture, all)] : [product];
+}
+
+/** As {@link fullNameOf}, the product first. */
+export function fullPartsOf(image: Image): string[] {
   const isNamed = image.product_name !== '' || image.serial_number !== '';
-  return isNamed && placeOf(image)?.isShared ? `${nameOf(image)}, ${lineOf(image)}` : nameOf(image);
+  return isNamed && placeOf(image)?.isShared ? [...partsOf(image), lineOf(image)] : partsOf(image);
 }
 
 function productOf(image: Image): string {
