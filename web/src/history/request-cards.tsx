@@ -49,7 +49,9 @@ function RequestCard({ request }: { request: Request }) {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}: ${value}`);
   return (
     <a class="request-card" href={`#/requests/${id}`}>
-      <span class="request-name">{own !== nameWithoutEnding(name) ? `${own} – ${name}` : name}</span>
+      <span class="request-name">
+        <FileName name={own !== nameWithoutEnding(name) ? `${own} – ${name}` : name} />
+      </span>
       <StatusWord request={request} />
       <span class="quiet">{second(time)}</span>
       <span class="quiet">{texts.images(counts.images)}</span>
@@ -66,6 +68,18 @@ function RequestCard({ request }: { request: Request }) {
       </span>
       <span class="request-options quiet small">{[optionsInWords(request), ...pairs].join(' · ')}</span>
     </a>
+  );
+}
+
+/** No line begins within the ending of a file. */
+function FileName({ name }: { name: string }) {
+  const at = name.search(/\w{0,4}\.\w{1,5}$/);
+  if (at === -1) return <>{name}</>;
+  return (
+    <>
+      {name.slice(0, at)}
+      <span class="unbroken">{name.slice(at)}</span>
+    </>
   );
 }
 

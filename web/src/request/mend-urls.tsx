@@ -1,3 +1,4 @@
+import type { TargetedKeyboardEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -8,6 +9,15 @@ import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 
 const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
+const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, '');
+
+/** An address has one line, although it is shown in several. */
+function sendByEnter(event: TargetedKeyboardEvent<HTMLTextAreaElement>): void {
+  if (event.key !== 'Enter') return;
+  event.preventDefault();
+  event.currentTarget.form?.requestSubmit();
+}
 
 /** Addresses that one call takes. */
 const MOST = 100;
@@ -45,14 +55,15 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
           <li key={image.id}>
             <label class="field">
               {nameOf(image)} · {lineOf(image)}
-              <input
-                type="url"
+              <textarea
                 class="code"
+                rows={2}
                 spellcheck={false}
                 value={urls[image.id] ?? image.input_url}
                 aria-invalid={isWrong(image)}
                 aria-describedby={isWrong(image) ? `wrong-${image.id}` : undefined}
-                onInput={({ currentTarget: { value } }) => setUrls({ ...urls, [image.id]: value })}
+                onKeyDown={sendByEnter}
+                onInput={({ currentTarget: { value } }) => setUrls({ ...urls, [image.id]: inOneLine(value) })}
               />
             </label>
             {isWrong(image) && (
