@@ -139,7 +139,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.press('Enter');
     await reader.hear('StaticText', /was made anew in quality 65: .+ → .+\.$/);
     await reader.isOn('button', 'Better quality (U)');
-    await reader.goTo('button', /^Original \(O\)$/);
+    await reader.goTo('button', /^Use the original \(O\)$/);
     await reader.press('Enter');
     await reader.isOn('button', 'Use the original (O)');
     await reader.hear('StaticText', /^2 of 2 judged/);

@@ -91,7 +91,7 @@ describeInBrowser('the page on a phone', (engine) => {
     await button(page, 'Judge the worst first').tap();
     await until(async () => (await boxOf(page, 'dialog .pair')).height > 300);
 
-    for (const name of ['Keep', 'Better quality', 'Original', 'Undo']) {
+    for (const name of ['Keep', 'Better quality', 'Use the original', 'Undo']) {
       const { y, height } = (await page.getByRole('button', { name, exact: true }).boundingBox())!;
       expect(y + height).toBeLessThan(360);
     }

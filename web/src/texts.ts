@@ -275,7 +275,7 @@ export const texts = {
   history: {
     title: 'History',
     lead: 'Every file that was uploaded to this service, the newest first.',
-    search: 'Search name or file',
+    search: 'Search name, file or label',
     show: 'Show',
     all: 'All files',
     from: 'From',
