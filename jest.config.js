@@ -19,8 +19,6 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // A bound for what hangs, not for what is slow: nothing comes near it, also on a busy machine.
   testTimeout: 600_000,
-  // As well: a process that has run a hundred suites takes more than the usual half second to end on a busy machine.
-  workerGracefulExitTimeout: 20_000,
   reporters: ['default', '<rootDir>/scripts/end-of-tests.mjs'],
   // Two cores: more suites side by side only wait for each other.
   maxWorkers: 2,
