@@ -7,13 +7,14 @@ import { promisify } from 'node:util';
 import { startOrigins } from './helpers/origin.mjs';
 import { RunningService } from './helpers/running-service.mjs';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const IDLE_RATE = 1_500;
 const BUSY_RATE = 50;
+const WARM_UP_RATE = 1_000;
 const SECONDS = 10;
 const BUSY_IMAGES = 6_000;
 const HOSTS = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
-const CALL_EVERY_MS = 10;
+const CALL_EVERY_MS = 2;
 
 // In a process of its own: the calls of `url`, so many a second, whatever becomes of those before.
 if (process.argv[2]) {
@@ -32,6 +33,7 @@ async function measure() {
     const first = await upload(service, origins.port, 1);
     await sleep(2_000);
     const { now: idleMegabytes } = service.memory();
+    await calls(`${service.url}/status/${first}`, WARM_UP_RATE); // else it measures the compiler
     const idle = await calls(`${service.url}/status/${first}`, IDLE_RATE);
     const request = await upload(service, origins.port, BUSY_IMAGES);
     await sleep(1_000);
