@@ -140,6 +140,7 @@ class Child {
         UV_THREADPOOL_SIZE: '18',
         MALLOC_ARENA_MAX: '2',
         MALLOC_MMAP_THRESHOLD_: '16777216',
+        MALLOC_TRIM_THRESHOLD_: '33554432',
       },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

@@ -11,7 +11,13 @@ import { ROOT } from '../helpers/paths.js';
 const read = (name: string) => readFileSync(path.join(ROOT, name), 'utf8');
 
 /** What the image sets for Node and for the allocator, not for us. */
-const FOREIGN = ['NODE_ENV', 'UV_THREADPOOL_SIZE', 'MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_'];
+const FOREIGN = [
+  'NODE_ENV',
+  'UV_THREADPOOL_SIZE',
+  'MALLOC_ARENA_MAX',
+  'MALLOC_MMAP_THRESHOLD_',
+  'MALLOC_TRIM_THRESHOLD_',
+];
 
 describe('docker-compose.yml', () => {
   const { services, volumes } = parse(read('docker-compose.yml'), { merge: true });
