@@ -203,6 +203,27 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('keeps the size of the picture while notes about others come', async () => {
+    const id = await uploaded(
+      ['mug', 'vase', 'lamp'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]),
+    );
+    const { page } = await openResult(id);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await judged(page, '0 of 3 judged');
+    const boxOf = async (selector: string) => (await page.locator(selector).boundingBox())!;
+    const before = await boxOf('.stage');
+
+    for (const key of ['u', 'o', 'u']) await page.keyboard.press(key);
+    await until(async () => (await page.getByRole('button', { name: /^Look at it/ }).count()) === 3);
+
+    expect(await boxOf('.stage')).toEqual(before);
+    const [notes, facts] = [await boxOf('.redo-notes'), await boxOf('.compare-facts')];
+    expect(notes.x).toBeGreaterThanOrEqual(facts.x + facts.width);
+    expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
   it('shows no letters of keys where there is no keyboard', async () => {
     const id = await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]));
     const { page } = await openResult(id, { width: 360, isTouched: true });
