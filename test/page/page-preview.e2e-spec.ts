@@ -54,6 +54,24 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('names a picture by its product, and starts by Ctrl and Enter, whatever is being written', async () => {
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'keys.csv', shopExport());
+    const named = /^Result: (Blue Mug, mug\.jpg|Vase, vase\.jpg)$/;
+    await page.getByRole('img', { name: named }).waitFor();
+    await page.getByLabel('Image URL on line 3').press('ControlOrMeta+Enter');
+    await page.getByRole('combobox', { name: 'Also in other widths?' }).selectOption('own');
+    await page.getByRole('textbox', { name: 'Widths in pixels, with commas' }).fill('64');
+    await page.keyboard.press('ControlOrMeta+Enter');
+
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+    const { renditions } = (await suite.app.client.get('/requests?limit=1')).json.items[0];
+    expect(renditions.map(({ name }: { name: string }) => name)).toEqual(['64']);
+    expect(complaints.filter((text) => !text.includes('422'))).toEqual([]);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
   it('takes a workbook, mends its cells, and gives it back mended and with the results', async () => {
     const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
     const rows =

@@ -113,6 +113,7 @@ export const texts = {
     startWithout: (value: number, left: number) =>
       `Compress ${images(value)}, leave out ${counted(left, 'row')}`,
     starting: 'Uploading …',
+    startKeys: 'Ctrl+Enter or ⌘+Enter',
     empty: 'No file is chosen.',
     measured: 'Each result is compared with its source, so that you can look at the worst first.',
     tooManyToMeasure:

@@ -15,6 +15,7 @@ import {
   lookAtNext,
   stopLooking,
 } from '../state/file/look-at-pictures.ts';
+import { nameLooks } from '../state/file/name-looks.ts';
 import { fieldsOf } from '../state/file/options.ts';
 import { isMeasured } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
@@ -26,12 +27,16 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   const { sample_urls: urls } = survey;
   const fields = useStore((state) => JSON.stringify(fieldsOf(state.options)));
   const looks = useStore((state) => state.looks);
+  const names = useStore((state) => state.lookNames);
+  const url = looks.urls[looks.at];
+  const name = nameOf(url, names.get(url));
   useEffect(() => lookAt(urls, isMeasured(survey)), [urls, fields]);
+  useEffect(() => void nameLooks(survey), [urls]);
   useEffect(() => stopLooking, []);
-  const shown = looks.results.get(looks.urls[looks.at]);
+  const shown = looks.results.get(url);
   const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
-  useSpoken(spokenOf(looks, survey));
+  useSpoken(spokenOf(looks, survey, name));
   const unread = [...looks.results].filter(([, result]) => !isLook(result) && result.code === UNREADABLE);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
@@ -44,9 +49,7 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
         )}
       </div>
       <div class="picture-stage">
-        {isLook(shown) && (
-          <BeforeAfter key={shown.after} pair={pairOf(shown, nameOf(looks.urls[looks.at]))} />
-        )}
+        {isLook(shown) && <BeforeAfter key={shown.after} pair={pairOf(shown, name)} />}
         {shown && !isLook(shown) && <p class="quiet">{texts.look.failed(shown.message)}</p>}
         {!shown && <p class="quiet">{texts.look.busy}</p>}
       </div>
@@ -70,12 +73,11 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
 }
 
 /** What came of it in short, when the look has ended. */
-function spokenOf(looks: Looks, survey: DryRun): string {
-  const url = looks.urls[looks.at];
-  const shown = looks.results.get(url);
+function spokenOf(looks: Looks, survey: DryRun, name: string): string {
+  const shown = looks.results.get(looks.urls[looks.at]);
   if (looks.isBusy || !shown) return '';
   if (!isLook(shown)) return texts.look.failed(shown.message);
-  return texts.look.spoken(nameOf(url), shown.facts, estimateOf(looks, survey));
+  return texts.look.spoken(name, shown.facts, estimateOf(looks, survey));
 }
 
 /** Whatever else went wrong says nothing of the picture: it may be too large for a preview alone. */
@@ -86,11 +88,15 @@ function reasonIn(result: Look | CallError): string {
   return isLook(result) ? '' : reasonOf((result.details[0] as { code: string }).code);
 }
 
-/** As its file is called in its address: which product it shows is not known here. */
-function nameOf(url: string): string {
+/** By the product that it shows, as far as that is known, and as its file is called in its address. */
+function nameOf(url: string | undefined, product: string | undefined): string {
+  return [product, url && fileOf(url)].filter(Boolean).join(', ') || texts.look.name;
+}
+
+function fileOf(url: string): string {
   const name = new URL(url).pathname.split('/').at(-1)!;
   try {
-    return decodeURIComponent(name) || texts.look.name;
+    return decodeURIComponent(name);
   } catch {
     return name;
   }

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -95,10 +96,27 @@ function Unusable({ survey }: { survey: DryRun }) {
   return <Problem error={{ code: first?.code ?? '', message, details: [] }} />;
 }
 
+/** Ctrl or ⌘ with Enter presses a button, from wherever the user is; a faulty cell is mended by it, and nothing more. */
+function useStartKey(button: { current: HTMLButtonElement | null }): void {
+  useLayoutEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      const isMeant = event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat;
+      if (!isMeant || (event.target as HTMLElement).closest('.mendable, dialog')) return;
+      event.preventDefault();
+      button.current?.focus(); // whoever is still writing has written it then
+      button.current?.click();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, []);
+}
+
 function StartBar({ survey }: { survey: DryRun }) {
   const isStarting = useStore((state) => state.isStarting);
   const error = useStore((state) => state.startError);
   const { images, faults } = survey;
+  const button = useRef<HTMLButtonElement>(null);
+  useStartKey(button);
   const begin = (): void => {
     const wrong = document.querySelector<HTMLInputElement>('.options :invalid:not(fieldset)');
     wrong?.closest('details')?.setAttribute('open', '');
@@ -114,7 +132,15 @@ function StartBar({ survey }: { survey: DryRun }) {
       </p>
       <div class="start-bar">
         {error && <Problem error={error} />}
-        <button type="button" class="primary large" aria-disabled={isStarting} onClick={begin}>
+        <button
+          type="button"
+          class="primary large"
+          ref={button}
+          title={texts.preview.startKeys}
+          aria-keyshortcuts="Control+Enter Meta+Enter"
+          aria-disabled={isStarting}
+          onClick={begin}
+        >
           <Icon name="check" />
           {isStarting ? texts.preview.starting : text}
         </button>

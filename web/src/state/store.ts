@@ -73,6 +73,8 @@ export interface State {
   channels: Channel[];
   /** Pictures of the chosen file, before and after. */
   looks: Looks;
+  /** Which products they show, by their addresses, as far as that is known. */
+  lookNames: ReadonlyMap<string, string>;
   isStarting: boolean;
   startError: CallError | null;
   shown: Shown | null;
@@ -105,6 +107,7 @@ const state: State = {
   presets: [],
   channels: [],
   looks: { urls: [], at: 0, results: new Map(), isBusy: false },
+  lookNames: new Map(),
   isStarting: false,
   startError: null,
   shown: null,
