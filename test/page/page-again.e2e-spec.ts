@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import { barriersOf, describeInBrowser, openPage } from '../helpers/page/browser.js';
@@ -86,6 +87,14 @@ describeInBrowser('the page, after a file is done', (engine) => {
       ['/here/2.jpg', 'done'],
       ['/broken.jpg', 'failed'],
     ]);
+    await page.reload();
+    await page.getByText('stand only in “Your own file with the corrected links”').waitFor();
+    await page.getByText('Other forms of the spreadsheet').click();
+    const source = page.getByRole('link', { name: 'Your own file with the corrected links' });
+    const [download] = await Promise.all([page.waitForEvent('download'), source.click()]);
+    expect(download.suggestedFilename()).toBe('products-source.csv');
+    expect(await readFile(await download.path(), 'utf8')).toContain('/here/1.jpg');
+    expect(await barriersOf(page)).toEqual([]);
     await page.close();
   });
 

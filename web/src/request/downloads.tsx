@@ -11,6 +11,7 @@ export function Downloads({ request }: { request: Request }) {
   const { counts, is_final: isFinal, faults } = request;
   const { name } = request;
   const mayWrite = useStore((state) => state.mayWrite);
+  const isCorrected = useStore(({ corrected }) => corrected.has(request.id));
   const isFirst = isFinal && counts.done > 0;
   const isWorkbook = request.links.output_xlsx !== null;
   const own = isWorkbook ? 'output.xlsx' : 'output.csv';
@@ -43,6 +44,17 @@ export function Downloads({ request }: { request: Request }) {
               {texts.request.forms[other]}
             </DownloadLink>
           </li>
+          {isCorrected && (
+            <li>
+              <DownloadLink
+                request={request}
+                file={`${own}?urls=source`}
+                saveAs={`${name}-${own.replace('output', 'source')}`}
+              >
+                {texts.request.forms.source}
+              </DownloadLink>
+            </li>
+          )}
           {isWorkbook && (
             <li>
               <DownloadLink request={request} file="output.csv" saveAs={`${name}-output.csv`}>
@@ -67,6 +79,9 @@ export function Downloads({ request }: { request: Request }) {
           <Icon name="bin" />
           {texts.history.delete}
         </button>
+      )}
+      {isCorrected && (
+        <p class="corrected quiet small">{texts.request.correctedIn(texts.request.forms.source)}</p>
       )}
     </section>
   );

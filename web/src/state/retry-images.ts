@@ -4,6 +4,7 @@ import { texts } from '../texts.ts';
 import { followRequest } from './follow-request.ts';
 import { announce, notify } from './notices.ts';
 import { postpone } from './postpone.ts';
+import { rememberIds } from './remembered-ids.ts';
 import { setFilter } from './route.ts';
 import { change, current, update, useStore } from './store.ts';
 
@@ -27,7 +28,10 @@ export function retryImages(id: string, count: number, body: Retried = {}): void
       announce(texts.failures.retryingNow(count));
       await retry(id, body);
     },
-    leave: () => callAtLeave('POST', `/requests/${id}/retry`, body),
+    leave: () => {
+      if (body.urls) noteCorrected(id);
+      callAtLeave('POST', `/requests/${id}/retry`, body);
+    },
     undo: () => {
       note(id, false);
       announce(texts.failures.notRetried);
@@ -40,12 +44,19 @@ async function retry(id: string, body: Retried): Promise<void> {
   const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
   const { data, error } = await outcomeOf<Request>(call);
   if (error) return void notify(error.message || texts.unreachable);
+  if (body.urls) noteCorrected(id);
   if (current().shown?.id !== id) return;
   change(id, { request: data, failures: [], chosen: new Set() });
   const { view, filter } = current().route;
   // Of the failures that are listed none is left.
   if (view === 'request' && filter.has('code')) setFilter({ show: '', code: '', host: '' });
   followRequest(id);
+}
+
+function noteCorrected(id: string): void {
+  const corrected = new Set(current().corrected).add(id);
+  update({ corrected });
+  rememberIds('corrected', corrected);
 }
 
 /** What was pressed is gone; what becomes of it is told above. */

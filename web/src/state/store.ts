@@ -6,7 +6,7 @@ import type { Looks } from './file/look-at-pictures.ts';
 import type { Change, Patch } from './file/mend-file.ts';
 import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
-import { rememberedJudged } from './judging/judged.ts';
+import { rememberedIds } from './remembered-ids.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
 
@@ -93,6 +93,8 @@ export interface State {
   webhooks: Webhooks;
   /** Ids of images that were judged. */
   judged: ReadonlySet<string>;
+  /** Ids of requests of which failed images were given other links here: the service does not tell. */
+  corrected: ReadonlySet<string>;
   /** Read aloud while pictures are compared: nothing outside of a dialog is read then. */
   said: string;
   /** The latest at the end, one for each picture. */
@@ -120,7 +122,8 @@ const state: State = {
   needsKey: false,
   mayWrite: true,
   webhooks: NO_WEBHOOKS,
-  judged: rememberedJudged(),
+  judged: rememberedIds('judged'),
+  corrected: rememberedIds('corrected'),
   said: '',
   redoNotes: [],
 };

@@ -2,7 +2,7 @@ import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fullNameOf } from '../name-images.ts';
 import { askedBytes, isLargerThanAsked } from './byte-target.ts';
-import { rememberJudged } from './judged.ts';
+import { rememberIds } from '../remembered-ids.ts';
 import { change, current, update } from '../store.ts';
 
 /** How an image is to become that was judged not good enough. */
@@ -89,7 +89,7 @@ function mark(images: Image[], isJudged: boolean): void {
     if (isJudged) judged.add(id);
     else judged.delete(id);
   update({ judged });
-  rememberJudged(judged);
+  rememberIds('judged', judged);
 }
 
 /** @param counts whether it was not undone meanwhile */
