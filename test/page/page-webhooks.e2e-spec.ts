@@ -181,6 +181,7 @@ describeInBrowser('the page and who may do what', (engine) => {
       .getByRole('button', { name: /again|Delete|Correct/ })
       .first()
       .waitFor({ state: 'detached' });
+    expect(await page.getByRole('checkbox').count()).toBe(0);
     await page.goto(`${app.client.url}/#/`);
     await page.getByText('With this key you can look at files').waitFor();
     const buttons = await page.getByRole('button').allTextContents();

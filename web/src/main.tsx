@@ -13,6 +13,7 @@ import './styles/file.css';
 import './styles/options.css';
 import './styles/request.css';
 import './styles/results.css';
+import './styles/chosen.css';
 import './styles/compare.css';
 import './styles/judge.css';
 import './styles/rows.css';

@@ -2,6 +2,7 @@ import type { Preview, Request } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
 import type { Estimate } from './state/file/estimate.ts';
+import { textsOfChosen } from './texts-of-chosen.ts';
 import { textsOfForms } from './texts-of-forms.ts';
 import { became, counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
@@ -272,6 +273,7 @@ export const texts = {
   ...textsOfRequests,
   webhooks: textsOfWebhooks,
   forms: textsOfForms,
+  chosen: textsOfChosen,
 
   history: {
     title: 'History',

@@ -4,6 +4,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { CutName } from '../parts/cut.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
+import { isInWork } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { current, useStore } from '../state/store.ts';
 import { fullNameOf, fullPartsOf } from '../state/name-images.ts';
@@ -66,7 +67,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     act(pictures[at]);
     goOn(wasJudged);
   };
-  const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  const isRedone = isInWork(image);
   const nothing = (): void => undefined;
   const actions: JudgeActions = {
     keep: judgeBy(keep),

@@ -1,6 +1,7 @@
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { askedBytes } from '../state/judging/byte-target.ts';
+import { isInWork } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
@@ -32,7 +33,7 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   const judged = useStore((state) => state.judged);
   const mayWrite = useStore((state) => state.mayWrite);
   const count = images.filter(({ id }) => judged.has(id)).length;
-  const isRedone = image.redo?.state === 'pending' || image.redo?.state === 'processing';
+  const isRedone = isInWork(image);
   const asked = mayWrite ? askedBytes() : null;
   const about = asked === null ? undefined : EXCEEDS_ID;
   return (

@@ -1,51 +1,92 @@
-import type { Image } from '../api/client.ts';
-import { Icon } from '../parts/icon.tsx';
-import { choose, chooseOnly } from '../state/choose-images.ts';
+import { useMemo } from 'preact/hooks';
+import type { Image, Request } from '../api/client.ts';
+import { choose, chooseOnly, isChoosable } from '../state/choose-images.ts';
+import { changePictures, chosenPictures } from '../state/judging/change-chosen.ts';
+import { fullNameOf } from '../state/name-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
-import { fullNameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 
 /** Images that one call tries again. */
 const MOST_RETRIED = 1000;
 
-/** A box beside a failed image that can be tried again. With Shift it chooses all from the last one. */
+/** A box beside an image with which something can be done. With Shift it chooses all from the last one. */
 export function ChooseBox({ image, listed }: { image: Image; listed: Image[] }) {
   const isChosen = useStore(({ shown }) => shown?.chosen.has(image.id) ?? false);
-  const mayRetry = useMayRetry();
-  if (image.status !== 'failed' || !mayRetry) return null;
+  const mayChoose = useMayRetry();
+  if (!isChoosable(image) || !mayChoose) return null;
   return (
     <input
       type="checkbox"
       class="choose"
       checked={isChosen}
-      aria-label={texts.results.choose(fullNameOf(image))}
+      aria-label={texts.chosen.choose(fullNameOf(image))}
       onClick={(event) => choose(image, !isChosen, event.shiftKey, listed)}
     />
   );
 }
 
-/** How many are chosen, and what can be done with them. */
-export function ChosenBar({ id, failed, listed }: { id: string; failed: number; listed: Image[] }) {
-  const chosen = useStore(({ shown }) => shown?.chosen);
-  const mayRetry = useMayRetry();
-  if (!chosen || chosen.size === 0 || !mayRetry) return null;
-  const ids = [...chosen].slice(0, MOST_RETRIED);
+interface ChosenBarProps {
+  request: Request;
+  images: Image[];
+  listed: Image[];
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** How many are chosen, and what can be done with them; meanwhile, how far that is. */
+export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBarProps) {
+  const chosen = useStore(({ shown }) => shown?.chosen) ?? NONE;
+  const changing = useStore((state) => state.changing);
+  const mayChoose = useMayRetry();
+  // While they are changed it says what it said when that began: the list has some that are changed and some that are not.
+  const pictures = useMemo(() => chosenPictures(images, chosen), [changing ? null : images, chosen]);
+  const failed = useMemo(() => failedIds(images, chosen), [images, chosen]);
+  if (chosen.size === 0 || !mayChoose) return null;
+  const { better, original, retry } = texts.chosen;
   return (
     <div class="chosen-bar row">
-      <p>{texts.results.chosen(chosen.size, failed)}</p>
+      <p>{changing?.id === id ? changing.text : texts.chosen.count(chosen.size, counts.images)}</p>
       <div class="buttons">
-        <button type="button" class="primary" onClick={() => retryImages(id, ids.length, { images: ids })}>
-          <Icon name="repeat" />
-          {texts.failures.retry}
-        </button>
         <button type="button" onClick={() => chooseOnly(listed)}>
-          {texts.results.chooseListed}
+          {texts.chosen.chooseListed}
         </button>
         <button type="button" onClick={() => chooseOnly([])}>
-          {texts.results.chooseNone}
+          {texts.chosen.chooseNone}
         </button>
       </div>
+      <div class="buttons">
+        <Act text={better} count={pictures.length} act={() => void changePictures(pictures, 'better')} />
+        <Act text={original} count={pictures.length} act={() => void changePictures(pictures, 'original')} />
+        <Act
+          text={retry}
+          count={failed.length}
+          act={() => retryImages(id, failed.length, { images: failed })}
+        />
+      </div>
     </div>
+  );
+}
+
+function failedIds(images: Image[], chosen: ReadonlySet<string>): string[] {
+  const failed = images.filter(({ id, status }) => status === 'failed' && chosen.has(id));
+  return failed.slice(0, MOST_RETRIED).map(({ id }) => id);
+}
+
+interface ActProps {
+  text: (count: number) => string;
+  /** How many are concerned. */
+  count: number;
+  act: () => void;
+}
+
+/** Something that is done with chosen images, where there are such. While others are changed it does nothing, and keeps the focus. */
+function Act({ text, count, act }: ActProps) {
+  const isBusy = useStore(({ changing }) => changing !== null);
+  if (count === 0) return null;
+  return (
+    <button type="button" aria-disabled={isBusy} onClick={() => !isBusy && act()}>
+      {text(count)}
+    </button>
   );
 }

@@ -48,6 +48,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
   return (
     <div class="table-row" role="row" aria-rowindex={index + 2}>
       <span role="cell" class="cell-picture">
+        <ChooseBox image={image} listed={images} />
         <Thumbnail image={image} open={open} />
       </span>
       <span
@@ -78,7 +79,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
         {similarity !== null && <span class={likenessClass(similarity)}>{percent(similarity * 100)}</span>}
       </span>
       <span role="cell" class="cell-state small">
-        <ChooseBox image={image} listed={images} /> <State image={image} />
+        <State image={image} />
       </span>
     </div>
   );

@@ -7,6 +7,7 @@ import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { isLargerThanAsked } from '../state/judging/byte-target.ts';
 import { fullPartsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
+import { ChooseBox } from './chosen-images.tsx';
 import { canCompare, type ListProps, Saved, State, Thumbnail } from './results-table.tsx';
 import { savedOf } from './select-images.ts';
 
@@ -59,6 +60,7 @@ function Tile({ images, index, open }: ListProps & { index: number }) {
   const isOpened = canCompare(image);
   return (
     <div role="listitem" aria-posinset={index + 1} aria-setsize={images.length} class="tile">
+      <ChooseBox image={image} listed={images} />
       <Thumbnail image={image} open={open} />
       <strong class={isOpened ? 'tile-name opens' : 'tile-name'} onClick={() => isOpened && open(image)}>
         <CutName parts={fullPartsOf(image)} />

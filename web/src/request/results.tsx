@@ -60,7 +60,7 @@ export function Results({ request, images, hasAll }: ResultsProps) {
         </div>
       )}
       <Toolbar images={images} filter={filter} />
-      <ChosenBar id={request.id} failed={request.counts.failed} listed={selected} />
+      <ChosenBar request={request} images={images} listed={selected} />
       {selected.length === 0 ? (
         <NothingFits />
       ) : (

@@ -3,38 +3,37 @@ import { texts } from '../texts.ts';
 import { announce } from './notices.ts';
 import { change, current } from './store.ts';
 
-/** The image that was clicked last, from which a range goes. */
-let last: string | null = null;
+/** Whether something can be done with an image: it is made anew, or tried again. */
+export const isChoosable = ({ status }: Image): boolean => status === 'done' || status === 'failed';
 
 /**
- * Chooses a failed image, or no longer; as a range all failed ones from the image that was clicked last to this one, in the list
- * as it is shown.
+ * Chooses an image, or no longer; as a range all from the image that was clicked last to this one, in the list as it is shown. One
+ * that was just chosen no longer stays so, although a range begins at it.
  */
 export function choose(image: Image, isChosen: boolean, isRange: boolean, listed: Image[]): void {
   const { shown } = current();
   if (!shown) return;
-  const from = isRange ? listed.findIndex(({ id }) => id === last) : -1;
-  const to = listed.indexOf(image);
+  const { lastClicked } = shown;
+  const from = isRange ? listed.findIndex(({ id }) => id === lastClicked) : -1;
+  const to = listed.findIndex(({ id }) => id === image.id);
   const range = from === -1 ? [image] : listed.slice(Math.min(from, to), Math.max(from, to) + 1);
   const chosen = new Set(shown.chosen);
-  for (const { id, status } of range) {
-    if (!isChosen) chosen.delete(id);
-    else if (status === 'failed') chosen.add(id);
+  for (const each of range) {
+    if (!isChosen) chosen.delete(each.id);
+    else if (isChoosable(each) && (each.id !== lastClicked || range.length === 1)) chosen.add(each.id);
   }
-  last = image.id;
-  setChosen(chosen);
+  setChosen(chosen, image.id);
 }
 
-/** Chooses all failed images of a list; with an empty one, none. */
+/** Chooses all images of a list; with an empty one, none. */
 export function chooseOnly(images: Image[]): void {
-  const failed = images.filter(({ status }) => status === 'failed').map(({ id }) => id);
-  setChosen(new Set(failed));
+  setChosen(new Set(images.filter(isChoosable).map(({ id }) => id)), null);
 }
 
-function setChosen(chosen: Set<string>): void {
+function setChosen(chosen: Set<string>, lastClicked: string | null): void {
   const { shown } = current();
   if (!shown?.request) return;
-  change(shown.id, { chosen });
-  const { failed } = shown.request.counts;
-  announce(chosen.size > 0 ? texts.results.chosen(chosen.size, failed) : texts.results.noneChosen);
+  change(shown.id, { chosen, lastClicked });
+  const { images } = shown.request.counts;
+  announce(chosen.size > 0 ? texts.chosen.count(chosen.size, images) : texts.chosen.none);
 }

@@ -21,7 +21,8 @@ export function followRequest(id: string): () => void {
   const { shown } = current();
   // One that is followed again, because it is tried again, stays as it is shown.
   const parts = shown?.id === id ? shown : { images: [], hasAllImages: false, failures: [], request: null };
-  update({ shown: { ...parts, id, error: null, rate: null, slowest: null, chosen: new Set() } });
+  const unchosen = { chosen: new Set<string>(), lastClicked: null };
+  update({ shown: { ...parts, ...unchosen, id, error: null, rate: null, slowest: null } });
   void new Follower(id, abort.signal).follow();
   void watchHosts(id, abort.signal);
   return () => abort.abort();

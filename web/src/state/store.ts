@@ -30,8 +30,10 @@ export interface Shown {
   /** Whether all images of the request are in `images`. */
   hasAllImages: boolean;
   failures: Image[];
-  /** Ids of failed images that were chosen to be tried again. */
+  /** Ids of images that were chosen, to have something done with all of them at once. */
   chosen: ReadonlySet<string>;
+  /** Of the image that was chosen last, or no longer: a range goes from it. */
+  lastClicked: string | null;
   /** Images a second, over the last half minute. */
   rate: number | null;
   /** Of several hosts that still have images, the one whose downloads take longest. */
@@ -83,6 +85,8 @@ export interface State {
   hidden: ReadonlySet<string>;
   /** Requests of which failed images are about to be tried again. */
   retried: ReadonlySet<string>;
+  /** How far the change of chosen pictures is, and in which request; null where none is under way. */
+  changing: { id: string; text: string } | null;
   /** Read aloud by screen readers. */
   announcement: string;
   notices: Notice[];
@@ -116,6 +120,7 @@ const state: State = {
   list: { items: [], cursor: null, isLoading: true, error: null },
   hidden: new Set(),
   retried: new Set(),
+  changing: null,
   announcement: '',
   notices: [],
   isOffline: false,

@@ -1,12 +1,18 @@
-import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
+import type { Image } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fullNameOf } from '../name-images.ts';
 import { askedBytes, isLargerThanAsked } from './byte-target.ts';
+import {
+  betterThan,
+  placeOf,
+  type Redo,
+  type RedoEnd,
+  redoImage,
+  showRequestOf,
+  undoRedo,
+} from './redo-image.ts';
 import { rememberIds } from '../remembered-ids.ts';
 import { change, current, update } from '../store.ts';
-
-/** How an image is to become that was judged not good enough. */
-type Redo = { quality: string } | { target: string } | { original: true };
 
 /** A picture that was judged: the image that was shown, and the others that share it. */
 interface Judgement {
@@ -47,14 +53,9 @@ export function keep(images: Image[]): void {
   say(texts.judge.kept(fullNameOf(images[0])));
 }
 
-const STEP = 15;
-const BEST = 95;
-const ALIKE = 'ssim:0.99';
-
 /** Has a picture made anew in a better quality; called again, in a better one still. */
 export function better(images: Image[]): void {
-  const { quality } = images[0];
-  redo(images, quality === null ? { target: ALIKE } : { quality: String(Math.min(BEST, quality + STEP)) });
+  redo(images, betterThan(images[0]));
 }
 
 /** Puts the picture as its source has it in the place of the result. */
@@ -94,22 +95,16 @@ function mark(images: Image[], isJudged: boolean): void {
 
 /** @param counts whether it was not undone meanwhile */
 async function makeAnew(images: Image[], wish: Redo, counts: () => boolean): Promise<Image[]> {
-  const ends = await Promise.all(images.map((image) => makeOneAnew(image, wish)));
+  const ends = await Promise.all(images.map((image) => redoImage(image, wish, show)));
   const done = ends.filter(({ reason }) => reason === null).map(({ image }) => image);
   const failed = ends.find(({ reason }) => reason !== null);
-  if (done.length > 0) await showRequest(done[0]);
+  if (done.length > 0) await showRequestOf(done[0]);
   const text = failed ? failureText(failed) : successText(images[0], done[0]);
   if (counts()) note(images, text, true);
   return done;
 }
 
-/** What became of an image; `reason`: why it stays as it was. */
-interface RedoEnd {
-  image: Image;
-  reason: string | null;
-}
-
-const failureText = ({ image, reason }: RedoEnd): string =>
+const failureText = ({ image, reason }: Pick<RedoEnd, 'image' | 'reason'>): string =>
   texts.judge.failed(fullNameOf(image), reason ?? '');
 
 function successText(before: Image, now: Image): string {
@@ -117,47 +112,12 @@ function successText(before: Image, now: Image): string {
   return isLargerThanAsked(now) ? `${text} ${texts.judge.isMore(askedBytes()!)}` : text;
 }
 
-async function makeOneAnew(image: Image, wish: Redo): Promise<RedoEnd> {
-  const { data, error } = await send(image, wish);
-  if (error) return { image, reason: error.message };
-  const ended = await settled(data);
-  return { image: ended, reason: ended.redo?.state === 'done' ? null : (ended.redo?.error?.message ?? '') };
-}
-
 async function bringBack(redone: Promise<Image[]>): Promise<void> {
   const images = await redone;
-  const results = await Promise.all(images.map((image) => send(image, { undo: true })));
-  const failed = results.findIndex(({ error }) => error !== null);
-  const reason = results[failed]?.error?.message ?? '';
-  if (failed !== -1) note(images, failureText({ image: images[failed], reason }), true);
-  if (images.length > 0) await showRequest(images[0]);
-}
-
-/** Asks for it, and shows the image as the service has it then. */
-async function send(image: Image, body: Redo | { undo: true }) {
-  const call = api.POST('/requests/{id}/images/{number}/redo', { params: { path: placeOf(image) }, body });
-  const result = await outcomeOf<Image>(call);
-  if (result.data) show(result.data);
-  return result;
-}
-
-const ASKED_EVERY_MS = 500;
-
-/** The image when a worker has made it anew, or could not. */
-async function settled(image: Image): Promise<Image> {
-  for (let last = image; ;) {
-    if (last.redo?.state !== 'pending' && last.redo?.state !== 'processing') return last;
-    await new Promise((resolve) => setTimeout(resolve, ASKED_EVERY_MS));
-    const call = api.GET('/requests/{id}/images/{number}', { params: { path: placeOf(image) } });
-    const { data, error } = await outcomeOf<Image>(call);
-    if (error && error.code !== 'UNREACHABLE') return last;
-    if (data) show((last = data));
-  }
-}
-
-function placeOf({ id }: Image): { id: string; number: string } {
-  const at = id.lastIndexOf('-');
-  return { id: id.slice(0, at), number: id.slice(at + 1) };
+  const reasons = await Promise.all(images.map((image) => undoRedo(image, show)));
+  const failed = reasons.findIndex((reason) => reason !== null);
+  if (failed !== -1) note(images, failureText({ image: images[failed], reason: reasons[failed] }), true);
+  if (images.length > 0) await showRequestOf(images[0]);
 }
 
 function show(image: Image): void {
@@ -165,11 +125,4 @@ function show(image: Image): void {
   const { id } = placeOf(image);
   if (shown?.id !== id) return;
   change(id, { images: shown.images.map((each) => (each.id === image.id ? image : each)) });
-}
-
-/** Its bytes have changed with the image. */
-async function showRequest(image: Image): Promise<void> {
-  const { id } = placeOf(image);
-  const { data } = await outcomeOf<Request>(api.GET('/requests/{id}', { params: { path: { id } } }));
-  if (data) change(id, { request: data });
 }

@@ -1,0 +1,151 @@
+import type { Page } from 'playwright-core';
+import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/page/browser.js';
+import { csvOf } from '../helpers/app/client.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
+import { photo } from '../helpers/servers/image-origin.js';
+import { usePage } from '../helpers/app/suite.js';
+import { until } from '../helpers/wait.js';
+
+describeInBrowser('the page, changing chosen pictures together', (engine) => {
+  const suite = usePage(engine, async () => {
+    const pictures = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((seed) => photo(240, 180, seed)));
+    return Object.fromEntries(pictures.map((picture, index) => [`/${index + 1}.jpg`, picture]));
+  });
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+  const box = (page: Page, name: string) =>
+    page.getByRole('checkbox', { name: `Choose ${name}`, exact: true });
+  /** A cup for each picture; the last has none. */
+  const uploaded = async (...pictures: number[]) => {
+    const rows = pictures.map((picture, index): [string, string[]] => [
+      `Cup ${index + 1}`,
+      [suite.origin.url(`/${picture}.jpg`)],
+    ]);
+    const id = await suite.app.client.accepted(csvOf([...rows, ['Plate', [suite.origin.url('/gone.jpg')]]]));
+    await suite.app.client.completed(id);
+    return id;
+  };
+  const openResult = async (id: string, options = {}) => {
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, options);
+    await box(page, 'Cup 1').waitFor();
+    await toResults(page);
+    return page;
+  };
+  /** Only the rows in the window are drawn. */
+  const toResults = (page: Page) =>
+    page.evaluate(`document.getElementById('results-title').scrollIntoView()`);
+  /** The calls about single images: which were asked to be made anew, and how many were under way at once. */
+  const callsOf = (page: Page) => {
+    const seen = { redone: [] as string[], most: 0 };
+    let open = 0;
+    const isMeant = (url: string) => /\/images\/\d+/.test(url);
+    page.on('request', (request) => {
+      if (!isMeant(request.url())) return;
+      seen.most = Math.max(seen.most, ++open);
+      if (request.url().endsWith('/redo')) seen.redone.push(/images\/(\d+)/.exec(request.url())![1]);
+    });
+    page.on('requestfinished', (request) => void (isMeant(request.url()) && open--));
+    return seen;
+  };
+  const sizesOf = async (id: string) =>
+    (await suite.app.client.images(id)).map(({ output }) => output?.bytes as number | undefined);
+
+  it('chooses ranges in what is listed, betters all of them, each picture once, and takes that back', async () => {
+    const id = await uploaded(1, 2, 3, 4, 5, 1);
+    const before = await sizesOf(id);
+    const page = await openResult(id);
+    const bar = page.locator('.chosen-bar');
+
+    await box(page, 'Cup 1').click();
+    await box(page, 'Cup 4').click({ modifiers: ['Shift'] });
+    await bar.getByText('4 of 7 chosen').waitFor();
+    await box(page, 'Cup 3').click();
+    await box(page, 'Cup 5').click({ modifiers: ['Shift'] });
+    await bar.getByText('4 of 7 chosen').waitFor();
+    expect(await box(page, 'Cup 3').isChecked()).toBe(false);
+    await page.getByRole('combobox', { name: 'Order' }).selectOption({ label: 'Largest first' });
+    await page.getByRole('searchbox').fill('Plate');
+    await box(page, 'Cup 1').waitFor({ state: 'detached' });
+    await box(page, 'Plate').click({ modifiers: ['Shift'] });
+    await bar.getByText('5 of 7 chosen').waitFor();
+    await page.getByRole('searchbox').fill('');
+    await page.getByRole('combobox', { name: 'Order' }).selectOption({ label: 'As in the file' });
+    await toResults(page);
+    await box(page, 'Cup 6').click({ modifiers: ['Shift'] });
+    await bar.getByText('6 of 7 chosen').waitFor();
+    await button(page, 'Try 1 failed again').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+
+    const calls = callsOf(page);
+    await listen(page);
+    await button(page, 'Better quality for 4').click();
+    await page.getByText('4 of 4 pictures changed.').waitFor();
+
+    expect(calls.redone.sort()).toEqual(['1', '2', '4', '5', '6']);
+    expect(calls.most).toBeLessThanOrEqual(4);
+    const after = await suite.app.client.images(id);
+    expect(after.map(({ redo }) => redo?.state ?? null)).toEqual([
+      ...['done', 'done', null, 'done', 'done', 'done', null],
+    ]);
+    expect(after[0].quality).toBeGreaterThan(50);
+    expect((await spokenOn(page)).filter((text) => text.includes('change'))).toEqual([
+      '4 pictures are being changed.',
+      expect.stringContaining('4 of 4 pictures changed.'),
+    ]);
+    expect(await barriersOf(page)).toEqual([]);
+    await page.keyboard.press('ControlOrMeta+z');
+    await page.getByText('4 of 4 pictures taken back.').waitFor();
+    expect(await sizesOf(id)).toEqual(before);
+    await bar.getByText('6 of 7 chosen').waitFor();
+    await page.close();
+  });
+
+  it('uses the originals from the tiles of a phone', async () => {
+    const id = await uploaded(6, 7);
+    const page = await openResult(id, { width: 360, isTouched: true });
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await button(page, 'Tiles').tap();
+    await toResults(page);
+    await box(page, 'Cup 2').tap();
+    await button(page, 'All listed').tap();
+    await page.locator('.chosen-bar').getByText('3 of 3 chosen').waitFor();
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+
+    await button(page, 'Use the original for 2').tap();
+    await page.getByText('2 of 2 pictures changed.').waitFor();
+
+    const images = await suite.app.client.images(id);
+    expect(images.map(({ redo }) => redo?.options.original ?? null)).toEqual([true, true, null]);
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await button(page, 'None').tap();
+    await page.locator('.chosen-bar').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('stops at the first that is refused, says why, and takes back what was changed', async () => {
+    const id = await uploaded(1, 2, 3, 4, 5, 6, 7, 8);
+    const before = await sizesOf(id);
+    const page = await openResult(id);
+    const sentence = 'The source of the image was fetched with headers, and neither is kept any more.';
+    const body = JSON.stringify({ error: sentence, code: 'SOURCE_GONE', details: [] });
+    await page.route(/\/images\/2\/redo$/, (route) =>
+      route.fulfill({ status: 409, contentType: 'application/json', body }),
+    );
+
+    await box(page, 'Cup 1').click();
+    await button(page, 'All listed').click();
+    const calls = callsOf(page);
+    await button(page, 'Better quality for 8').click();
+    await page
+      .getByText(
+        `Stopped, because one change was refused: 3 of 8 pictures changed. Cup 2 stays as it was. ${sentence}`,
+      )
+      .waitFor();
+
+    expect(calls.redone.sort()).toEqual(['1', '2', '3', '4']);
+    await button(page, 'Undo').click();
+    await page.getByText('3 of 3 pictures taken back.').waitFor();
+    await until(async () => (await sizesOf(id)).join() === before.join());
+    await page.close();
+  });
+});

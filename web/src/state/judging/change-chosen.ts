@@ -1,0 +1,131 @@
+import type { Image } from '../../api/client.ts';
+import { texts } from '../../texts.ts';
+import { addImages } from '../images.ts';
+import { fullNameOf } from '../name-images.ts';
+import { announce, dismiss, notify } from '../notices.ts';
+import { current, type Notice, update } from '../store.ts';
+import {
+  betterThan,
+  isInWork,
+  placeOf,
+  type Redo,
+  type RedoEnd,
+  redoImage,
+  showRequestOf,
+  undoRedo,
+} from './redo-image.ts';
+import { picturesOf } from './shared-pictures.ts';
+
+/** What the judging of one picture offers, too. */
+const WISHES: Record<'better' | 'original', (picture: Image) => Redo> = {
+  better: betterThan,
+  original: () => ({ original: true }),
+};
+
+/** The done pictures among chosen images, each with all images of the request that share it: it is changed once. */
+export function chosenPictures(images: Image[], chosen: ReadonlySet<string>): Image[][] {
+  const done = images.filter(({ status }) => status === 'done');
+  const byId = new Map(done.map((image) => [image.id, image]));
+  const listed = done.filter(({ id }) => chosen.has(id));
+  return picturesOf(listed, done, '').map((ids) => ids.map((id) => byId.get(id)!));
+}
+
+/** The message by which the latest change is undone: the service goes back by one redo, so an earlier one can't be undone any more. */
+let latest: Notice | null = null;
+
+/** Changes pictures, some at a time, until the service refuses one; then all that were changed can be taken back at once. */
+export async function changePictures(given: Image[][], kind: keyof typeof WISHES): Promise<void> {
+  const pictures = given.filter(([image]) => !isInWork(image));
+  if (current().changing || pictures.length === 0) return;
+  if (latest) dismiss(latest);
+  const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length);
+  announce(texts.chosen.begun(pictures.length));
+  const changed: Image[][] = [];
+  const failed: RedoEnd[] = [];
+  let part = 0;
+  await inLanes(pictures, async (picture) => {
+    const ends = await redoAll(picture, WISHES[kind](picture[0]));
+    const done = ends.filter(({ reason }) => reason === null);
+    if (done.length > 0) changed.push(done.map(({ image }) => image));
+    const fault = ends.find(({ reason }) => reason !== null);
+    if (fault) failed.push(fault);
+    else tell(++part);
+    return !fault?.isRefused;
+  });
+  await end(pictures[0][0]);
+  const undo = changed.length > 0 ? () => void takeBack(changed) : undefined;
+  latest = notify(endText(part, pictures.length, failed), undo);
+}
+
+/** Of all images that share a picture, one after the other; where one is refused, the others would be, too. */
+async function redoAll(picture: Image[], wish: Redo): Promise<RedoEnd[]> {
+  const ends: RedoEnd[] = [];
+  for (const image of picture) {
+    ends.push(await redoImage(image, wish, show));
+    if (ends.at(-1)!.isRefused) break;
+  }
+  return ends;
+}
+
+/** How many were changed, and in the words of the judging why others were not; first why it was stopped. */
+function endText(part: number, all: number, failed: RedoEnd[]): string {
+  const refused = failed.find(({ isRefused }) => isRefused);
+  const first = refused ?? failed[0];
+  return [
+    (refused ? texts.chosen.stopped : texts.chosen.ended)(part, all),
+    ...(first ? [texts.judge.failed(fullNameOf(first.image), first.reason ?? '')] : []),
+    ...(failed.length > 1 ? [texts.chosen.others(failed.length - 1)] : []),
+  ].join(' ');
+}
+
+/** Undoes the whole change; where one image can't be taken back, the others are. */
+async function takeBack(pictures: Image[][]): Promise<void> {
+  const tell = progressOf(pictures[0][0], texts.chosen.takenBack, pictures.length);
+  announce(texts.chosen.takingBack(pictures.length));
+  const failed: string[] = [];
+  let part = 0;
+  await inLanes(pictures, async (picture) => {
+    const reasons: (string | null)[] = [];
+    for (const image of picture) reasons.push(await undoRedo(image, show));
+    const at = reasons.findIndex((reason) => reason !== null);
+    if (at === -1) tell(++part);
+    else failed.push(texts.chosen.notBack(fullNameOf(picture[at]), reasons[at]!));
+    return true;
+  });
+  await end(pictures[0][0]);
+  notify([texts.chosen.isBack(part, pictures.length), ...failed.slice(0, 1)].join(' '));
+}
+
+/** Shows how far a change is: nobody else begins one meanwhile. It is not read aloud. */
+function progressOf(image: Image, text: (part: number, all: number) => string, all: number) {
+  const { id } = placeOf(image);
+  const tell = (part: number): void => update({ changing: { id, text: text(part, all) } });
+  tell(0);
+  return tell;
+}
+
+async function end(image: Image): Promise<void> {
+  await showRequestOf(image);
+  update({ changing: null });
+}
+
+const AT_ONCE = 4;
+
+/** Does something for each, so many at a time, until it says that it is not to go on; what is under way then ends. */
+async function inLanes<T>(items: T[], act: (item: T) => Promise<boolean>): Promise<void> {
+  const waiting = items.values();
+  let goesOn = true;
+  const lane = async (): Promise<void> => {
+    for (const item of waiting) {
+      if (!(await act(item))) goesOn = false;
+      if (!goesOn) return;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+/** Images are gathered before they are drawn: with a change of many, the list is not drawn anew for each. */
+function show(image: Image): void {
+  const { id } = placeOf(image);
+  if (current().shown?.id === id) addImages(id, [image]);
+}

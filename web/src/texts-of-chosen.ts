@@ -1,0 +1,29 @@
+import { count } from './parts/format.ts';
+import { counted } from './texts-of-requests.ts';
+
+const pictures = (value: number): string => counted(value, 'picture');
+const asItWas = (value: number): string => (value === 1 ? 'stays as it was' : 'stay as they were');
+
+/** Texts about images that were chosen, and what is done with all of them at once. */
+export const textsOfChosen = {
+  choose: (name: string) => `Choose ${name}`,
+  count: (value: number, all: number) => `${count(value)} of ${count(all)} chosen`,
+  none: 'None chosen.',
+  chooseListed: 'All listed',
+  chooseNone: 'None',
+  better: (value: number) => `Better quality for ${count(value)}`,
+  original: (value: number) => `Use the original for ${count(value)}`,
+  retry: (value: number) => `Try ${count(value)} failed again`,
+
+  begun: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being changed.`,
+  changed: (part: number, all: number) => `${count(part)} of ${count(all)} changed`,
+  ended: (part: number, all: number) => `${count(part)} of ${pictures(all)} changed.`,
+  stopped: (part: number, all: number) =>
+    `Stopped, because one change was refused: ${count(part)} of ${pictures(all)} changed.`,
+  others: (value: number) => `${count(value)} more ${asItWas(value)}.`,
+
+  takingBack: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being taken back.`,
+  takenBack: (part: number, all: number) => `${count(part)} of ${count(all)} taken back`,
+  isBack: (part: number, all: number) => `${count(part)} of ${pictures(all)} taken back.`,
+  notBack: (name: string, reason: string) => `${name} can not be taken back. ${reason}`,
+};
