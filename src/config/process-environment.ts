@@ -9,7 +9,7 @@ export function processEnvironment(): NodeJS.ProcessEnv {
   const encoders = Number(env.CONCURRENCY) || availableParallelism() + 1; // as src/config/settings.ts
   return {
     UV_THREADPOOL_SIZE: String(encoders + 16), // encoders, and the file and name look-ups that must not wait for them
-    MALLOC_ARENA_MAX: availableParallelism() > 2 ? '2' : '1', // less memory that glibc keeps, and fewer page faults
+    MALLOC_ARENA_MAX: '2', // halves the memory that glibc keeps
     MALLOC_MMAP_THRESHOLD_: '16777216', // what is larger goes back to the system at once, not only up to 32 MB
     MALLOC_TRIM_THRESHOLD_: '33554432', // else the setting above makes it 128 KB: each image would ask for its memory anew
     // The AWS SDK says at each start that its versions of 2027 will need Node 22.
