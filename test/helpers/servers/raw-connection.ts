@@ -60,9 +60,10 @@ export class RawConnection {
     }
   }
 
-  /** Waits for the other side to close, and says how it did. */
+  /** Waits for the other side to close, closes this one too, and says how the other did. */
   async closed(): Promise<'ended' | 'reset'> {
     await until(() => this.state !== 'open');
+    this.socket.destroy(); // half open, it would keep the process of the tests
     return this.state as 'ended' | 'reset';
   }
 
