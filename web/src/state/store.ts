@@ -8,7 +8,7 @@ import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
 import { rememberedIds } from './remembered-ids.ts';
 import { readRoute, type Route } from './route.ts';
-import { NO_WEBHOOKS, type Webhooks } from './no-webhooks.ts';
+import { NO_WEBHOOKS, type Webhooks } from './webhooks/no-webhooks.ts';
 
 /** The file that the user has chosen and not uploaded yet. */
 export interface Chosen {

@@ -13,7 +13,7 @@ import {
   showDeliveries,
   testWebhook,
   type WebhookFields,
-} from '../state/webhooks.ts';
+} from '../state/webhooks/webhooks.ts';
 import { texts } from '../texts.ts';
 import { WebhookForm } from './webhook-form.tsx';
 import { WebhookSecret } from './webhook-secret.tsx';

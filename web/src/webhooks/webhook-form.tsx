@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { EventType } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { Problem } from '../parts/problem.tsx';
-import type { WebhookFields } from '../state/webhooks.ts';
+import type { WebhookFields } from '../state/webhooks/webhooks.ts';
 import { texts } from '../texts.ts';
 
 const { webhooks: words } = texts;

@@ -1,7 +1,7 @@
 import type { Webhook } from '../api/client.ts';
 import { useRef } from 'preact/hooks';
 import { notify } from '../state/notices.ts';
-import { dismissSecret } from '../state/webhooks.ts';
+import { dismissSecret } from '../state/webhooks/webhooks.ts';
 import { texts } from '../texts.ts';
 
 const { webhooks: words } = texts;

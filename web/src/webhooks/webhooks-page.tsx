@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { CallError } from '../api/errors.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useStore } from '../state/store.ts';
-import { addWebhook, hideDeliveries, listWebhooks, type WebhookFields } from '../state/webhooks.ts';
+import { addWebhook, hideDeliveries, listWebhooks, type WebhookFields } from '../state/webhooks/webhooks.ts';
 import { texts } from '../texts.ts';
 import { WebhookCard } from './webhook-card.tsx';
 import { WebhookForm } from './webhook-form.tsx';

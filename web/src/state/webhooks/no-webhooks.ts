@@ -1,5 +1,5 @@
-import type { Delivery, Webhook } from '../api/client.ts';
-import type { CallError } from '../api/errors.ts';
+import type { Delivery, Webhook } from '../../api/client.ts';
+import type { CallError } from '../../api/errors.ts';
 
 /** The webhooks of the user, and what was sent to the one that is looked at. */
 export interface Webhooks {

@@ -1,10 +1,10 @@
-import { focusPart } from '../parts/focus-title.ts';
-import { api, type Delivery, type EventType, outcomeOf, type Webhook } from '../api/client.ts';
-import type { CallError } from '../api/errors.ts';
-import { texts } from '../texts.ts';
+import { focusPart } from '../../parts/focus-title.ts';
+import { api, type Delivery, type EventType, outcomeOf, type Webhook } from '../../api/client.ts';
+import type { CallError } from '../../api/errors.ts';
+import { texts } from '../../texts.ts';
 import type { Webhooks } from './no-webhooks.ts';
-import { announce, notify } from './notices.ts';
-import { current, update } from './store.ts';
+import { announce, notify } from '../notices.ts';
+import { current, update } from '../store.ts';
 
 const LISTED = 100;
 const DELIVERIES = 20;
