@@ -45,6 +45,8 @@ export interface CsvSurvey {
   rows: number;
   /** Of these, rows without a URL: they are kept, and their output is empty. */
   rowsWithoutImages: number;
+  /** The lines on which the first hundred of these begin. */
+  linesWithoutImages: number[];
   /** URLs in them. */
   images: number;
   /** Different ones among them. */
@@ -132,15 +134,15 @@ export async function surveyCsv(
   const imageNames: string[] = [];
   const hosts = new Map<string, number>();
   let rows = 0;
-  let rowsWithoutImages = 0;
+  const empty = emptyListing<number>();
   let images = 0;
   for await (const batch of csv.batches()) {
     listed.endBatch(addFaults(faults, batch.faults, faultsLimit));
     add(repairs, batch.repairs);
     add(warnings, batch.warnings);
     rows += batch.rows.length;
-    for (const { urls, imageNames: names = [] } of batch.rows) {
-      if (urls.length === 0) rowsWithoutImages++;
+    for (const { line, urls, imageNames: names = [] } of batch.rows) {
+      if (urls.length === 0) add(empty, [line]);
       imageNames.push(...names.slice(0, MAX_NAMES - imageNames.length));
     }
     for (const url of batch.rows.flatMap((row) => row.urls)) {
@@ -159,7 +161,8 @@ export async function surveyCsv(
     layout: csv.layout,
     columns: csv.columns,
     rows,
-    rowsWithoutImages,
+    rowsWithoutImages: empty.total,
+    linesWithoutImages: empty.items,
     images,
     distinctUrls: urls.size,
     sampleUrls: sample.urls,

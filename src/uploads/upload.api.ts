@@ -10,6 +10,7 @@ import { type CsvFaultResponse, DryRunResponse, UploadForm, UploadResponse } fro
 const DRY_RUN: DryRunResponse = {
   rows: 2,
   rows_without_images: 0,
+  lines_without_images: [],
   images: 3,
   distinct_urls: 3,
   sample_urls: ['https://images.example.com/mug.jpg'],

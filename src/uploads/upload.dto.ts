@@ -212,6 +212,9 @@ export class DryRunResponse {
   /** Of these, rows without a URL: they are kept, and their output is empty. */
   @ApiProperty({ type: 'integer' })
   rows_without_images!: number;
+  /** The lines on which these rows begin (of a workbook, its rows): the first hundred. `lines` gives their cells. */
+  @ApiProperty({ type: 'integer', isArray: true, example: [4, 9] })
+  lines_without_images!: number[];
   /** URLs in them. */
   @ApiProperty({ type: 'integer' })
   images!: number;

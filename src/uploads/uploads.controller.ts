@@ -176,14 +176,15 @@ function count(number: number, noun: string): string {
 }
 
 function toDryRunResponse(survey: CsvSurvey): DryRunResponse {
-  const { distinctUrls, rowsWithoutImages, sampleUrls, imageNames, layout, columns, lines, ...others } =
-    survey;
+  const { distinctUrls, rowsWithoutImages, linesWithoutImages, sampleUrls, imageNames, ...listings } = survey;
+  const { layout, columns, lines, ...others } = listings;
   return {
     ...others,
     rows_without_images: rowsWithoutImages,
     distinct_urls: distinctUrls,
     sample_urls: sampleUrls,
     image_names: imageNames,
+    lines_without_images: linesWithoutImages,
     profile: describeProfile(survey),
     layout: layout && {
       ...{ columns: layout.columns, delimiter: layout.delimiter, encoding: layout.encoding },

@@ -285,6 +285,36 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('names the rows without images by their lines, shows them alone, and leaves them out', async () => {
+    const { page, complaints } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
+    const cup = (index: number) => `c${index},Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;
+    const rows = Array.from({ length: 16 }, (_, index) =>
+      index % 2 ? `p${index},Plate ${index},` : cup(index),
+    );
+    const shown = () => page.getByRole('rowheader').allTextContents();
+    await dropFile(page, 'cups.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
+    await page.getByText('8 without images (lines 3, 5, 7, 9, 11 and 3 more)').waitFor();
+    await button(page, 'Show all rows').waitFor();
+
+    await button(page, 'Show 8 rows without images').click();
+    await page.getByRole('cell', { name: 'Plate 15', exact: true }).waitFor();
+    expect(await shown()).toEqual(['3', '5', '7', '9', '11', '13', '15', '17']);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Without images');
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await button(page, 'Leave out line 5').click();
+    await page.getByText('7 without images (lines 3, 7, 9, 11, 13 and 2 more)').waitFor();
+    await until(async () => (await shown()).join() === '3,7,9,11,13,15,17');
+    await button(page, 'All rows').click();
+    await page.getByRole('cell', { name: 'Cup 2', exact: true }).waitFor();
+    await button(page, 'Without images').click();
+    await page.getByRole('cell', { name: 'Cup 2', exact: true }).waitFor({ state: 'detached' });
+    await button(page, 'Hide the rows').click();
+    await button(page, 'Show 7 rows without images').waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Show 7 rows without images');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('has no barrier and no sideways scrolling on a phone, with faults and without a known column', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
     await dropFile(page, 'export.csv', shopExport());

@@ -25,6 +25,7 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
     expect(json).toEqual({
       rows: 2,
       rows_without_images: 0,
+      lines_without_images: [],
       image_names: [],
       images: 4,
       distinct_urls: 2,
@@ -122,6 +123,16 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
       { line: 2, code: 'FRAGMENT_IGNORED' },
       { line: 3, code: 'ADDRESS_REFUSED', hint: expect.stringContaining('Port 6667') },
     ]);
+  });
+
+  it('names the lines of the first hundred rows without images', async () => {
+    const rows = Array.from({ length: 110 }, (_, index) => `${index},Plate ${index},`);
+    const csv = `${HEADER}\n1,Mug,${a}\n2,"Bowl,\nblue",\n3,Vase,${a}\n4,Lamp,www.example.com/1.jpg\n5,Pot,\n${rows.join('\n')}\n`;
+
+    const { json } = await suite.post('/upload?dry_run=true', csv);
+
+    expect(json).toMatchObject({ rows: 114, rows_without_images: 112, faults: { total: 1 } });
+    expect(json.lines_without_images).toEqual([3, ...Array.from({ length: 99 }, (_, index) => index + 7)]);
   });
 
   it('is given back cleaned to whom asks for CSV', async () => {

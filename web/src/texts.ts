@@ -5,6 +5,7 @@ import type { Estimate } from './state/file/estimate.ts';
 import { textsOfChosen } from './texts-of-chosen.ts';
 import { textsOfForms } from './texts-of-forms.ts';
 import { became, counted, images, textsOfRequests } from './texts-of-requests.ts';
+import { textsOfRows } from './texts-of-rows.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
 
 /** A time that is estimated, in steps that are no finer than that is. */
@@ -88,7 +89,6 @@ export const texts = {
     nothingStored: 'Nothing is stored yet.',
     other: 'Choose another file',
     rows: 'Rows',
-    rowsWithout: (value: number) => `${count(value)} without images`,
     rowsFaulty: (value: number) => `and ${count(value)} with faults`,
     images: 'Images',
     distinct: (value: number) => `${count(value)} different`,
@@ -195,23 +195,6 @@ export const texts = {
     recognise: 'Recognise the shop',
   },
 
-  rows: {
-    which: 'Rows that are shown',
-    faulty: 'Only faulty rows',
-    all: 'All rows',
-    show: 'Show all rows',
-    hide: 'Hide the rows',
-    lead: 'As they stand in your file, with your corrections.',
-    table: 'Rows of the file',
-    none: 'There are no rows here.',
-    lines: (from: number, to: number, isWorkbook: boolean) =>
-      `${isWorkbook ? 'Rows' : 'Lines'} ${count(from)} to ${count(to)}`,
-    before: (lines: number, isWorkbook: boolean) =>
-      `The ${count(lines)} ${isWorkbook ? 'rows' : 'lines'} before`,
-    after: (lines: number, isWorkbook: boolean) =>
-      `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
-  },
-
   mend: {
     table: 'Rows with faults',
     content: 'What stands there',
@@ -273,6 +256,7 @@ export const texts = {
   ...textsOfRequests,
   webhooks: textsOfWebhooks,
   forms: textsOfForms,
+  rows: textsOfRows,
   chosen: textsOfChosen,
 
   history: {

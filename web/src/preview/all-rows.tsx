@@ -10,7 +10,7 @@ import { FaultActions } from './fault-table.tsx';
 import { LeaveOut } from './leave-out.tsx';
 import { Mendable, useNextFaultKey } from './mendable.tsx';
 
-/** The rows of the file as they stand, a part at a time, with the faulty cells to be mended among them. */
+/** The rows of the file as they stand, a part at a time or those without images, with the faulty cells to be mended among them. */
 export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
@@ -21,7 +21,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   const faulty = new Map(cells.map((cell) => [`${cell.line} ${cell.column}`, cell]));
   return (
     <>
-      {cells.length > 0 && <FaultActions cells={cells} />}
+      {cells.length > 0 && shown.from !== 'without-images' && <FaultActions cells={cells} />}
       <div class="scroll" tabIndex={0} role="region" aria-label={texts.rows.table} ref={table}>
         <table class="all-rows">
           <thead>
@@ -54,7 +54,11 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
         </table>
         {shown.rows.length === 0 && <p class="quiet">{texts.rows.none}</p>}
       </div>
-      <Pager survey={survey} shown={shown} />
+      {shown.from === 'without-images' ? (
+        <More survey={survey} shown={shown} />
+      ) : (
+        <Pager survey={survey} from={shown.from} rows={shown.rows} />
+      )}
     </>
   );
 }
@@ -78,8 +82,20 @@ function Cell({ text, fault }: CellProps) {
   );
 }
 
+/** How many rows without images are not listed. */
+function More({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
+  const more = survey.rows_without_images - shown.rows.length;
+  return more > 0 ? <p class="quiet small">{texts.preview.more(more)}</p> : null;
+}
+
+interface PagerProps {
+  survey: DryRun;
+  from: number;
+  rows: ShownRows['rows'];
+}
+
 /** Lines are counted as in the file: a row of several lines, or a blank one, leaves a gap. */
-function Pager({ survey, shown: { from, rows } }: { survey: DryRun; shown: ShownRows }) {
+function Pager({ survey, from, rows }: PagerProps) {
   const isWhole = from === 1 && rows.length >= survey.rows + survey.faults.total;
   if (isWhole) return null;
   const { before, after, lines } = texts.rows;

@@ -59,29 +59,48 @@ export function Listings({ survey }: { survey: DryRun }) {
 /** About no row and no column. */
 const isOfFile = ({ column, value }: Line): boolean => !column && !value;
 
-/** The rows with faults, or all: a switch says which. */
+/** The rows with faults, those without images, or all: a switch says which. */
 function Rows({ survey }: { survey: DryRun }) {
   const shown = useStore((state) => state.shownRows);
   const { total } = survey.faults;
-  const at = useFocusKept(shown !== null);
+  const empty = survey.rows_without_images;
+  const which = shown && (shown.from === 'without-images' ? 'without' : 'all');
+  const buttons = useFocusKept(which);
   const showAll = (): void => void listRows(1);
+  const showWithout = (): void => void listRows('without-images');
   if (total === 0 && !shown) {
     return (
-      <button type="button" class="show-rows" ref={at} onClick={showAll}>
-        <Icon name="table" />
-        {texts.rows.show}
-      </button>
+      <div class="buttons">
+        <button type="button" ref={buttons.all} onClick={showAll}>
+          <Icon name="table" />
+          {texts.rows.show}
+        </button>
+        {empty > 0 && (
+          <button type="button" ref={buttons.without} onClick={showWithout}>
+            {texts.rows.showWithout(empty)}
+          </button>
+        )}
+      </div>
     );
   }
-  const title = total > 0 ? texts.preview.faults(total) : texts.rows.all;
-  const lead = total > 0 ? texts.preview.faultsLead : texts.rows.lead;
+  const { title, lead } = wordsOf(which, total, empty);
   return (
     <Listing kind={total > 0 ? 'fault' : 'repair'} title={title} lead={lead} isOpen>
       <div class="switch" role="group" aria-label={texts.rows.which}>
         <button type="button" aria-pressed={!shown} onClick={hideRows}>
           {total > 0 ? texts.rows.faulty : texts.rows.hide}
         </button>
-        <button type="button" ref={at} aria-pressed={shown !== null} onClick={showAll}>
+        {(empty > 0 || which === 'without') && (
+          <button
+            type="button"
+            ref={buttons.without}
+            aria-pressed={which === 'without'}
+            onClick={showWithout}
+          >
+            {texts.rows.onlyWithout}
+          </button>
+        )}
+        <button type="button" ref={buttons.all} aria-pressed={which === 'all'} onClick={showAll}>
           {texts.rows.all}
         </button>
       </div>
@@ -90,15 +109,26 @@ function Rows({ survey }: { survey: DryRun }) {
   );
 }
 
-/** Of the button that shows all rows: the one that takes the place of another also takes the focus that was lost with it. */
-function useFocusKept(isShown: boolean): Ref<HTMLButtonElement> {
-  const button = useRef<HTMLButtonElement>(null);
-  const wasShown = useRef(isShown);
+type Which = 'all' | 'without' | null;
+
+/** Of the rows that are shown. */
+function wordsOf(which: Which, faults: number, empty: number): { title: string; lead: string } {
+  const { preview, rows } = texts;
+  const found = faults > 0 ? preview.faults(faults) : null;
+  if (which === 'without') return { title: found ?? rows.titleWithout(empty), lead: rows.leadWithout };
+  return found ? { title: found, lead: preview.faultsLead } : { title: rows.all, lead: rows.lead };
+}
+
+/** Of the buttons that show rows: the one that takes the place of another also takes the focus that was lost with it. */
+function useFocusKept(which: Which): Record<'all' | 'without', Ref<HTMLButtonElement>> {
+  const buttons = { all: useRef<HTMLButtonElement>(null), without: useRef<HTMLButtonElement>(null) };
+  const was = useRef(which);
   useLayoutEffect(() => {
-    if (wasShown.current !== isShown && document.activeElement === document.body) button.current?.focus();
-    wasShown.current = isShown;
-  }, [isShown]);
-  return button;
+    const button = buttons[which ?? was.current ?? 'all'].current ?? buttons.all.current;
+    if (was.current !== which && document.activeElement === document.body) button?.focus();
+    was.current = which;
+  }, [which]);
+  return buttons;
 }
 
 interface ListingProps {

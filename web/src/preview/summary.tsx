@@ -1,5 +1,6 @@
 import type { DryRun } from '../api/client.ts';
 import { count } from '../parts/format.ts';
+import { isWorkbook } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
 const HOSTS_NAMED = 3;
@@ -7,6 +8,7 @@ const HOSTS_NAMED = 3;
 /** The file in numbers. */
 export function Summary({ survey }: { survey: DryRun }) {
   const { rows, rows_without_images: empty, images, distinct_urls: distinct, hosts, faults } = survey;
+  const lines = survey.lines_without_images;
   const named = hosts.items.slice(0, HOSTS_NAMED).map(({ host }) => host);
   const more = hosts.total - named.length;
   return (
@@ -15,7 +17,7 @@ export function Summary({ survey }: { survey: DryRun }) {
         name={texts.preview.rows}
         value={rows}
         note={[
-          ...(empty > 0 ? [texts.preview.rowsWithout(empty)] : []),
+          ...(empty > 0 ? [texts.rows.without(empty, lines, isWorkbook(survey))] : []),
           ...(faults.total > 0 ? [texts.preview.rowsFaulty(faults.total)] : []),
         ].join(', ')}
       />

@@ -1,0 +1,37 @@
+import { count } from './parts/format.ts';
+import { counted } from './texts-of-requests.ts';
+
+/** Numbers of lines that are named among the figures of a file. */
+const LINES_NAMED = 5;
+
+/** Some lines of a file by their numbers, the first ones: `lines 4, 9, 12 and 7 more`. */
+function named(lines: number[], total: number, isWorkbook: boolean): string {
+  const shown = lines.slice(0, LINES_NAMED);
+  const noun = isWorkbook ? 'row' : 'line';
+  const more = total > shown.length ? ` and ${count(total - shown.length)} more` : '';
+  return `${noun}${total === 1 ? '' : 's'} ${shown.map(count).join(', ')}${more}`;
+}
+
+/** Texts about the rows of a file that was chosen, and which of them are shown. */
+export const textsOfRows = {
+  which: 'Rows that are shown',
+  faulty: 'Only faulty rows',
+  all: 'All rows',
+  show: 'Show all rows',
+  hide: 'Hide the rows',
+  lead: 'As they stand in your file, with your corrections.',
+  table: 'Rows of the file',
+  none: 'There are no rows here.',
+  lines: (from: number, to: number, isWorkbook: boolean) =>
+    `${isWorkbook ? 'Rows' : 'Lines'} ${count(from)} to ${count(to)}`,
+  before: (lines: number, isWorkbook: boolean) =>
+    `The ${count(lines)} ${isWorkbook ? 'rows' : 'lines'} before`,
+  after: (lines: number, isWorkbook: boolean) => `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
+
+  without: (value: number, lines: number[], isWorkbook: boolean) =>
+    `${count(value)} without images (${named(lines, value, isWorkbook)})`,
+  onlyWithout: 'Without images',
+  showWithout: (value: number) => `Show ${counted(value, 'row')} without images`,
+  titleWithout: (value: number) => `${counted(value, 'row')} without images`,
+  leadWithout: 'The rows without images are kept as they are, and get no new links.',
+};
