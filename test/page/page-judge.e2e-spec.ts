@@ -203,12 +203,17 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
-  it('keeps the size of the picture while notes about others come', async () => {
+  it.each([
+    [1280, 800],
+    [960, 600],
+    [800, 900],
+    [701, 600],
+  ])('keeps the size of the picture while notes about others come, at %d × %d', async (width, height) => {
     const id = await uploaded(
       ['mug', 'vase', 'lamp'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]),
     );
     const { page } = await openResult(id);
-    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.setViewportSize({ width, height });
     await page.getByRole('button', { name: 'Judge the worst first' }).click();
     await judged(page, '0 of 3 judged');
     const boxOf = async (selector: string) => (await page.locator(selector).boundingBox())!;
@@ -218,8 +223,12 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await until(async () => (await page.getByRole('button', { name: /^Look at it/ }).count()) === 3);
 
     expect(await boxOf('.stage')).toEqual(before);
-    const [notes, facts] = [await boxOf('.redo-notes'), await boxOf('.compare-facts')];
-    expect(notes.x).toBeGreaterThanOrEqual(facts.x + facts.width);
+    const notes = await boxOf('.redo-notes');
+    for (const other of ['.judge', '.compare-foot > .buttons', '.compare-facts']) {
+      const { x, y, width, height } = await boxOf(other);
+      const isBeside = notes.x >= x + width || notes.y >= y + height || notes.y + notes.height <= y;
+      expect([other, isBeside]).toEqual([other, true]);
+    }
     expect(await barriersOf(page)).toEqual([]);
     await page.close();
   });
