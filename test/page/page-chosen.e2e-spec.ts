@@ -47,6 +47,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     page.on('requestfinished', (request) => void (isMeant(request.url()) && open--));
     return seen;
   };
+  const heightOf = async (page: Page) => (await page.locator('.chosen-bar').boundingBox())!.height;
   const sizesOf = async (id: string) =>
     (await suite.app.client.images(id)).map(({ output }) => output?.bytes as number | undefined);
 
@@ -119,6 +120,47 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await button(page, 'None').tap();
     await page.locator('.chosen-bar').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('stops when it is told to, finishes what is under way, and takes that back', async () => {
+    const id = await uploaded(1, 2, 3, 4, 5, 6, 7, 8);
+    const before = await sizesOf(id);
+    const page = await openResult(id);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    await page.route(/\/images\/\d+\/redo$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await box(page, 'Cup 1').click();
+    await button(page, 'All listed').click();
+    const calls = callsOf(page);
+    await listen(page);
+    const height = await heightOf(page);
+
+    await button(page, 'Better quality for 8').click();
+    await until(() => calls.redone.length === 4);
+    expect(await heightOf(page)).toBe(height);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.evaluate(`location.hash = '#/history'`);
+    await button(page, 'Stop').waitFor({ state: 'detached' });
+    await page.goBack();
+    await button(page, 'Stop').press('Enter');
+    await button(page, 'Stopping …').press('Enter');
+    goOn();
+    await page.getByText('Stopped: 4 of 8 pictures changed.').waitFor();
+
+    expect(calls.redone.sort()).toEqual(['1', '2', '3', '4']);
+    expect((await spokenOn(page)).filter((text) => text.startsWith('Stop'))).toEqual([
+      'Stopping: the pictures that are being changed now are still finished.',
+      expect.stringContaining('Stopped: 4 of 8 pictures changed.'),
+    ]);
+    expect(await page.evaluate('document.activeElement === document.body')).toBe(false);
+    await button(page, 'Undo').click();
+    await page.getByText('4 of 4 pictures taken back.').waitFor();
+    expect(await sizesOf(id)).toEqual(before);
     await page.close();
   });
 

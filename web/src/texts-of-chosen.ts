@@ -7,6 +7,7 @@ const asItWas = (value: number): string => (value === 1 ? 'stays as it was' : 's
 /** Texts about images that were chosen, and what is done with all of them at once. */
 export const textsOfChosen = {
   choose: (name: string) => `Choose ${name}`,
+  bar: 'What is done with the chosen images',
   count: (value: number, all: number) => `${count(value)} of ${count(all)} chosen`,
   none: 'None chosen.',
   chooseListed: 'All listed',
@@ -18,7 +19,11 @@ export const textsOfChosen = {
   begun: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being changed.`,
   changed: (part: number, all: number) => `${count(part)} of ${count(all)} changed`,
   ended: (part: number, all: number) => `${count(part)} of ${pictures(all)} changed.`,
-  stopped: (part: number, all: number) =>
+  stop: 'Stop',
+  stopping: 'Stopping …',
+  stopAsked: 'Stopping: the pictures that are being changed now are still finished.',
+  stopped: (part: number, all: number) => `Stopped: ${count(part)} of ${pictures(all)} changed.`,
+  refused: (part: number, all: number) =>
     `Stopped, because one change was refused: ${count(part)} of ${pictures(all)} changed.`,
   others: (value: number) => `${count(value)} more ${asItWas(value)}.`,
 

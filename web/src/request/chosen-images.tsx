@@ -1,10 +1,10 @@
 import { useMemo } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { choose, chooseOnly, isChoosable } from '../state/choose-images.ts';
-import { changePictures, chosenPictures } from '../state/judging/change-chosen.ts';
+import { changePictures, chosenPictures, stopChanging } from '../state/judging/change-chosen.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
-import { useStore } from '../state/store.ts';
+import { type Changing, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
 /** Images that one call tries again. */
@@ -34,7 +34,7 @@ interface ChosenBarProps {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** How many are chosen, and what can be done with them; meanwhile, how far that is. */
+/** How many are chosen, and what can be done with them; meanwhile, how far that is, also for somebody who has come back to the page. */
 export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBarProps) {
   const chosen = useStore(({ shown }) => shown?.chosen) ?? NONE;
   const changing = useStore((state) => state.changing);
@@ -42,12 +42,14 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
   // While they are changed it says what it said when that began: the list has some that are changed and some that are not.
   const pictures = useMemo(() => chosenPictures(images, chosen), [changing ? null : images, chosen]);
   const failed = useMemo(() => failedIds(images, chosen), [images, chosen]);
-  if (chosen.size === 0 || !mayChoose) return null;
+  const here = changing?.id === id ? changing : null;
+  if ((chosen.size === 0 && !here) || !mayChoose) return null;
   const { better, original, retry } = texts.chosen;
   return (
-    <div class="chosen-bar row">
-      <p>{changing?.id === id ? changing.text : texts.chosen.count(chosen.size, counts.images)}</p>
-      <div class="buttons">
+    <div class="chosen-bar row" role="group" aria-label={texts.chosen.bar}>
+      <p>{here ? here.text : texts.chosen.count(chosen.size, counts.images)}</p>
+      {here?.stop && <Stop stop={here.stop} />}
+      <div class="buttons choosing">
         <button type="button" onClick={() => chooseOnly(listed)}>
           {texts.chosen.chooseListed}
         </button>
@@ -65,6 +67,16 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
         />
       </div>
     </div>
+  );
+}
+
+/** Ends the change that is under way. When it has been pressed it does nothing more, and keeps the focus. */
+function Stop({ stop }: Pick<Changing, 'stop'>) {
+  const isAsked = stop === 'asked';
+  return (
+    <button type="button" class="stop" aria-disabled={isAsked} onClick={stopChanging}>
+      {isAsked ? texts.chosen.stopping : texts.chosen.stop}
+    </button>
   );
 }
 

@@ -63,6 +63,15 @@ export interface RedoNote {
   hasEnded: boolean;
 }
 
+/** How far a change of chosen pictures is. */
+export interface Changing {
+  /** Of their request. */
+  id: string;
+  text: string;
+  /** Whether it can be stopped, or has been and what is under way still ends; null where it can't be. */
+  stop: 'possible' | 'asked' | null;
+}
+
 export interface State {
   route: Route;
   chosen: Chosen | null;
@@ -85,8 +94,8 @@ export interface State {
   hidden: ReadonlySet<string>;
   /** Requests of which failed images are about to be tried again. */
   retried: ReadonlySet<string>;
-  /** How far the change of chosen pictures is, and in which request; null where none is under way. */
-  changing: { id: string; text: string } | null;
+  /** The change of chosen pictures; null where none is under way. */
+  changing: Changing | null;
   /** Read aloud by screen readers. */
   announcement: string;
   notices: Notice[];

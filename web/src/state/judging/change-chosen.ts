@@ -33,29 +33,42 @@ export function chosenPictures(images: Image[], chosen: ReadonlySet<string>): Im
 /** The message by which the latest change is undone: the service goes back by one redo, so an earlier one can't be undone any more. */
 let latest: Notice | null = null;
 
-/** Changes pictures, some at a time, until the service refuses one; then all that were changed can be taken back at once. */
+/** Changes pictures, some at a time, until the service refuses one or the user stops it; then all that were changed can be taken back at once. */
 export async function changePictures(given: Image[][], kind: keyof typeof WISHES): Promise<void> {
   const pictures = given.filter(([image]) => !isInWork(image));
   if (current().changing || pictures.length === 0) return;
   if (latest) dismiss(latest);
-  const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length);
+  const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length, true);
   announce(texts.chosen.begun(pictures.length));
   const changed: Image[][] = [];
   const failed: RedoEnd[] = [];
   let part = 0;
+  let begun = 0;
   await inLanes(pictures, async (picture) => {
+    begun++;
     const ends = await redoAll(picture, WISHES[kind](picture[0]));
     const done = ends.filter(({ reason }) => reason === null);
     if (done.length > 0) changed.push(done.map(({ image }) => image));
     const fault = ends.find(({ reason }) => reason !== null);
     if (fault) failed.push(fault);
     else tell(++part);
-    return !fault?.isRefused;
+    return !fault?.isRefused && !isStopping();
   });
+  const isStopped = isStopping() && begun < pictures.length;
   await end(pictures[0][0]);
   const undo = changed.length > 0 ? () => void takeBack(changed) : undefined;
-  latest = notify(endText(part, pictures.length, failed), undo);
+  latest = notify(endText(part, pictures.length, failed, isStopped), undo);
 }
+
+/** Ends the change that is under way: no picture more is begun. */
+export function stopChanging(): void {
+  const { changing } = current();
+  if (changing?.stop !== 'possible') return;
+  update({ changing: { ...changing, stop: 'asked' } });
+  announce(texts.chosen.stopAsked);
+}
+
+const isStopping = (): boolean => current().changing?.stop === 'asked';
 
 /** Of all images that share a picture, one after the other; where one is refused, the others would be, too. */
 async function redoAll(picture: Image[], wish: Redo): Promise<RedoEnd[]> {
@@ -68,11 +81,12 @@ async function redoAll(picture: Image[], wish: Redo): Promise<RedoEnd[]> {
 }
 
 /** How many were changed, and in the words of the judging why others were not; first why it was stopped. */
-function endText(part: number, all: number, failed: RedoEnd[]): string {
+function endText(part: number, all: number, failed: RedoEnd[], isStopped: boolean): string {
   const refused = failed.find(({ isRefused }) => isRefused);
   const first = refused ?? failed[0];
+  const { refused: ofRefused, stopped, ended } = texts.chosen;
   return [
-    (refused ? texts.chosen.stopped : texts.chosen.ended)(part, all),
+    (refused ? ofRefused : isStopped ? stopped : ended)(part, all),
     ...(first ? [texts.judge.failed(fullNameOf(first.image), first.reason ?? '')] : []),
     ...(failed.length > 1 ? [texts.chosen.others(failed.length - 1)] : []),
   ].join(' ');
@@ -97,11 +111,10 @@ async function takeBack(pictures: Image[][]): Promise<void> {
 }
 
 /** Shows how far a change is: nobody else begins one meanwhile. It is not read aloud. */
-function progressOf(image: Image, text: (part: number, all: number) => string, all: number) {
+function progressOf(image: Image, text: (part: number, all: number) => string, all: number, mayStop = false) {
   const { id } = placeOf(image);
-  const tell = (part: number): void => update({ changing: { id, text: text(part, all) } });
-  tell(0);
-  return tell;
+  update({ changing: { id, text: text(0, all), stop: mayStop ? 'possible' : null } });
+  return (part: number): void => update({ changing: { ...current().changing!, text: text(part, all) } });
 }
 
 async function end(image: Image): Promise<void> {
