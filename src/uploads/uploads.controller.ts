@@ -88,9 +88,11 @@ export class UploadsController {
   ): Promise<UploadResponse | DryRunResponse | void> {
     const waitMs = this.waiting.timeOf(prefer);
     const answer = await withSpooledFile(files, response, async (file) => {
-      await keepWithin(caller.token, file, form, webhookUrlsOf(form, query));
+      const webhookUrls = webhookUrlsOf(form, query);
+      await keepWithin(caller.token, file, form, webhookUrls);
       const imageHeaders = readImageHeaders(form?.headers);
       const labels = readLabels(form?.labels);
+      const keepSourcesDays = readKeepSources(form?.keep_sources, caller.token);
       const renditions = readRenditionFields(form?.renditions, form?.sizes);
       const compression = { ...form, ...caller.token?.options };
       const preset = await this.presets.named(caller, compression.preset);
@@ -100,7 +102,9 @@ export class UploadsController {
       const listed = readListedParts(form ?? {});
       const patched = await patchFile(file, columns, patches);
       if (query.dry_run === 'true' || form?.dry_run === 'true') {
-        this.uploads.checkForms(pictures); // what the upload would refuse
+        // What the upload would refuse.
+        this.uploads.checkForms(pictures);
+        this.uploads.checkWebhook(webhookUrls);
         const wanted = request.accepts(['json', 'text/csv', WORKBOOK_TYPE]);
         if (patched && wanted === typeOf(patched)) return sendFile(file, patched, response);
         if (wanted === 'text/csv') return this.writeCleaned(file, columns, response);
@@ -112,13 +116,13 @@ export class UploadsController {
         skipsFaults: form?.on_invalid === 'skip',
         ...pictures,
         isFresh: form?.fresh === 'true',
-        keepSourcesDays: readKeepSources(form?.keep_sources, caller.token),
+        keepSourcesDays,
         name: form?.name ?? null,
         labels,
         columns,
         imageHeaders,
         idempotencyKey: idempotencyKey || null,
-        webhookUrls: webhookUrlsOf(form, query),
+        webhookUrls,
       });
       response.location(`/requests/${id}`);
       if (isReplayed) response.set('Idempotent-Replayed', 'true');

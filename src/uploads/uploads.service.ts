@@ -128,8 +128,7 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
    */
   async accept(file: UploadedFile, options: UploadOptions): Promise<AcceptedUpload> {
     const { caller } = options;
-    const webhookUrl = oneWebhookUrl(options.webhookUrls);
-    if (webhookUrl) this.webhooks.check(webhookUrl);
+    const webhookUrl = this.checkWebhook(options.webhookUrls);
     const idempotency =
       options.idempotencyKey === null ? null : await idempotencyOf(options.idempotencyKey, options, file);
     const earlier = idempotency && (await this.earlier(idempotency, caller));
@@ -182,6 +181,16 @@ export class UploadsService implements OnModuleInit, OnModuleDestroy {
     const { compression, renditions } = resolvedPictures(asked);
     const forms = formsOf(compression, renditions, { quality: QUALITY, measure: MEASURE });
     return { ...forms, channel: compression.for ?? null };
+  }
+
+  /**
+   * The address that is to be told of the upload, or null.
+   * @throws AppError `WEBHOOK_URL_CONFLICT`: several; `WEBHOOK_URL_INVALID`, `WEBHOOK_URL_REFUSED`
+   */
+  checkWebhook(urls: string[]): string | null {
+    const url = oneWebhookUrl(urls);
+    if (url) this.webhooks.check(url);
+    return url;
   }
 
   /** What is in the file. Stores nothing, fetches nothing, and takes every file. */

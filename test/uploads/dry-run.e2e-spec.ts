@@ -161,6 +161,24 @@ describeOnEachEngine('a CSV file in a dry run', (engine) => {
     expect(json).toMatchObject({ rows: 0, images: 0, layout: null, faults: { total: 1 } });
   });
 
+  it.each([
+    ['webhook_url', 'no address', 'WEBHOOK_URL_INVALID'],
+    ['keep_sources', '31', 'INVALID_PARAMETER'],
+    ['keep_sources', '1e1', 'INVALID_PARAMETER'],
+    ['quality', '0', 'INVALID_PARAMETER'],
+  ])('is refused where the upload is: %s=%s', async (name, value, code) => {
+    const fields = { [name]: value };
+    const answers = [
+      await suite.post('/upload', file(), { fields }),
+      await suite.post('/upload?dry_run=true', file(), { fields }),
+    ];
+
+    expect(answers.map(({ status, json }) => [status, json.code])).toEqual([
+      [400, code],
+      [400, code],
+    ]);
+  });
+
   it('may be asked for in the form as well', async () => {
     const { json } = await suite.post('/upload', file(), { fields: { dry_run: 'true' } });
 

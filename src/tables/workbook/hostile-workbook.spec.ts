@@ -14,6 +14,11 @@ describe('what is no workbook that can be read', () => {
       { parts: { 'xl/workbook.xml': '<!DOCTYPE x [<!ENTITY a "b">]><workbook/>' } },
     ],
     ['WORKBOOK_DAMAGED', 'rows that go back', { sheets: [{ rows: rowOf(2, 'Image URL') + rowOf(1, A) }] }],
+    ...['2.5', '1e1', '0x10', '-1', ' '].map((number): [string, string, Partial<WorkbookParts>] => [
+      'WORKBOOK_DAMAGED',
+      `a row with the number "${number}"`,
+      { sheets: [{ rows: rowOf(1, 'Image URL') + rowOf(2, A).replace('r="2"', `r="${number}"`) }] },
+    ]),
     [
       'WORKBOOK_DAMAGED',
       'bytes that are no UTF-8',

@@ -163,7 +163,7 @@ class SheetReader {
   }
 
   private openRow({ r }: Record<string, string>): void {
-    const number = r === undefined ? this.rowNumber + 1 : Number(r);
+    const number = r === undefined ? this.rowNumber + 1 : /^\d+$/.test(r) ? Number(r) : NaN;
     if (!(number > this.rowNumber && number <= MAX_ROWS)) throw new WorkbookError('WORKBOOK_DAMAGED');
     if (this.options.keepsText) this.addPiece(null, this.tagStart());
     this.rowNumber = number;
