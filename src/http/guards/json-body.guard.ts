@@ -4,7 +4,8 @@ import { AppError } from '../../errors/app-error.js';
 import { askForBody, hasBody } from '../request-body.js';
 
 const KIBIBYTE = 1024;
-const MAX_LEVELS = 32;
+/** Lists and objects within each other. */
+export const MAX_JSON_LEVELS = 32;
 
 /**
  * Reads the JSON body of a route that takes one. No other route reads a body, and this one only after the guards of the
@@ -23,8 +24,12 @@ export class JsonBodyGuard implements CanActivate {
     if (!request.is('application/json')) throw new AppError('MEDIA_TYPE_NOT_SUPPORTED');
     askForBody(request);
     await this.read(request, context.switchToHttp().getResponse<Response>());
-    if (isDeeperThan(MAX_LEVELS, request.body)) throw new AppError('JSON_TOO_DEEP');
+    this.check(request);
     return true;
+  }
+
+  protected check({ body }: Request): void {
+    if (isDeeperThan(MAX_JSON_LEVELS, body)) throw new AppError('JSON_TOO_DEEP');
   }
 
   private read(request: Request, response: Response): Promise<void> {

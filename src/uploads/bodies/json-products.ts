@@ -1,9 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { AppError } from '../../errors/app-error.js';
-import { onDisk } from '../../files/on-disk.js';
-
 /** A product as JSON has it. */
 export interface JsonProduct {
   serial_number: string;
@@ -11,33 +5,17 @@ export interface JsonProduct {
   image_urls: string[];
 }
 
-/** Faults that are listed. */
-const MAX_DETAILS = 100;
-
 const FIELDS = ['serial_number', 'product_name', 'image_urls'];
 
-interface Fault {
+/** What is wrong with a product, and where. */
+export interface Fault {
   field: string;
   message: string;
 }
 
-/**
- * The products of a body.
- * @throws AppError `INVALID_PARAMETER`, with a detail for each of the first hundred faults
- */
-export function readProducts(products: unknown): JsonProduct[] {
-  if (!Array.isArray(products) || products.length === 0)
-    throw new AppError('INVALID_PARAMETER', 'products must be a list with at least one product.');
-  const faults: Fault[] = [];
-  const read = products.map((product: unknown, index) => readProduct(product, `products[${index}]`, faults));
-  if (faults.length === 0) return read;
-  throw new AppError('INVALID_PARAMETER', `${faults[0].message}.`, { details: faults.slice(0, MAX_DETAILS) });
-}
-
-function readProduct(product: unknown, field: string, faults: Fault[]): JsonProduct {
-  const refuse = (name: string, message: string) => {
-    faults.push({ field: name, message: `${name} ${message}` });
-  };
+/** A product of a body. What is wrong with it is told to `onFault`; then the product is not to be used. */
+export function readProduct(product: unknown, field: string, onFault: (fault: Fault) => void): JsonProduct {
+  const refuse = (name: string, message: string) => onFault({ field: name, message: `${name} ${message}` });
   const empty = { serial_number: '', product_name: '', image_urls: [] };
   if (typeof product !== 'object' || product === null || Array.isArray(product)) {
     refuse(field, `must be an object with ${FIELDS.join(', ')}`);
@@ -64,19 +42,11 @@ function readProduct(product: unknown, field: string, faults: Fault[]): JsonProd
 }
 
 /**
- * Writes products as the CSV file that somebody would upload: line 2 is the first product. The URLs of a cell are a list of
- * JSON, which reads as it was written whatever is in them.
+ * The row of a product in a CSV file. The URLs of a cell are a list of JSON, which reads as it was written whatever is in them.
  */
-export async function writeProducts(products: JsonProduct[], path: string): Promise<void> {
-  await onDisk(() => pipeline(Readable.from(linesOf(products)), createWriteStream(path, { flags: 'wx' })));
-}
-
-function* linesOf(products: JsonProduct[]): Generator<string> {
-  yield 'S. No.,Product Name,Input Image Urls\n';
-  for (const { serial_number, product_name, image_urls } of products) {
-    const cell = image_urls.length === 0 ? '' : JSON.stringify(image_urls);
-    yield `${[serial_number, product_name, cell].map(quoted).join(',')}\n`;
-  }
+export function lineOf({ serial_number, product_name, image_urls }: JsonProduct): string {
+  const cell = image_urls.length === 0 ? '' : JSON.stringify(image_urls);
+  return `${[serial_number, product_name, cell].map(quoted).join(',')}\n`;
 }
 
 /** A cell stands in one line, so that the lines of faults are those of products. */

@@ -1,8 +1,10 @@
 import { Controller, Headers, Inject, Injectable, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import express, { type Request, type Response } from 'express';
+import { writeFile } from 'node:fs/promises';
 import { settings, type Settings } from '../../config/settings.js';
 import { AppError } from '../../errors/app-error.js';
+import { onDisk } from '../../files/on-disk.js';
 import { FreeSpaceGuard } from '../../stored-files/free-space.guard.js';
 import { codesAt } from '../../errors/error-codes.js';
 import { ApiCall, JSON_BODY_ERRORS } from '../../http/description/api-call.js';
@@ -23,21 +25,29 @@ import { keepWithin } from '../tokens/token-bounds.js';
 import { UploadsService } from '../uploads.service.js';
 import { newSpooledFile } from './csv-body.js';
 import { readJsonOptions } from './json-options.js';
-import { readProducts, writeProducts } from './json-products.js';
 import { NewRequestBody } from './new-request.dto.js';
+import { noObject, readProductsBody } from './products-body.js';
 
 /** Some fifty thousand products; more are sent as a file. */
 const MAX_BYTES = 10 * 1024 * 1024;
 
+/** Beside `products`. */
 const FIELDS = [
-  ...['products', 'options', 'webhook_url', 'on_invalid', 'fresh', 'name', 'labels', 'image_name'],
+  ...['options', 'webhook_url', 'on_invalid', 'fresh', 'name', 'labels', 'image_name'],
   ...['renditions', 'sizes', 'preset', 'keep_sources'],
 ];
 
-/** Reads a larger body than other routes do. */
+/** Takes a larger body than other routes do, of which {@link readProductsBody} makes sense piece by piece. */
 @Injectable()
 export class ProductsBodyGuard extends JsonBodyGuard {
-  protected override readonly parse = express.json({ limit: MAX_BYTES });
+  protected override readonly parse = express.raw({ limit: MAX_BYTES, type: () => true });
+
+  /** JSON is UTF-8 (RFC 8259, section 8.1). */
+  protected override check(request: Request): void {
+    const [, charset = 'utf-8'] =
+      /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(request.headers['content-type']!) ?? [];
+    if (charset.toLowerCase() !== 'utf-8') throw new AppError('MEDIA_TYPE_NOT_SUPPORTED');
+  }
 }
 
 const CREATED = {
@@ -115,10 +125,10 @@ export class NewRequestController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RequestResponse> {
     const waitMs = this.waiting.timeOf(prefer);
-    const { products, options, preset, ...others } = readBody(request.body, caller.token);
+    const { csv, options, preset, ...others } = await readBody(request.body, caller.token);
     const spooled = newSpooledFile(this.settings.dataPath('uploads'), 'products.csv');
     const { id, isReplayed } = await withSpooledFile([spooled], response, async (file) => {
-      await writeProducts(products, file.path);
+      await onDisk(() => writeFile(file.path, csv, { flag: 'wx' }));
       await keepWithin(caller.token, file, { ...options, preset }, others.webhookUrls);
       const compression = { preset, ...options, ...caller.token?.options };
       return this.uploads.accept(file, {
@@ -137,21 +147,10 @@ export class NewRequestController {
   }
 }
 
-/** By hand rather than by decorators, which copy every product, twice. */
-function readBody(body: unknown, token: TokenBounds | null) {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new AppError('INVALID_PARAMETER', 'The body must be an object with products.');
-  const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined)
-    throw new AppError(
-      'UNKNOWN_FIELD',
-      `There is no field "${unknown}" here; there are ${FIELDS.join(', ')}.`,
-      {
-        details: [{ field: unknown, message: 'there is no such field' }],
-      },
-    );
+async function readBody(body: unknown, token: TokenBounds | null) {
+  if (!Buffer.isBuffer(body)) throw noObject();
+  const { csv, fields } = await readProductsBody(body, FIELDS);
   const {
-    products,
     options,
     webhook_url,
     on_invalid,
@@ -163,7 +162,7 @@ function readBody(body: unknown, token: TokenBounds | null) {
     sizes,
     preset,
     keep_sources,
-  } = body as Partial<Record<string, unknown>>;
+  } = fields;
   if (on_invalid !== undefined && on_invalid !== 'refuse' && on_invalid !== 'skip')
     throw new AppError('INVALID_PARAMETER', 'on_invalid must be refuse or skip.');
   if (webhook_url !== undefined && typeof webhook_url !== 'string')
@@ -174,7 +173,7 @@ function readBody(body: unknown, token: TokenBounds | null) {
     throw new AppError('INVALID_PARAMETER', 'preset must be text.');
   if (typeof fresh !== 'boolean') throw new AppError('INVALID_PARAMETER', 'fresh must be true or false.');
   return {
-    products: readProducts(products),
+    csv,
     options: options === undefined ? {} : readJsonOptions(options),
     preset: preset || undefined,
     webhookUrls: webhook_url ? [webhook_url.trim()] : [],
