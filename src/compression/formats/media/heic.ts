@@ -18,12 +18,13 @@ export const HEIC: ForeignFormat = {
 };
 
 function guardHeic(source: Buffer): ForeignFacts {
-  const { boxes } = readBoxes(source, 0, source.length);
+  const count = { boxes: 0 };
+  const { boxes } = readBoxes(source, 0, source.length, count);
   const metas = boxes.filter(({ type }) => type === 'meta');
   if (metas.length === 0) throw corrupt();
   if (metas.length > 1) throw tooManyParts();
   try {
-    const pixels = guardItems(source, metas[0]);
+    const pixels = guardItems(source, metas[0], count);
     if (pixels === 0) throw corrupt();
     return { pixels, isAnimated: boxes.some(({ type }) => type === 'moov') };
   } catch (error) {

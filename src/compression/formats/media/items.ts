@@ -5,7 +5,7 @@ import {
   profileTooLarge,
   tooManyParts,
 } from '../file-format.js';
-import { type Box, itemExtents, metadataItems, readBoxes } from './boxes.js';
+import { type Box, type BoxCount, itemExtents, metadataItems, readBoxes } from './boxes.js';
 
 /** By how much the items of a file may be longer than the file: tiles of a grid may share their bytes. */
 const MAX_SHARED_BYTES = 1024 * 1024;
@@ -13,18 +13,19 @@ const MAX_SHARED_BYTES = 1024 * 1024;
 /**
  * Bounds the metadata, profiles and pieces of the images in a file.
  *
+ * @param count of the boxes around these
  * @returns the pixels of the largest image, as its properties say
  * @throws ImageError FORMAT_NOT_SUPPORTED, IMAGE_METADATA_TOO_LARGE; RangeError where the file is damaged
  */
-export function guardItems(source: Buffer, meta: Box): number {
-  const { boxes } = readBoxes(source, meta.content + 4, meta.end);
-  const properties = propertiesOf(source, boxes);
+export function guardItems(source: Buffer, meta: Box, count: BoxCount): number {
+  const { boxes } = readBoxes(source, meta.content + 4, meta.end, count);
+  const properties = propertiesOf(source, boxes, count);
   guardProfiles(properties);
   const largest = largestImage(source, properties);
   const locations = boxes.find(({ type }) => type === 'iloc');
   const infos = boxes.find(({ type }) => type === 'iinf');
   if (!locations) return largest;
-  const items = infos ? metadataItems(source, infos) : new Set<number>();
+  const items = infos ? metadataItems(source, infos, count) : new Set<number>();
   let bytes = 0;
   let metadataBytes = 0;
   for (const [item, start, end] of itemExtents(source, locations, 0)) {
@@ -36,11 +37,11 @@ export function guardItems(source: Buffer, meta: Box): number {
   return largest;
 }
 
-function propertiesOf(source: Buffer, boxes: Box[]): Box[] {
+function propertiesOf(source: Buffer, boxes: Box[], count: BoxCount): Box[] {
   const inside = (type: string, outer: Box[]): Box[] =>
     outer
       .filter((box) => box.type === type)
-      .flatMap(({ content, end }) => readBoxes(source, content, end).boxes);
+      .flatMap(({ content, end }) => readBoxes(source, content, end, count).boxes);
   return inside('ipco', inside('iprp', boxes));
 }
 
