@@ -1,9 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
-import { asItIs, type FileFormat, type GuardedSource, KeptRanges, MAX_FRAMES } from './file-format.js';
+import {
+  asItIs,
+  type FileFormat,
+  type GuardedSource,
+  KeptRanges,
+  MAX_FRAMES,
+  tooManyParts,
+} from './file-format.js';
 
 const HEADER_BYTES = 13;
-/** Parts that are looked at before others have their turn: some milliseconds. */
-const PARTS_A_TURN = 50_000;
+/** Parts and blocks that are looked at before others have their turn: some milliseconds. */
+const STEPS_A_TURN = 50_000;
+/**
+ * In one part, and in all that are kept: 25 MB in blocks of 255 bytes are 100,000, and encoders fill them. 12 million of one byte
+ * held up all others for 0.13 s.
+ */
+const MAX_BLOCKS = 1_000_000;
 // What its decoder holds is in memory.ts.
 const MAX_FRAME_PIXELS = 30_000_000;
 const IMAGE = 0x2c;
@@ -30,14 +42,16 @@ interface GifPart {
   at: number;
   /** Behind the end of the source, where the file is cut off. */
   end: number;
+  /** Of its data. */
+  blocks: number;
 }
 
 /** The parts behind the header, up to the trailer, or to what is no part of a GIF. */
 function* gifParts(source: Buffer): Generator<GifPart> {
   for (let at = headerEnd(source); source[at] === IMAGE || source[at] === EXTENSION;) {
     const isImage = source[at] === IMAGE;
-    const end = endOfBlocks(source, isImage ? startOfPixels(source, at) : at + 2);
-    yield { kind: isImage ? 'frame' : kindOfExtension(source, at), at, end };
+    const { end, blocks } = readBlocks(source, isImage ? startOfPixels(source, at) : at + 2);
+    yield { kind: isImage ? 'frame' : kindOfExtension(source, at), at, end, blocks };
     at = end;
   }
 }
@@ -58,10 +72,13 @@ function startOfPixels(source: Buffer, at: number): number {
 }
 
 /** Data comes in blocks of up to 255 bytes, each with its length before it; a length of 0 ends them. */
-function endOfBlocks(source: Buffer, start: number): number {
+function readBlocks(source: Buffer, start: number): { end: number; blocks: number } {
   let at = start;
-  while (at < source.length && source[at] !== 0) at += source[at] + 1;
-  return at + 1;
+  let blocks = 0;
+  for (; at < source.length && source[at] !== 0; at += source[at] + 1) {
+    if ((blocks += 1) > MAX_BLOCKS) throw tooManyParts();
+  }
+  return { end: at + 1, blocks };
 }
 
 /** Of the application extensions, the loop count alone draws. */
@@ -77,6 +94,7 @@ function kindOfExtension(source: Buffer, at: number): GifPart['kind'] {
  * parts for each frame that it decodes: three million graphic controls took 0.4 GB and 2 s.
  *
  * @param maxFrames frames behind so many are left out
+ * @throws ImageError FORMAT_NOT_SUPPORTED (far too many blocks)
  */
 async function guardGif(source: Buffer, maxFrames: number): Promise<GuardedSource> {
   const kept = new KeptRanges();
@@ -85,23 +103,32 @@ async function guardGif(source: Buffer, maxFrames: number): Promise<GuardedSourc
   let control: GifPart | undefined;
   let hasLoopCount = false;
   let frames = 0;
-  let parts = 0;
+  let steps = 0;
+  let keptBlocks = 0;
+  const keep = (part: GifPart): void => {
+    kept.keep(part.at, part.end);
+    keptBlocks += part.blocks;
+    if (keptBlocks > MAX_BLOCKS) throw tooManyParts();
+  };
   for (const part of gifParts(source)) {
     if (part.end > source.length || frames >= maxFrames) break;
-    parts += 1;
-    if (parts % PARTS_A_TURN === 0) await setImmediate();
+    steps += 1 + part.blocks;
+    if (steps >= STEPS_A_TURN) {
+      await setImmediate();
+      steps = 0;
+    }
     if (part.kind === 'frame') {
       frames += 1;
-      if (control) kept.keep(control.at, control.end);
+      if (control) keep(control);
       control = undefined;
     } else if (part.kind === 'control') control = part;
-    if (part.kind === 'frame' || (part.kind === 'loop count' && !hasLoopCount)) kept.keep(part.at, part.end);
+    if (part.kind === 'frame' || (part.kind === 'loop count' && !hasLoopCount)) keep(part);
     hasLoopCount ||= part.kind === 'loop count';
     ({ end } = part);
   }
   if (frames < maxFrames && source[end] !== TRAILER) {
     // What was cut off, or is no part of a GIF, is for libvips to judge.
-    if (control) kept.keep(control.at, control.end);
+    if (control) keep(control);
     kept.keep(end, source.length);
     return asItIs(kept.of(source));
   }
