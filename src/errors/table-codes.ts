@@ -12,7 +12,7 @@ export const TABLE_FAULTS = {
     status: 400,
     retryable: false,
     sentence:
-      'The file is not a text file but an image, a PDF or an archive, for example. Save the table as CSV first.',
+      'The file is not a text file but an image, a PDF or an archive, for example. Save the table as CSV or as an Excel workbook (.xlsx) first.',
     where: ['file'],
   },
   EXCEL_FILE: {
@@ -182,7 +182,7 @@ export const TABLE_WARNINGS = {
   FRAGMENT_IGNORED:
     'What stands behind # in an address is not sent to the server; write %23 if the # is part of a file name.',
   COLUMN_IGNORED:
-    'The column holds addresses of images but is not used as one; name it in image_columns to have it used.',
+    'The column holds addresses of images but is not used as one: choose it as a column of images (`image_columns`) to have it used.',
   IMAGE_TEXT_KEPT:
     'The cell holds a name or path of an image in place of an address; nothing is fetched, and it stays as it is.',
   PUBLIC_URL_NOT_FETCHED:

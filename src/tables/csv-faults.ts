@@ -99,7 +99,7 @@ const HINTS: Record<TableFaultCode, (limits: CsvLimits) => string> = {
   TOO_MANY_COLUMNS: ({ columns }: CsvLimits) => `A file may have ${columns} columns.`,
   NO_ROWS: () => 'There is no row below the header.',
   NO_URL: () => 'No row has an image address; at least one is needed.',
-  URL_INVALID: () => 'Write the whole address, beginning with http:// or https://.',
+  URL_INVALID: () => 'Write the whole address, beginning with http:// or https://, or empty the cell.',
   TOO_MANY_URLS: ({ urlsPerRow }: CsvLimits) => `A row may have ${urlsPerRow} image addresses.`,
   TOO_MANY_CELLS: () => 'The row has more cells than the header, and this is no image address.',
   ROW_UNCLEAR: () =>

@@ -88,8 +88,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
       ['/broken.jpg', 'failed'],
     ]);
     await page.reload();
-    await page.getByText('stand only in “Your own file with the corrected links”').waitFor();
-    await page.getByText('Other forms of the spreadsheet').click();
+    await page.getByText('that you corrected in “Your own file with the corrected links” only').waitFor();
     const source = page.getByRole('link', { name: 'Your own file with the corrected links' });
     const [download] = await Promise.all([page.waitForEvent('download'), source.click()]);
     expect(download.suggestedFilename()).toBe('products-source.csv');

@@ -48,7 +48,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hear('heading', /^Lighter product images/);
     await reader.hear('region', /CSV or Excel workbook: drop it here, or choose it$/);
     await choose(page, reader, 'keys.csv');
-    await reader.hear('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.hear('button', /^Compress 4 images, skip 1 faulty row$/);
     await reader.hear('StaticText', /^4 rows with 4 images found, 1 fault$/);
 
     await reader.press('F8');
@@ -119,7 +119,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
   it('judges the worst first, and keeps the place of whoever judges', async () => {
     const { page, faults, reader } = await open();
     await choose(page, reader, 'judge.csv');
-    await reader.goTo('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.goTo('button', /^Compress 4 images, skip 1 faulty row$/);
     await reader.press('Enter');
     await reader.goTo('button', /^Judge the worst first$/);
 
@@ -158,7 +158,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
   it('chooses failed images, tries them again, undoes that, and takes the files away', async () => {
     const { page, faults, reader } = await open();
     await choose(page, reader, 'failed.csv');
-    await reader.goTo('button', /^Compress 4 images, leave out 1 row$/);
+    await reader.goTo('button', /^Compress 4 images, skip 1 faulty row$/);
     await reader.press('Enter');
     await reader.hear('StaticText', /^Finished: /);
 

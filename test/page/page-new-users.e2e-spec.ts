@@ -47,7 +47,7 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByText('Etsy listings export').waitFor();
 
     // Rows with faults are not counted as rows; without a word they seem to be lost.
-    await page.getByText('and 1 with faults').waitFor();
+    await page.getByText('and 1 more with faults').waitFor();
     await page.getByText('and 6 more').waitFor();
     // About the service and no row: no table of a line, and no name of a setting without its meaning.
     await page.getByText(/will not be able to load the new images from this service/).waitFor();
@@ -61,7 +61,7 @@ describeInBrowser('the page before new users', (engine) => {
     // Whichever of them is not there, another one is shown.
     expect(await page.getByText('This picture can not be shown').count()).toBe(0);
     await page.getByText(/^1 of 4 pictures looked at can not be used\. Not found: .+gone\.jpg$/).waitFor();
-    await button(page, 'Compress 4 images, leave out 1 row').click();
+    await button(page, 'Compress 4 images, skip 1 faulty row').click();
 
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();
     await page.getByText(/will not be able to load the new images from this service/).waitFor();
@@ -69,7 +69,6 @@ describeInBrowser('the page before new users', (engine) => {
     // A result that is larger says so.
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
     expect(await button(page, 'Try all of them again').count()).toBe(0);
-    await page.getByText('Other forms of the spreadsheet').click();
     const spreadsheets = page.getByRole('link', { name: /new links/ });
     await spreadsheets.first().waitFor();
     expect(await spreadsheets.allTextContents()).toEqual([
@@ -202,10 +201,10 @@ describeInBrowser('the page before new users', (engine) => {
     await button(page, 'Compress 3 images').waitFor();
     await button(page, 'Show all rows').click();
 
-    await button(page, 'Leave out line 3').click();
+    await button(page, 'Remove line 3').click();
 
     await button(page, 'Compress 2 images').waitFor();
-    await until(async () => (await button(page, /^Leave out line/).count()) === 2);
+    await until(async () => (await button(page, /^Remove line/).count()) === 2);
     await page.keyboard.press('ControlOrMeta+z');
     await button(page, 'Compress 3 images').waitFor();
     await page.close();

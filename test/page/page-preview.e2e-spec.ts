@@ -82,13 +82,13 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await dropFile(page, 'spring.xlsx', await workbookOf({ sheets: [{ name: 'Spring', rows }] }));
     const cell = page.getByLabel('Image URL on row 3');
     await cell.waitFor();
-    await button(page, 'Leave out row 3').waitFor();
+    await button(page, 'Remove row 3').waitFor();
     expect(await barriersOf(page)).toEqual([]);
 
     await cell.fill(suite.origin.url('/vase.jpg'));
     await cell.press('Enter');
-    await button(page, 'Leave out row 4').click();
-    await page.getByText('a row that is left out stays as an empty row').waitFor();
+    await button(page, 'Remove row 4').click();
+    await page.getByText('a row that you remove stays as an empty row').waitFor();
     await button(page, 'Compress 2 images').waitFor();
     const save = button(page, 'Download the corrected file');
     const [mended] = await Promise.all([page.waitForEvent('download'), save.click()]);
@@ -229,19 +229,18 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await button(page, 'Do this to all 3 such').click();
     await page.getByText('1 row with faults').waitFor();
     expect(await barriersOf(page)).toEqual([]);
-    await button(page, 'Leave out line 6').click();
+    await button(page, 'Remove line 6').click();
     await page.getByText('row with faults').waitFor({ state: 'detached' });
-    await undo('1 row left out.');
+    await undo('1 row removed: the file that you get back comes without it.');
     await page.getByText('1 row with faults').waitFor();
-    await button(page, 'Leave out line 6').click();
-    await page.getByText('4 cells changed, 1 row left out.').waitFor();
+    await button(page, 'Remove line 6').click();
+    await page.getByText('4 cells changed, 1 row removed.').waitFor();
     await button(page, 'Take back all changes').click();
     await page.getByText('5 rows with faults').waitFor();
     await undo('All changes were taken back.');
-    await page.getByText('4 cells changed, 1 row left out.').waitFor();
+    await page.getByText('4 cells changed, 1 row removed.').waitFor();
     await button(page, 'Compress 4 images').click();
     await page.getByText('4 images', { exact: true }).waitFor();
-    await page.getByText('Other forms').click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: /in place of the old/ }).click(),
@@ -293,7 +292,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     );
     const shown = () => page.getByRole('rowheader').allTextContents();
     await dropFile(page, 'cups.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
-    await page.getByText('8 without images (lines 3, 5, 7, 9, 11 and 3 more)').waitFor();
+    await page.getByText('8 of them without images (lines 3, 5, 7, 9, 11 and 3 more)').waitFor();
     await button(page, 'Show all rows').waitFor();
 
     await button(page, 'Show 8 rows without images').click();
@@ -301,8 +300,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     expect(await shown()).toEqual(['3', '5', '7', '9', '11', '13', '15', '17']);
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Without images');
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
-    await button(page, 'Leave out line 5').click();
-    await page.getByText('7 without images (lines 3, 7, 9, 11, 13 and 2 more)').waitFor();
+    await button(page, 'Remove line 5').click();
+    await page.getByText('7 of them without images (lines 3, 7, 9, 11, 13 and 2 more)').waitFor();
     await until(async () => (await shown()).join() === '3,7,9,11,13,15,17');
     await button(page, 'All rows').click();
     await page.getByRole('cell', { name: 'Cup 2', exact: true }).waitFor();

@@ -110,8 +110,21 @@ describeInBrowser('the page in a browser', (engine) => {
     await button(page, 'Look at these rows').click();
     await page.getByText('1 row with faults').waitFor();
     await page.getByRole('cell', { name: /only a part of an address/ }).waitFor(); // which is one
-    await button(page, 'Compress 1 image, leave out 1 row').click();
+    await button(page, 'Compress 1 image, skip 1 faulty row').click();
     await page.getByRole('link', { name: 'List of errors' }).waitFor();
+    await page.close();
+  });
+
+  it('takes rows that are pasted without the line of column names, and loses none', async () => {
+    const { page } = await open();
+    const rows = ['a', 'b'].map((name) => `Mug ${name}\t12.50\t${origin.url('/mug.jpg')}`);
+
+    await button(page, 'Paste rows').click();
+    await page.getByRole('textbox').fill(rows.join('\n'));
+    await button(page, 'Look at these rows').click();
+
+    await button(page, 'Compress 2 images').waitFor();
+    await page.getByText('Image URL 3').first().waitFor();
     await page.close();
   });
 

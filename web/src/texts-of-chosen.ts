@@ -9,11 +9,12 @@ export const textsOfChosen = {
   choose: (name: string) => `Choose ${name}`,
   bar: 'What is done with the chosen images',
   count: (value: number, all: number) => `${count(value)} of ${count(all)} chosen`,
+  unlisted: (value: number) => `, ${count(value)} of them not listed now`,
   none: 'None chosen.',
   chooseListed: 'All listed',
   chooseNone: 'None',
-  better: (value: number) => `Better quality for ${count(value)}`,
-  original: (value: number) => `Use the original for ${count(value)}`,
+  better: (value: number) => `Better quality for ${pictures(value)}`,
+  original: (value: number) => `Use the original for ${pictures(value)}`,
   retry: (value: number) => `Try ${count(value)} failed again`,
 
   begun: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being changed.`,
@@ -25,6 +26,8 @@ export const textsOfChosen = {
   stopped: (part: number, all: number) => `Stopped: ${count(part)} of ${pictures(all)} changed.`,
   refused: (part: number, all: number) =>
     `Stopped, because one change was refused: ${count(part)} of ${pictures(all)} changed.`,
+  same: (value: number) =>
+    `${pictures(value)} ${asItWas(value)}: nothing better came of ${value === 1 ? 'it' : 'them'}.`,
   others: (value: number) => `${count(value)} more ${asItWas(value)}.`,
 
   takingBack: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being taken back.`,

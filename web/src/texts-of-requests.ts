@@ -58,14 +58,16 @@ export const textsOfRequests = {
     notFound: 'There is no such file here. It may have been deleted, or the link is not whole.',
     downloads: 'Downloads',
     outputSoFar: 'Spreadsheet so far',
-    otherForms: 'Other forms of the spreadsheet',
     forms: {
       added: 'Spreadsheet with new links in a column of their own',
       replaced: 'Your own file with new links in place of the old ones',
       csv: 'Spreadsheet as CSV',
       source: 'Your own file with the corrected links',
     },
-    correctedIn: (form: string) => `The links that you corrected stand only in “${form}”.`,
+    correctedIn: (form: string) =>
+      `The new links stand in every spreadsheet, the links that you corrected in “${form}” only.`,
+    formsDiffer:
+      'Your own file keeps everything but the links as it is. The one with a column of its own for them has one column of images, and the rows that were taken.',
     errors: 'List of errors',
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',
@@ -74,9 +76,10 @@ export const textsOfRequests = {
       `${images(value)} ${value === 1 ? 'is' : 'are'} not as you asked for, but as near as the format allows. ` +
       'Run the file again with another format, or with fewer pixels, to come nearer.',
     leftOut: (value: number) =>
-      `${counted(value, 'row')} with faults ${value === 1 ? 'was' : 'were'} left out: no image of ${value === 1 ? 'it' : 'them'} was made. The list of errors says why.`,
+      `${counted(value, 'row')} with faults ${value === 1 ? 'was' : 'were'} skipped: no image of ${value === 1 ? 'it' : 'them'} was made. ` +
+      `Your own file with new links keeps ${value === 1 ? 'it as it is; it is' : 'them as they are; they are'} missing from the one with a column for the links. The list of errors says why.`,
     unfit: (value: number) =>
-      `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}.`,
+      `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}: too few pixels, for example. The list says why of each.`,
     runAgain: 'Run again',
     optionsUsed: 'Options used',
     pictures: (name: string) => `before and after: ${name}`,

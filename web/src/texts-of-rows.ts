@@ -29,9 +29,10 @@ export const textsOfRows = {
   after: (lines: number, isWorkbook: boolean) => `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
 
   without: (value: number, lines: number[], isWorkbook: boolean) =>
-    `${count(value)} without images (${named(lines, value, isWorkbook)})`,
+    `${count(value)} of them without images (${named(lines, value, isWorkbook)})`,
   onlyWithout: 'Without images',
   showWithout: (value: number) => `Show ${counted(value, 'row')} without images`,
   titleWithout: (value: number) => `${counted(value, 'row')} without images`,
-  leadWithout: 'The rows without images are kept as they are, and get no new links.',
+  leadWithout:
+    'They are kept as they are, and get no new links. Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
 };

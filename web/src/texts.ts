@@ -67,8 +67,10 @@ export const texts = {
     accepted:
       'Excel workbooks, and CSV exports of shops, whatever separates their cells. Nothing is stored before you say so.',
     pastedName: (time: string) => `pasted-rows-${time.replaceAll(':', '.')}.csv`,
+    imageColumn: (place: number) => `Image URL ${place}`,
+    otherColumn: (place: number) => `Column ${place}`,
     pasteTitle: 'Paste rows from your spreadsheet',
-    pasteLabel: 'Rows, with the line of column names or just one link a line',
+    pasteLabel: 'Rows, with or without the line of column names, or just one link a line',
     pasteExample: 'Product Name\tInput Image Urls\nBlue Mug\thttps://…/mug.jpg',
     pasteGo: 'Look at these rows',
     sampleTitle: 'No file at hand?',
@@ -89,7 +91,7 @@ export const texts = {
     nothingStored: 'Nothing is stored yet.',
     other: 'Choose another file',
     rows: 'Rows',
-    rowsFaulty: (value: number) => `and ${count(value)} with faults`,
+    rowsFaulty: (value: number) => `and ${count(value)} more with faults`,
     images: 'Images',
     distinct: (value: number) => `${count(value)} different`,
     hosts: 'Hosts',
@@ -112,7 +114,7 @@ export const texts = {
     todo: 'What to do',
     start: (value: number) => `Compress ${images(value)}`,
     startWithout: (value: number, left: number) =>
-      `Compress ${images(value)}, leave out ${counted(left, 'row')}`,
+      `Compress ${images(value)}, skip ${counted(left, 'faulty row')}`,
     starting: 'Uploading …',
     startKeys: 'Ctrl+Enter or ⌘+Enter',
     empty: 'No file is chosen.',
@@ -198,27 +200,29 @@ export const texts = {
   mend: {
     table: 'Rows with faults',
     content: 'What stands there',
-    leave: 'Leave out',
+    leave: 'Remove',
     lines:
       'Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
     cells: 'Write the right link into the cell: the file is checked again when you leave it.',
     keys: 'Enter or F8 goes to the next.',
     cell: (column: string, line: string) => `${column} on ${line}`,
     stillWrong: (cell: string, hint: string) => `${cell} is still wrong. ${hint}`,
-    leaveOut: (line: string) => `Leave out ${line}`,
+    leaveOut: (line: string) => `Remove ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,
     addHttps: (value: number) =>
       `Put https:// before ${value === 1 ? 'the one' : `all ${count(value)}`} without it`,
     changed: (cells: number, rows: number) =>
       [
         ...(cells > 0 ? [`${counted(cells, 'cell')} changed`] : []),
-        ...(rows > 0 ? [`${counted(rows, 'row')} left out`] : []),
+        ...(rows > 0 ? [`${counted(rows, 'row')} removed`] : []),
       ].join(', ') + '. Your own file stays as it is.',
-    leftEmpty: 'In the workbook that you get back, a row that is left out stays as an empty row.',
+    leftEmpty: 'In the workbook that you get back, a row that you remove stays as an empty row.',
     undo: 'Take back all changes',
     takenBack: 'All changes were taken back.',
     done: (cells: number, rows: number) =>
-      rows > 0 ? `${counted(rows, 'row')} left out.` : `${counted(cells, 'cell')} changed.`,
+      rows > 0
+        ? `${counted(rows, 'row')} removed: the file that you get back comes without ${rows === 1 ? 'it' : 'them'}.`
+        : `${counted(cells, 'cell')} changed.`,
     download: 'Download the corrected file',
   },
 

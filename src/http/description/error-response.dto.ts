@@ -48,7 +48,7 @@ const EXAMPLE_DETAILS: Partial<Record<CallCode, object[]>> = {
       column: 'Input Image Urls',
       value: 'www.example.com/2.jpg',
       code: 'URL_INVALID',
-      hint: 'Write the whole address, beginning with http:// or https://.',
+      hint: 'Write the whole address, beginning with http:// or https://, or empty the cell.',
     },
   ],
 };

@@ -114,9 +114,9 @@ type Which = 'all' | 'without' | null;
 /** Of the rows that are shown. */
 function wordsOf(which: Which, faults: number, empty: number): { title: string; lead: string } {
   const { preview, rows } = texts;
-  const found = faults > 0 ? preview.faults(faults) : null;
-  if (which === 'without') return { title: found ?? rows.titleWithout(empty), lead: rows.leadWithout };
-  return found ? { title: found, lead: preview.faultsLead } : { title: rows.all, lead: rows.lead };
+  if (which === 'without') return { title: rows.titleWithout(empty), lead: rows.leadWithout };
+  if (which === 'all') return { title: rows.all, lead: rows.lead };
+  return { title: preview.faults(faults), lead: preview.faultsLead };
 }
 
 /** Of the buttons that show rows: the one that takes the place of another also takes the focus that was lost with it. */

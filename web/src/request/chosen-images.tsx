@@ -42,12 +42,16 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
   // While they are changed it says what it said when that began: the list has some that are changed and some that are not.
   const pictures = useMemo(() => chosenPictures(images, chosen), [changing ? null : images, chosen]);
   const failed = useMemo(() => failedIds(images, chosen), [images, chosen]);
+  const unlisted = chosen.size - listed.filter((image) => chosen.has(image.id)).length;
   const here = changing?.id === id ? changing : null;
   if ((chosen.size === 0 && !here) || !mayChoose) return null;
   const { better, original, retry } = texts.chosen;
   return (
     <div class="chosen-bar row" role="group" aria-label={texts.chosen.bar}>
-      <p>{here ? here.text : texts.chosen.count(chosen.size, counts.images)}</p>
+      <p>
+        {here ? here.text : texts.chosen.count(chosen.size, counts.images)}
+        {!here && unlisted > 0 && texts.chosen.unlisted(unlisted)}
+      </p>
       {here?.stop && <Stop stop={here.stop} />}
       <div class="buttons choosing">
         <button type="button" onClick={() => chooseOnly(listed)}>

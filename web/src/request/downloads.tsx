@@ -22,6 +22,15 @@ export function Downloads({ request }: { request: Request }) {
       <DownloadLink request={request} file={own} saveAs={`${name}-${own}`} isFirst={isFirst}>
         {isFinal ? texts.request.forms[request.urls] : texts.request.outputSoFar}
       </DownloadLink>
+      {isFinal && (
+        <DownloadLink
+          request={request}
+          file={`${own}?urls=${other}`}
+          saveAs={`${name}-${own.replace('output', `output-${other}`)}`}
+        >
+          {texts.request.forms[other]}
+        </DownloadLink>
+      )}
       {counts.done > 0 && (
         <DownloadLink request={request} file="images.zip" saveAs={`${name}-images.zip`}>
           {texts.request.zip}
@@ -32,38 +41,20 @@ export function Downloads({ request }: { request: Request }) {
           {texts.request.errors}
         </DownloadLink>
       )}
-      <details class="more-files">
-        <summary>{texts.request.otherForms}</summary>
-        <ul>
-          <li>
-            <DownloadLink
-              request={request}
-              file={`${own}?urls=${other}`}
-              saveAs={`${name}-${own.replace('output', `output-${other}`)}`}
-            >
-              {texts.request.forms[other]}
-            </DownloadLink>
-          </li>
-          {isCorrected && (
-            <li>
-              <DownloadLink
-                request={request}
-                file={`${own}?urls=source`}
-                saveAs={`${name}-${own.replace('output', 'source')}`}
-              >
-                {texts.request.forms.source}
-              </DownloadLink>
-            </li>
-          )}
-          {isWorkbook && (
-            <li>
-              <DownloadLink request={request} file="output.csv" saveAs={`${name}-output.csv`}>
-                {texts.request.forms.csv}
-              </DownloadLink>
-            </li>
-          )}
-        </ul>
-      </details>
+      {isCorrected && (
+        <DownloadLink
+          request={request}
+          file={`${own}?urls=source`}
+          saveAs={`${name}-${own.replace('output', 'source')}`}
+        >
+          {texts.request.forms.source}
+        </DownloadLink>
+      )}
+      {isWorkbook && (
+        <DownloadLink request={request} file="output.csv" saveAs={`${name}-output.csv`}>
+          {texts.request.forms.csv}
+        </DownloadLink>
+      )}
       <button type="button" onClick={() => void copyLink()}>
         <Icon name="link" />
         {texts.request.copyLink}
@@ -80,6 +71,7 @@ export function Downloads({ request }: { request: Request }) {
           {texts.history.delete}
         </button>
       )}
+      {isFinal && <p class="corrected quiet small">{texts.request.formsDiffer}</p>}
       {isCorrected && (
         <p class="corrected quiet small">{texts.request.correctedIn(texts.request.forms.source)}</p>
       )}

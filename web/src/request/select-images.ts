@@ -36,11 +36,11 @@ const LAST = Infinity;
 
 /** The lowest comes first. */
 const RANKS: Record<string, ((image: Image) => number) | undefined> = {
-  /** First what the channel does not take, then what misses the target, each by its similarity. */
+  /** By similarity; where that was not measured, what the channel does not take or misses the target comes first. */
   worst: ({ status, fits, notes, similarity }) => {
     if (status !== 'done') return LAST;
-    const missed = (fits === false ? 2 : 0) + (notes.includes('target_not_reached') ? 1 : 0);
-    return (similarity ?? 1) - missed;
+    const isMissed = fits === false || notes.includes('target_not_reached');
+    return similarity ?? (isMissed ? 1 : 2);
   },
   saved: (image) => -(savedOf(image) ?? -LAST),
   least: (image) => savedOf(image) ?? LAST,

@@ -58,8 +58,8 @@ function useUndoKey(): void {
       );
       if (isWriting || event.key.toLowerCase() !== 'z') return;
       if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      event.preventDefault(); // else the browser undoes in a field that nobody looks at
       if (!notice) return announce(texts.nothingToUndo);
-      event.preventDefault();
       notice.undo?.();
       dismiss(notice);
     };

@@ -82,11 +82,23 @@ export function fieldsOfFile({ columns, patches }: Chosen): Record<string, strin
   };
 }
 
-/** Rows as they are copied from a spreadsheet: cells with tabs between them. */
+/** Rows as they are copied from a spreadsheet: cells with tabs between them, with or without the line of column names. */
 export async function takeText(text: string): Promise<void> {
   const time = new Date().toTimeString().slice(0, 8); // what is pasted next has another name
-  await takeFile(new File([text], texts.start.pastedName(time), { type: 'text/csv' }));
+  const content = withColumnNames(text);
+  await takeFile(new File([content], texts.start.pastedName(time), { type: 'text/csv' }));
 }
+
+/** Puts names above rows of several cells whose first has a link already: it would be taken for the line of names, and lost. */
+function withColumnNames(text: string): string {
+  const cells = text.trimStart().split('\n', 1)[0].split('\t');
+  if (cells.length === 1 || !cells.some(isLink)) return text;
+  const { imageColumn, otherColumn } = texts.start;
+  const names = cells.map((cell, index) => (isLink(cell) ? imageColumn : otherColumn)(index + 1));
+  return `${names.join('\t')}\n${text}`;
+}
+
+const isLink = (cell: string): boolean => /^\s*(?:https?:\/\/|www\.)/i.test(cell);
 
 export async function takeSample(): Promise<void> {
   const { data } = await fetchFile('/samples/products.csv');

@@ -43,21 +43,23 @@ export async function changePictures(given: Image[][], kind: keyof typeof WISHES
   const changed: Image[][] = [];
   const failed: RedoEnd[] = [];
   let part = 0;
+  let same = 0;
   let begun = 0;
   await inLanes(pictures, async (picture) => {
     begun++;
     const ends = await redoAll(picture, WISHES[kind](picture[0]));
-    const done = ends.filter(({ reason }) => reason === null);
+    const done = ends.filter(({ reason, isSame }) => reason === null && !isSame);
     if (done.length > 0) changed.push(done.map(({ image }) => image));
     const fault = ends.find(({ reason }) => reason !== null);
     if (fault) failed.push(fault);
-    else tell(++part);
+    else if (done.length > 0) tell(++part);
+    else same++;
     return !fault?.isRefused && !isStopping();
   });
   const isStopped = isStopping() && begun < pictures.length;
   await end(pictures[0][0]);
   const undo = changed.length > 0 ? () => void takeBack(changed) : undefined;
-  latest = notify(endText(part, pictures.length, failed, isStopped), undo);
+  latest = notify(endText({ part, same, failed, isStopped }, pictures.length), undo);
 }
 
 /** Ends the change that is under way: no picture more is begun. */
@@ -80,13 +82,23 @@ async function redoAll(picture: Image[], wish: Redo): Promise<RedoEnd[]> {
   return ends;
 }
 
+interface ChangeEnd {
+  /** Pictures that were changed. */
+  part: number;
+  /** Pictures of which nothing else came. */
+  same: number;
+  failed: RedoEnd[];
+  isStopped: boolean;
+}
+
 /** How many were changed, and in the words of the judging why others were not; first why it was stopped. */
-function endText(part: number, all: number, failed: RedoEnd[], isStopped: boolean): string {
+function endText({ part, same, failed, isStopped }: ChangeEnd, all: number): string {
   const refused = failed.find(({ isRefused }) => isRefused);
   const first = refused ?? failed[0];
   const { refused: ofRefused, stopped, ended } = texts.chosen;
   return [
     (refused ? ofRefused : isStopped ? stopped : ended)(part, all),
+    ...(same > 0 ? [texts.chosen.same(same)] : []),
     ...(first ? [texts.judge.failed(fullNameOf(first.image), first.reason ?? '')] : []),
     ...(failed.length > 1 ? [texts.chosen.others(failed.length - 1)] : []),
   ].join(' ');

@@ -13,6 +13,8 @@ export interface RedoEnd {
   reason: string | null;
   /** Whether the service did not even take the wish. */
   isRefused: boolean;
+  /** Whether nothing else came of it. */
+  isSame: boolean;
 }
 
 /** Is told of an image as the service has it now. */
@@ -22,9 +24,12 @@ const STEP = 15;
 const BEST = 95;
 const ALIKE = 'ssim:0.99';
 
-/** A better quality than an image has; of what comes of it, a better one still. */
-export const betterThan = ({ quality }: Image): Redo =>
-  quality === null ? { target: ALIKE } : { quality: String(Math.min(BEST, quality + STEP)) };
+/** A better quality than an image has; of what comes of it, a better one still, and at last the original, which stays as it is. */
+export function betterThan({ quality, outcome }: Image): Redo {
+  if (outcome === 'kept_original') return { original: true };
+  if (quality === null) return { target: ALIKE };
+  return quality >= BEST ? { original: true } : { quality: String(Math.min(BEST, quality + STEP)) };
+}
 
 export const isInWork = ({ redo }: Image): boolean =>
   redo?.state === 'pending' || redo?.state === 'processing';
@@ -32,10 +37,10 @@ export const isInWork = ({ redo }: Image): boolean =>
 /** Has one image made anew, and waits until that has ended. */
 export async function redoImage(image: Image, wish: Redo, show: Show): Promise<RedoEnd> {
   const { data, error } = await send(image, wish, show);
-  if (error) return { image, reason: reasonOf(error), isRefused: true };
+  if (error) return { image, reason: reasonOf(error), isRefused: true, isSame: true };
   const ended = await settled(data, show);
   const reason = ended.redo?.state === 'done' ? null : (ended.redo?.error?.message ?? '');
-  return { image: ended, reason, isRefused: false };
+  return { image: ended, reason, isRefused: false, isSame: ended.output_url === image.output_url };
 }
 
 /** Brings the output before the latest redo back. @returns why it could not; null where it did */
