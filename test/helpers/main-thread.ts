@@ -5,6 +5,8 @@ export interface ThreadUse {
   totalMs: number;
   /** The most between two turns of the event loop. */
   longestSliceMs: number;
+  /** Turns of the event loop. */
+  turns: number;
 }
 
 /** How much of the main thread `work` takes. */
@@ -12,11 +14,13 @@ export async function mainThreadUse(work: () => Promise<unknown>): Promise<Threa
   const begin = cpuMs();
   let last = begin;
   let longestSliceMs = 0;
+  let turns = 0;
   let isOn = true;
   const turn = () => {
     const now = cpuMs();
     longestSliceMs = Math.max(longestSliceMs, now - last);
     last = now;
+    turns += 1;
     if (isOn) setImmediate(turn);
   };
   setImmediate(turn);
@@ -26,7 +30,7 @@ export async function mainThreadUse(work: () => Promise<unknown>): Promise<Threa
     isOn = false;
     turn();
   }
-  return { totalMs: last - begin, longestSliceMs };
+  return { totalMs: last - begin, longestSliceMs, turns };
 }
 
 /** CPU time of the main thread in milliseconds where the kernel tells it (Linux), else of the whole process. */

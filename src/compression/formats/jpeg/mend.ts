@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { HuffmanTable } from './huffman.js';
-import { type Component, type Frame, readScan, type Scan } from './scan.js';
+import { blocksOfUnit, type Component, type Frame, readScan, type Scan } from './scan.js';
 import {
   END_OF_IMAGE,
   isFrame,
@@ -18,6 +19,11 @@ const PROGRESSIVE = 0xc2;
 const CODES = 0xc4;
 const RESTART_INTERVAL = 0xdd;
 const COEFFICIENTS = 64;
+// ITU-T T.81, B.2.2 and B.2.3; libjpeg takes no more, either.
+const MAX_SAMPLING = 4;
+const MAX_BLOCKS_OF_UNIT = 10;
+/** Bytes of segments that are read before others have their turn: 24 MB may be 1.4 million tables of codes. */
+const BYTES_A_TURN = 65_536;
 const START_AND_END = [Buffer.from([0xff, 0xd8]), Buffer.from([0xff, END_OF_IMAGE])];
 
 /**
@@ -29,8 +35,13 @@ const START_AND_END = [Buffer.from([0xff, 0xd8]), Buffer.from([0xff, END_OF_IMAG
  */
 export async function mendJpeg(source: Buffer): Promise<Mended | undefined> {
   const file = new MendedFile();
+  let unread = BYTES_A_TURN;
   for (const { marker, bytes } of jpegSegments(source)) {
     if (marker === END_OF_IMAGE) break;
+    if (marker !== PIXELS && (unread -= bytes.length) <= 0) {
+      await setImmediate();
+      unread = BYTES_A_TURN;
+    }
     if (file.segments > MAX_SEGMENTS || !(await file.add(marker, bytes))) return undefined;
   }
   return file.isComplete ? { source: file.bytes, isStrict: false } : undefined;
@@ -107,6 +118,7 @@ class MendedFile {
     this.scan = { components, first, last, isRefined: bits >> 4 > 0, restartInterval: this.restartInterval };
     const isPossible = last < COEFFICIENTS && first <= last && (first === 0 || count === 1);
     if (!isPossible || (isProgressive && first === 0 && last > 0)) return false;
+    if (count > 1 && blocksOfUnit(this.scan) > MAX_BLOCKS_OF_UNIT) return false;
     this.progress.add(this.scan, bits & 15);
     this.pieces[this.pieces.length - 1] = withParameters(bytes, first, last, bits);
     return true;
@@ -148,8 +160,9 @@ function readFrame(bytes: Buffer, isProgressive: boolean): Frame | undefined {
   });
   const across = Math.max(...sampling.map((one) => one.across));
   const down = Math.max(...sampling.map((one) => one.down));
-  if (width === 0 || height === 0 || sampling.some((one) => one.across === 0 || one.down === 0))
-    return undefined;
+  const isSampling = (factor: number): boolean => factor >= 1 && factor <= MAX_SAMPLING;
+  const isPossible = sampling.every((one) => isSampling(one.across) && isSampling(one.down));
+  if (width === 0 || height === 0 || !isPossible) return undefined;
   const components = sampling.map((one) => ({
     ...one,
     blocksAcross: Math.ceil(Math.ceil((width * one.across) / across) / 8),

@@ -32,8 +32,8 @@ export interface Scan {
   restartInterval: number;
 }
 
-/** Units that are read before others have their turn: some milliseconds. */
-const UNITS_A_TURN = 4_000;
+/** Blocks that are read before others have their turn: a millisecond, or ten with the longest codes. */
+const BLOCKS_A_TURN = 2_000;
 
 /**
  * Reads a scan to its last block, without making a picture of it.
@@ -45,13 +45,19 @@ export async function readScan(data: Buffer, scan: Scan, frame: Frame): Promise<
   const [{ component }] = scan.components;
   const isInterleaved = scan.components.length > 1;
   const units = isInterleaved ? frame.units : component.blocksAcross * component.blocksDown;
+  const unitsATurn = Math.ceil(BLOCKS_A_TURN / (isInterleaved ? blocksOfUnit(scan) : 1));
   for (let unit = 0; unit < units; unit += 1) {
-    if (unit % UNITS_A_TURN === UNITS_A_TURN - 1) await setImmediate();
+    if (unit % unitsATurn === unitsATurn - 1) await setImmediate();
     const isRestart = scan.restartInterval > 0 && unit > 0 && unit % scan.restartInterval === 0;
     if (isRestart && !reader.restart()) return undefined;
     if (!(isInterleaved ? reader.readUnit() : reader.readBlock(0, unit))) return undefined;
   }
   return reader.end;
+}
+
+/** Of an interleaved scan. */
+export function blocksOfUnit({ components }: Pick<Scan, 'components'>): number {
+  return components.reduce((sum, { component: { across, down } }) => sum + across * down, 0);
 }
 
 /** ITU-T T.81, F.2 (sequential) and G.2 (progressive). */

@@ -114,22 +114,24 @@ function endOfSegment(source: Buffer, at: number): number | undefined {
   return end <= source.length ? end : undefined;
 }
 
-/** So many bytes are looked at one by one before they are searched: a search costs ten times as much as a look. */
-const BYTES_A_SEARCH = 64;
+/** So many bytes are looked at one by one before they are searched: a search costs thirty times as much as a look. */
+const BYTES_A_SEARCH = 32;
 
-/** The end of the file, where it is cut off. 24 MB of stuffed zeros took 130 ms where each of them was searched for. */
+/**
+ * The end of the file, where it is cut off. 24 MB of stuffed zeros took 130 ms where each of them was searched for, or tested
+ * for all that may follow; as many with one in each 66 bytes 125 ms where 64 bytes were looked at before.
+ */
 function endOfScan(source: Buffer, start: number): number {
   const last = source.length - 1;
-  let unsearched = BYTES_A_SEARCH;
   for (let at = start; at < last;) {
     if (source[at] === 0xff) {
       const next = source[at + 1];
-      if (next !== 0xff && !isScanData(next)) return at;
+      if (next !== 0 && next !== 0xff && !isScanData(next)) return at;
       at += next === 0xff ? 1 : 2;
-      unsearched = BYTES_A_SEARCH;
-    } else if ((unsearched -= 1) > 0) at += 1;
-    else {
-      at = source.indexOf(0xff, at);
+    } else {
+      const searchAt = at + BYTES_A_SEARCH < last ? at + BYTES_A_SEARCH : last;
+      while (at < searchAt && source[at] !== 0xff) at += 1;
+      if (source[at] !== 0xff) at = source.indexOf(0xff, at);
       if (at < 0) return source.length;
     }
   }
