@@ -1,5 +1,6 @@
 import { type DecodedSamples, decoderThread } from './decoding/decoder-thread.js';
 import { asTiff } from './decoding/raw-tiff.js';
+import { MAX_JPEG_SIDE } from './encoding/encoder-settings.js';
 import { type ForeignFacts, type ForeignFormat, kindNotReadable } from './formats/foreign-format.js';
 import { type CopyrightTags, wantedMetadata } from './formats/image-metadata.js';
 import { makeRgbProfile, spaceOfCodePoints } from './formats/shared/rgb-profile.js';
@@ -40,7 +41,7 @@ export function weighForeign({ pixels }: ForeignPicture, { format }: Compression
 
 /**
  * Decodes it on another thread, into a file that libvips reads. Its header says that it is a JPEG, or where something is
- * transparent a PNG, as that is what it becomes where it would keep its format.
+ * transparent, or a side too long for that, a PNG, as that is what it becomes where it would keep its format.
  *
  * @throws ImageError IMAGE_CORRUPT, FORMAT_NOT_SUPPORTED, IMAGE_TOO_SLOW
  */
@@ -58,7 +59,8 @@ export async function decodeForeign(
     ...(isAnimated ? (['first_frame_only'] as const) : []),
     ...(metadata === 'all' && decoded.exif ? (['metadata_dropped'] as const) : []),
   ];
-  return { ...header, format: decoded.channels === 4 ? 'png' : 'jpeg', inputFormat: format.name, notes };
+  const isJpeg = decoded.channels !== 4 && Math.max(header.width, header.height) <= MAX_JPEG_SIDE;
+  return { ...header, format: isJpeg ? 'jpeg' : 'png', inputFormat: format.name, notes };
 }
 
 function profileOf({ icc, nclx }: DecodedSamples): Buffer | undefined {

@@ -3,6 +3,7 @@ import {
   encodeOptions,
   isSameSetting,
   MAX_FULL_COLOUR_PIXELS,
+  MAX_JPEG_SIDE,
   noiseMs,
 } from './encoding/encoder-settings.js';
 import type { ImageFormat } from './formats/image-format.js';
@@ -33,7 +34,7 @@ export interface Plan {
 }
 
 /** The longest side that a format can hold. */
-const MAX_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: 65_500, webp: 16_383, avif: 16_384 };
+const MAX_SIDE: Partial<Record<ImageFormat, number>> = { jpeg: MAX_JPEG_SIDE, webp: 16_383, avif: 16_384 };
 // Noise takes 5 s.
 const MAX_AVIF_PIXELS = 16_000_000;
 // Half a minute, for hardly fewer bytes.

@@ -17,6 +17,8 @@ export interface EncodeOptions {
   isGrey: boolean;
   /** 1 bit a pixel, black and white. */
   isBilevel: boolean;
+  /** Whether a side is longer than that of any JPEG. */
+  isTooLongForJpeg: boolean;
   hasAlpha: boolean;
   isPalette: boolean;
   /** Of a PNG with a palette: 0, which suits graphics, to 1; 0 unless given. */
@@ -41,6 +43,9 @@ export interface PictureFacts {
   isColoured?: boolean;
 }
 
+/** The longest side of a JPEG, as libjpeg says, also where a TIFF holds it. */
+export const MAX_JPEG_SIDE = 65_500;
+
 /** The options of an encoding of the picture; their quality is still 0. */
 export function encodeOptions(
   { metadata }: ImageHeader,
@@ -59,6 +64,7 @@ export function encodeOptions(
     isGrey: !isColoured && (metadata.space === 'b-w' || metadata.space === 'grey16'),
     // Made smaller, lines of two colours need shades.
     isBilevel: metadata.bitsPerSample === 1 && metadata.channels === 1 && !metadata.isPalette && !isResized,
+    isTooLongForJpeg: Math.max(width, height) > MAX_JPEG_SIDE,
   };
 }
 
@@ -74,7 +80,8 @@ export function encodeOptions(
  *   costs 1 % on photos and saves coloured drawings.
  * - PNG: up to 256 colours, with and without dithering, or no palette: `png-search.ts` chooses.
  * - GIF: its colours are kept; the quality decides how far a pixel may differ from the frame before.
- * - TIFF: fax codes for 1 bit, Deflate where there is alpha or a palette, else JPEG (a 20th of the bytes).
+ * - TIFF: fax codes for 1 bit, Deflate where there is alpha or a palette, or a side that JPEG can't have, else JPEG (a 20th of
+ *   the bytes).
  *
  * Noise takes up to thirty times as long as photos. So each setting has a largest size, above which the next faster one
  * is used: none of them takes more than 6 s on one core, whatever the picture.
@@ -99,8 +106,8 @@ export interface EncodedImage {
 
 /** Whether the quality decides how much is lost; otherwise it has no meaning. */
 export function hasQuality(options: EncodeOptions): boolean {
-  const { format, hasAlpha, isPalette, isBilevel } = options;
-  if (format === 'tiff') return !hasAlpha && !isPalette && !isBilevel;
+  const { format, isBilevel } = options;
+  if (format === 'tiff') return !isBilevel && !needsDeflate(options);
   return format !== 'gif' && !settingOf(options).isLossless;
 }
 
@@ -258,8 +265,13 @@ function settingOf({ format, effort, pixels, framePixels, hasAlpha, isExact }: E
   )!;
 }
 
-function encodeTiff(pipeline: Sharp, { quality, isBilevel, hasAlpha, isPalette }: EncodeOptions): Sharp {
-  if (isBilevel) return pipeline.tiff({ compression: 'ccittfax4', bitdepth: 1, miniswhite: true });
-  if (hasAlpha || isPalette) return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal' });
-  return pipeline.tiff({ compression: 'jpeg', quality });
+function encodeTiff(pipeline: Sharp, options: EncodeOptions): Sharp {
+  if (options.isBilevel) return pipeline.tiff({ compression: 'ccittfax4', bitdepth: 1, miniswhite: true });
+  if (needsDeflate(options)) return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal' });
+  return pipeline.tiff({ compression: 'jpeg', quality: options.quality });
+}
+
+/** Of a TIFF that is no fax: whether JPEG, which is a part of the TIFF then, can't hold the picture, or would spoil it. */
+function needsDeflate({ hasAlpha, isPalette, isTooLongForJpeg }: EncodeOptions): boolean {
+  return hasAlpha || isPalette || isTooLongForJpeg;
 }
