@@ -5,6 +5,8 @@ export const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
 /** A writer that flushes every 256 bytes makes 100,000 of 25 MB. */
 export const MAX_CHUNKS = 200_000;
+/** Chunks that are looked at before others have their turn: some milliseconds. */
+export const CHUNKS_A_TURN = 5_000;
 
 /** A part of a PNG file. */
 export interface PngChunk {
@@ -32,7 +34,10 @@ export function isPng(source: Buffer): boolean {
   return source.toString('latin1', 0, SIGNATURE_BYTES) === '\x89PNG\r\n\x1a\n';
 }
 
-/** All of them; undefined where the end of the image is missing, or where they are too many. */
+/**
+ * All of them at once, some milliseconds for a guarded file; undefined where the end of the image is missing, or where they are
+ * too many.
+ */
 export function readChunks(source: Buffer): PngChunk[] | undefined {
   const chunks: PngChunk[] = [];
   if (!isPng(source)) return undefined;
@@ -49,8 +54,13 @@ export function contentOf({ bytes }: PngChunk): Buffer {
 }
 
 /** Whether its checksum is the one of its type and content. */
-export function hasRightChecksum({ bytes }: PngChunk): boolean {
-  return bytes.readUInt32BE(bytes.length - 4) === crc32(bytes.subarray(4, -4));
+export function hasRightChecksum(chunk: PngChunk): boolean {
+  return chunk.bytes.readUInt32BE(chunk.bytes.length - 4) === checksumOf(chunk);
+}
+
+/** What its checksum should be. */
+export function checksumOf({ bytes }: PngChunk): number {
+  return crc32(bytes.subarray(4, -4));
 }
 
 /** Whether a picture can be drawn without it: its type begins with a small letter (PNG, third edition, 5.4). */

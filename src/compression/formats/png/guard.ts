@@ -11,6 +11,7 @@ import {
 import { unpacksToMoreThan } from '../shared/unpacked-size.js';
 import { withProfile } from './colours.js';
 import {
+  CHUNKS_A_TURN,
   contentOf,
   hasRightChecksum,
   isAncillary,
@@ -19,9 +20,10 @@ import {
   pngChunks,
   SIGNATURE_BYTES,
 } from './chunks.js';
+import { withJoinedPixels } from './joined.js';
 
-/** Chunks that are looked at before others have their turn: some milliseconds. */
-const CHUNKS_A_TURN = 5_000;
+/** libpng makes 3,000 of 25 MB. Where more are kept, pixels are joined, as several readers walk through all chunks at once. */
+const MAX_KEPT_CHUNKS = 5_000;
 const KEYWORD_BYTES = 80;
 /** What draws the picture, what its colours mean, its resolution and background. */
 const KEPT = new Set([
@@ -51,12 +53,16 @@ export async function guardPng(source: Buffer): Promise<GuardedSource> {
   let hasEnd = false;
   let rest = SIGNATURE_BYTES;
   let count = 0;
+  let keptCount = 0;
   for (const chunk of pngChunks(source)) {
     count += 1;
     if (count > MAX_CHUNKS) throw tooManyParts();
     if (count % CHUNKS_A_TURN === 0) await setImmediate();
     const verdict = await judge(chunk, seen);
-    if (verdict === 'kept') kept.keep(chunk.at, chunk.end);
+    if (verdict === 'kept') {
+      kept.keep(chunk.at, chunk.end);
+      keptCount += 1;
+    }
     isMetadataLeftOut ||= verdict === 'too large';
     isAnimated ||= chunk.type === 'acTL';
     rest = chunk.end;
@@ -65,7 +71,7 @@ export async function guardPng(source: Buffer): Promise<GuardedSource> {
   // A chunk that was cut off; what stands behind the end is not read.
   if (!hasEnd) kept.keep(rest, source.length);
   const notes: GuardedSource['notes'] = isAnimated ? ['first_frame_only'] : [];
-  const original = kept.of(source);
+  const original = keptCount > MAX_KEPT_CHUNKS ? await withJoinedPixels(kept.of(source)) : kept.of(source);
   return { ...asItIs(withProfile(original)), original, isMetadataLeftOut, notes };
 }
 

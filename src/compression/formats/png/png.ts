@@ -2,7 +2,7 @@ import type { FileFormat, KeptParts, Mended } from '../file-format.js';
 import { exifBlock } from '../image-orientation.js';
 import {
   assemble,
-  contentOf,
+  checksumOf,
   hasRightChecksum,
   isPng,
   makeChunk,
@@ -27,13 +27,11 @@ export const PNG: FileFormat = {
  * stays, tells.
  */
 function mendPng(source: Buffer): Mended | undefined {
-  const chunks = readChunks(source);
-  if (!chunks) return undefined;
-  if (chunks.every(hasRightChecksum)) return undefined;
-  const mended = chunks.map((chunk) =>
-    hasRightChecksum(chunk) ? chunk : makeChunk(chunk.type, contentOf(chunk)),
-  );
-  return { source: assemble(source, mended, []), isStrict: true };
+  const wrong = readChunks(source)?.filter((chunk) => !hasRightChecksum(chunk));
+  if (!wrong || wrong.length === 0) return undefined;
+  const mended = Buffer.from(source);
+  for (const chunk of wrong) mended.writeUInt32BE(checksumOf(chunk), chunk.end - 4);
+  return { source: mended, isStrict: true };
 }
 
 /**
