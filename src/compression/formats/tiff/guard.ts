@@ -8,6 +8,7 @@ import {
 } from '../file-format.js';
 import { isOutOfBounds } from '../shared/out-of-bounds.js';
 import {
+  BYTES_OF_TYPE,
   countEntries,
   DESCRIBING,
   type Directory,
@@ -33,10 +34,17 @@ const MAX_DRAWING_BYTES = 1024 * 1024;
 const MAX_TAGS = 4_096;
 
 /**
+ * Strips or tiles. Of 50 million pixels, 50,000 are tiles of 32 × 32, or strips of the 8 kB that TIFF 6.0 (StripOffsets) recommends
+ * with 8 bytes a pixel; a strip for each row are 65,535 where a side is as long as that of any other format.
+ */
+const MAX_PIECES = 100_000;
+
+/**
  * The TIFF with its first page alone, and without tags that are too large or that share their bytes. libtiff reads the tags
  * of all pages to count these: 200,000 pages took 11 s, and 17 tags that share 24 MB as long.
  *
- * @throws ImageError FORMAT_NOT_SUPPORTED, IMAGE_METADATA_TOO_LARGE (the profile)
+ * @throws ImageError FORMAT_NOT_SUPPORTED (what can't be read, and more than 100,000 strips or tiles), IMAGE_METADATA_TOO_LARGE (the
+ *   profile)
  */
 export function guardTiff(source: Buffer): GuardedSource {
   try {
@@ -53,6 +61,7 @@ function guardFirstPage(layout: Layout): GuardedSource {
   if (countEntries(layout).count > MAX_TAGS) throw tooManyParts();
   const directory = readDirectory(layout);
   refuseUnreadable(layout, directory);
+  if (directory.entries.some(hasTooManyPieces)) throw tooManyParts();
   const profile = directory.entries.find(({ tag }) => tag === PROFILE);
   if (profile && profile.bytes > MAX_PROFILE_BYTES && profile.bytes <= source.length) throw profileTooLarge();
   const { entries } = directory;
@@ -77,14 +86,19 @@ function isPlanarPage(layout: Layout, entries: TiffEntry[]): boolean {
   return entry !== undefined && integer(layout, entry.at + (layout.isBigTiff ? 12 : 8), 2) === IN_PLANES;
 }
 
+function hasTooManyPieces({ tag, type, bytes }: TiffEntry): boolean {
+  return PIXEL_TABLES.has(tag) && bytes > MAX_PIECES * BYTES_OF_TYPE[type];
+}
+
 function isOversized(tag: number, bytes: number): boolean {
   return DRAWING.has(tag) && tag !== PROFILE && bytes > MAX_DRAWING_BYTES;
 }
 
 // One of each kind, as libtiff takes them; these are some fifty at most.
 function isKept({ tag, bytes }: TiffEntry, index: number, all: TiffEntry[]): boolean {
-  if (all.findIndex((entry) => entry.tag === tag) !== index) return false;
-  return DRAWING.has(tag) || PIXEL_TABLES.has(tag) || (DESCRIBING.has(tag) && bytes <= MAX_METADATA_BYTES);
+  const isKnown = DRAWING.has(tag) || PIXEL_TABLES.has(tag) || DESCRIBING.has(tag);
+  if (!isKnown || all.findIndex((entry) => entry.tag === tag) !== index) return false;
+  return !DESCRIBING.has(tag) || bytes <= MAX_METADATA_BYTES;
 }
 
 function rewriteEntries(layout: Layout, { countAt, entryBytes, nextAt }: Directory, kept: TiffEntry[]): void {

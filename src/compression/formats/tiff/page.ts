@@ -52,7 +52,7 @@ export class TiffPage {
 
   rewrite(wanted: WantedMetadata, added: Entry[] = []): Buffer {
     const place = this.find(STRIPS.offsets) ? STRIPS : TILES;
-    const pixels = this.readPixels(place);
+    const { offsets, lengths, pixelBytes } = this.readPlaces(place);
     const isAdded = (tag: number) => added.some((entry) => entry.tag === tag);
     const own = this.entries.filter(
       ({ tag }) => DRAWING.has(tag) || (keepsTag(tag, wanted) && !isAdded(tag)),
@@ -60,19 +60,22 @@ export class TiffPage {
     const told = [...own, ...added];
     // What only XMP says.
     const missing = authorOf(wanted).filter(({ tag }) => !told.some((entry) => entry.tag === tag));
-    const kept = [...told, ...missing];
-    const addresses: Entry = { tag: place.offsets, type: LONG, values: Buffer.alloc(pixels.length * 4) };
-    const lengths: Entry = { tag: place.lengths, type: LONG, values: Buffer.alloc(pixels.length * 4) };
-    const entries = [...kept, addresses, lengths].sort((a, b) => a.tag - b.tag);
+    const addresses: Entry = { tag: place.offsets, type: LONG, values: Buffer.alloc(offsets.length * 4) };
+    const entries = [...told, ...missing, addresses, this.find(place.lengths)!].sort((a, b) => a.tag - b.tag);
 
     let at = HEADER_BYTES + 2 + entries.length * ENTRY_BYTES + 4;
     for (const { values } of entries) at += outsideBytes(values);
-    pixels.forEach((piece, index) => {
+    offsets.forEach((_, index) => {
       this.putLong(addresses.values, at, index * 4);
-      this.putLong(lengths.values, piece.length, index * 4);
-      at += piece.length;
+      at += lengths[index];
     });
-    return Buffer.concat([this.directory(entries), ...pixels]);
+    const head = this.directory(entries);
+    const page = Buffer.allocUnsafe(head.length + pixelBytes);
+    let end = head.copy(page);
+    offsets.forEach((offset, index) => {
+      end += this.source.copy(page, end, offset, offset + lengths[index]);
+    });
+    return page;
   }
 
   private readEntries(layout: Layout): Entry[] {
@@ -84,23 +87,33 @@ export class TiffPage {
     });
   }
 
-  private readPixels(place: { offsets: number; lengths: number }): Buffer[] {
-    const offsets = this.numbers(place.offsets);
-    const lengths = this.numbers(place.lengths);
+  /** Where the pieces of the pixels stand; a hundred thousand of them, at most: see `guardTiff`. */
+  private readPlaces(place: typeof STRIPS): {
+    offsets: Uint32Array;
+    lengths: Uint32Array;
+    pixelBytes: number;
+  } {
+    const [offsets, lengths] = [this.numbers(place.offsets), this.numbers(place.lengths)];
     if (offsets.length === 0 || offsets.length !== lengths.length) throw new RangeError('no pixels');
+    let pixelBytes = 0;
+    for (let index = 0; index < offsets.length; index += 1) {
+      if (offsets[index] + lengths[index] > this.source.length) throw new RangeError('points behind the end');
+      pixelBytes += lengths[index];
+    }
     // Pieces that share their bytes would make the output larger than the source.
-    if (lengths.reduce((sum, length) => sum + length, 0) > this.source.length)
-      throw new RangeError('overlap');
-    return offsets.map((offset, index) => this.piece(offset, lengths[index]));
+    if (pixelBytes > this.source.length) throw new RangeError('overlap');
+    return { offsets, lengths, pixelBytes };
   }
 
-  private numbers(tag: number): number[] {
-    const entry = this.find(tag);
-    if (entry?.type !== SHORT && entry?.type !== LONG) return [];
-    const width = BYTES_OF_TYPE[entry.type];
-    return Array.from({ length: entry.values.length / width }, (_, index) =>
-      width === 2 ? this.short(entry.values, index * 2) : this.long(entry.values, index * 4),
-    );
+  private numbers(tag: number): Uint32Array {
+    const { type, values } = this.find(tag) ?? {};
+    if (!values || (type !== SHORT && type !== LONG)) return new Uint32Array();
+    const width = BYTES_OF_TYPE[type];
+    const numbers = new Uint32Array(Math.floor(values.length / width));
+    for (let index = 0; index < numbers.length; index += 1) {
+      numbers[index] = width === 2 ? this.short(values, index * 2) : this.long(values, index * 4);
+    }
+    return numbers;
   }
 
   private directory(entries: Entry[]): Buffer {
