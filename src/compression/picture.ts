@@ -9,7 +9,7 @@ import type { ImageHeader } from './image-header.js';
 import { openImage, openPixels } from './libvips.js';
 import { decodingBytes, MAX_HELD_PIXELS } from './memory.js';
 import { type CompressionOptions, WHITE } from './options.js';
-import { readPixels } from './pixels.js';
+import { hasAlpha, readPixels, withoutOpaqueAlpha } from './pixels.js';
 import { type Look, lookOf, type Pixels } from './search/similarity.js';
 
 /** One image on its way through the library. */
@@ -102,7 +102,7 @@ export async function openPicture(job: Job, options: PictureOptions): Promise<Pi
   if (options.isReadOnce && canStream(header) && !hasAlpha) {
     return { ...unheld, isLarge: false, look: once(() => readLook(openAs(size))) };
   }
-  const held = holdPixels(await readPixels(openAs(size)), size);
+  const held = await holdPixels(await readPixels(openAs(size)), size);
   return isDescribed ? { ...held, isDescribed, open } : held;
 }
 
@@ -127,7 +127,7 @@ export async function lookForBorder(job: Job): Promise<Job> {
   const pixels = await readColours(openUpright(job, { width, height, isResized: most < 1 }));
   const found = await withoutBorder(pixels);
   const shown = most < 1 ? enlarged(found, header.width / width, header.height / height, header) : found;
-  const border = { edge: meanOfEdge(pixels), ...(most < 1 ? {} : { pixels }) };
+  const border = { edge: await meanOfEdge(pixels), ...(most < 1 ? {} : { pixels }) };
   return { ...job, header: { ...header, shown }, border };
 }
 
@@ -135,10 +135,10 @@ async function openOnCanvas(job: Job, layout: Layout, options: PictureOptions): 
   const exponent = exponentFor(job, options);
   const known = exponent === 1 ? job.border?.pixels : undefined;
   const pixels = known ? await cutOut(known, layout) : await readColours(openPart(job, layout, exponent));
-  const colour = backgroundOf(job.options.canvas!, job.border?.edge ?? meanOfEdge(pixels));
+  const colour = backgroundOf(job.options.canvas!, job.border?.edge ?? (await meanOfEdge(pixels)));
   const [red, green, blue] = colour;
   return {
-    ...holdPixels(await placeOnCanvas(pixels, layout, colour), layout),
+    ...(await holdPixels(await placeOnCanvas(pixels, layout, colour), layout)),
     isColoured: red !== green || green !== blue,
     isOnWhite: job.options.canvas!.background === WHITE,
   };
@@ -174,8 +174,8 @@ function canDescribe({ metadata: { depth, space, channels } }: ImageHeader): boo
   return isUsual && channels <= 4 && DESCRIBED_SPACES.has(space);
 }
 
-function holdPixels(decoded: Pixels, { isResized }: Size): Picture {
-  const pixels = withoutOpaqueAlpha(decoded);
+async function holdPixels(decoded: Pixels, { isResized }: Size): Promise<Picture> {
+  const pixels = await withoutOpaqueAlpha(decoded);
   const { data, width, height, channels } = pixels;
   return {
     ...{ width, height, frames: 1, hasAlpha: hasAlpha(pixels), isResized, isDescribed: false },
@@ -265,24 +265,6 @@ function openAnimation({ source, header, maxPixels, wanted }: Job, size: Size): 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= read());
-}
-
-function hasAlpha({ channels }: Pixels): boolean {
-  return channels === 2 || channels === 4;
-}
-
-// An alpha channel that hides nothing is a fifth of the bytes of some formats, and in the way of JPEG.
-function withoutOpaqueAlpha(pixels: Pixels): Pixels {
-  const { data, channels } = pixels;
-  if (!hasAlpha(pixels)) return pixels;
-  for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== 255) return pixels;
-
-  const colours = channels - 1;
-  const opaque = Buffer.allocUnsafe((data.length / channels) * colours);
-  for (let from = 0, to = 0; from < data.length; from += channels, to += colours) {
-    for (let channel = 0; channel < colours; channel += 1) opaque[to + channel] = data[from + channel];
-  }
-  return { ...pixels, data: opaque, channels: colours };
 }
 
 // Two gammas are applied one after the other, of which one is 1.

@@ -1,3 +1,4 @@
+import { mainThreadUse } from '../../../test/helpers/main-thread.js';
 import { meanOfEdge, withoutBorder } from './border.js';
 
 type Colour = [number, number, number, number?];
@@ -68,6 +69,21 @@ describe('withoutBorder', () => {
   });
 });
 
-it('knows the mean of the edge', () => {
-  expect(meanOfEdge(boxOn([250, 240, 230], [0, 0, 0]))).toEqual([250, 240, 230, 255]);
+it('knows the mean of the edge', async () => {
+  expect(await meanOfEdge(boxOn([250, 240, 230], [0, 0, 0]))).toEqual([250, 240, 230, 255]);
+});
+
+it.each([
+  [2000, 2000],
+  [4_000_000, 1],
+  [1, 4_000_000],
+])('holds nobody up for a border of %i × %i pixels', async (width, height) => {
+  const pixels = { data: Buffer.alloc(width * height * 3, 200), width, height, channels: 3 };
+
+  const { longestSliceMs } = await mainThreadUse(async () => {
+    expect(await meanOfEdge(pixels)).toEqual([200, 200, 200, 255]);
+    expect(await withoutBorder(pixels)).toEqual({ left: 0, top: 0, width, height });
+  });
+
+  expect(longestSliceMs).toBeLessThan(100);
 });

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { inParts } from '../pixels.js';
 import type { Pixels } from '../search/similarity.js';
 import type { Box } from './layout.js';
 
@@ -12,7 +12,6 @@ const MAX_ALPHA = 7;
 /** Numbers that differ by more are never within {@link MAX_DIFFERENCE}, and by less always. */
 const FAR = 24;
 const NEAR = 1;
-const ROWS_AT_ONCE = 100;
 
 /**
  * The part of a picture that its border surrounds: the lines at its edges are left out of which every pixel is within ΔE 3 of
@@ -23,42 +22,42 @@ const ROWS_AT_ONCE = 100;
  */
 export async function withoutBorder(pixels: Pixels): Promise<Box> {
   const { width, height } = pixels;
-  const isBorder = borderTest(pixels);
-  // A picture that is nothing but border takes a fifth of a second.
-  const letOthersWork = async (y: number): Promise<void> => {
-    if (y % ROWS_AT_ONCE === 0) await setImmediate();
-  };
-  const isEmpty = (y: number): boolean => {
-    for (let x = 0; x < width; x += 1) if (!isBorder(y * width + x)) return false;
+  const isBorder = await borderTest(pixels);
+  const count = width * height;
+  let [first, last] = [0, count - 1];
+  const isEmpty = await inParts(count, (from, to) => {
+    for (first = from; first < to; first += 1) if (!isBorder(first)) return false;
     return true;
-  };
-  let [top, bottom] = [0, height - 1];
-  for (; top <= bottom && isEmpty(top); top += 1) await letOthersWork(top);
-  if (top > bottom) return { left: 0, top: 0, width, height };
-  for (; isEmpty(bottom); bottom -= 1) await letOthersWork(bottom);
+  });
+  if (isEmpty) return { left: 0, top: 0, width, height };
+  await inParts(count, (from, to) => {
+    for (last = count - 1 - from; last >= count - to; last -= 1) if (!isBorder(last)) return false;
+    return true;
+  });
+  const [top, bottom] = [Math.floor(first / width), Math.floor(last / width)];
   let [left, right] = [width, -1];
-  for (let y = top; y <= bottom; y += 1) {
-    await letOthersWork(y);
-    for (let x = 0; x < left; x += 1) if (!isBorder(y * width + x)) left = x;
-    for (let x = width - 1; x > right; x -= 1) if (!isBorder(y * width + x)) right = x;
-  }
+  const begin = top * width;
+  await inParts((bottom - top + 1) * width, (from, to) => {
+    for (let at = begin + from; at < begin + to; at += 1) {
+      const x = at % width;
+      if (x >= left && x <= right) at += right - x;
+      else if (!isBorder(at)) [left, right] = [Math.min(left, x), Math.max(right, x)];
+    }
+    return true;
+  });
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 /** The mean of the outermost pixels. */
-export function meanOfEdge(pixels: Pixels): Colour {
+export async function meanOfEdge(pixels: Pixels): Promise<Colour> {
   const sums = [0, 0, 0, 0];
-  let count = 0;
-  for (const at of edgeOf(pixels)) {
-    colourAt(pixels, at).forEach((value, channel) => (sums[channel] += value));
-    count += 1;
-  }
-  const [red, green, blue, alpha] = sums.map((sum) => Math.round(sum / count));
+  await overEdge(pixels, (value, channel) => (sums[channel] += value));
+  const [red, green, blue, alpha] = sums.map((sum) => Math.round(sum / edgeLength(pixels)));
   return [red, green, blue, alpha];
 }
 
-function borderTest(pixels: Pixels): (at: number) => boolean {
-  const border = medianOfEdge(pixels);
+async function borderTest(pixels: Pixels): Promise<(at: number) => boolean> {
+  const border = await medianOfEdge(pixels);
   const { data, channels } = pixels;
   if (border[3] < 128) return (at) => data[at * channels + 3] <= MAX_ALPHA;
   const isNear = nearTest(border);
@@ -79,14 +78,19 @@ function nearTest([red, green, blue]: Colour): (r: number, g: number, b: number)
   const side = 2 * FAR + 1;
   const known = new Uint8Array(side ** 3);
   return (r, g, b) => {
-    const [dr, dg, db] = [r - red, g - green, b - blue];
-    const most = Math.max(Math.abs(dr), Math.abs(dg), Math.abs(db));
-    if (most <= NEAR) return true;
-    if (most > FAR) return false;
+    const dr = r - red;
+    const dg = g - green;
+    const db = b - blue;
+    if (isWithin(dr, NEAR) && isWithin(dg, NEAR) && isWithin(db, NEAR)) return true;
+    if (!isWithin(dr, FAR) || !isWithin(dg, FAR) || !isWithin(db, FAR)) return false;
     const at = ((dr + FAR) * side + dg + FAR) * side + db + FAR;
     if (known[at] === 0) known[at] = differenceOf(labOf(r, g, b), own) <= MAX_DIFFERENCE ? 1 : 2;
     return known[at] === 1;
   };
+}
+
+function isWithin(difference: number, most: number): boolean {
+  return difference <= most && difference >= -most;
 }
 
 /** CIE76: how far two colours are from each other in L*a*b*. */
@@ -94,13 +98,10 @@ function differenceOf(one: number[], other: number[]): number {
   return Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]);
 }
 
-function medianOfEdge(pixels: Pixels): Colour {
+async function medianOfEdge(pixels: Pixels): Promise<Colour> {
   const counts = Array.from({ length: 4 }, () => new Uint32Array(256));
-  let count = 0;
-  for (const at of edgeOf(pixels)) {
-    colourAt(pixels, at).forEach((value, channel) => (counts[channel][value] += 1));
-    count += 1;
-  }
+  await overEdge(pixels, (value, channel) => (counts[channel][value] += 1));
+  const count = edgeLength(pixels);
   const medianOf = (channel: number): number => {
     let value = 0;
     for (let below = counts[channel][0]; below * 2 < count; below += counts[channel][value]) value += 1;
@@ -109,20 +110,29 @@ function medianOfEdge(pixels: Pixels): Colour {
   return [medianOf(0), medianOf(1), medianOf(2), medianOf(3)];
 }
 
-function* edgeOf({ width, height }: Pixels): Generator<number> {
-  for (let x = 0; x < width; x += 1) {
-    yield x;
-    if (height > 1) yield (height - 1) * width + x;
-  }
-  for (let y = 1; y < height - 1; y += 1) {
-    yield y * width;
-    if (width > 1) yield y * width + width - 1;
-  }
+/** Of a picture one pixel high, all of its millions are its edge. */
+async function overEdge(pixels: Pixels, work: (value: number, channel: number) => void): Promise<void> {
+  const { data, channels } = pixels;
+  await inParts(edgeLength(pixels), (from, to) => {
+    for (let index = from; index < to; index += 1) {
+      const at = edgeAt(pixels, index) * channels;
+      for (let channel = 0; channel < channels; channel += 1) work(data[at + channel], channel);
+      if (channels === 3) work(255, 3);
+    }
+    return true;
+  });
 }
 
-function colourAt({ data, channels }: Pixels, at: number): Colour {
-  const from = at * channels;
-  return [data[from], data[from + 1], data[from + 2], channels === 4 ? data[from + 3] : 255];
+function edgeLength({ width, height }: Pixels): number {
+  return Math.min(width, height) === 1 ? width * height : 2 * (width + height) - 4;
+}
+
+/** The first row, the last one, and the two ends of each row between. */
+function edgeAt({ width, height }: Pixels, index: number): number {
+  if (index < width || width === 1) return index;
+  if (index < 2 * width) return (height - 2) * width + index;
+  const side = index - 2 * width;
+  return (1 + (side >> 1)) * width + (side % 2) * (width - 1);
 }
 
 /** CIE L*a*b*, of the white of sRGB (IEC 61966-2-1, CIE 15). */
