@@ -10,6 +10,7 @@ import { asImageError, countWarnings } from './libvips.js';
 import { MAX_HELD_PIXELS } from './memory.js';
 import { type CompressionOptions, type ImageNote, reportsSimilarity } from './options.js';
 import { layOut } from './framing/layout.js';
+import { forgetSizes } from './framing/sizes.js';
 import { type Job, lookForBorder } from './picture.js';
 import { planEncodings, weigh } from './plan.js';
 import {
@@ -137,7 +138,8 @@ function jobOf(inputBytes: number, header: ImageHeader, options: CompressionOpti
 
 /** Whatever bytes it takes, where a canvas is asked for; where that changes nothing, and the file may be shown anywhere, as without. */
 async function compressAsAsked(asked: Job): Promise<Result> {
-  const { canvas, isOriginal } = asked.options;
+  const { canvas, isOriginal, decodedFor } = asked.options;
+  if (!decodedFor) forgetSizes(asked.header);
   if (isOriginal) return deliverOriginal(asked, []);
   if (!canvas) return compress(asked);
   refuseCutOffAnimation(asked);
@@ -242,6 +244,7 @@ function maxBytesOfOriginal(job: Job, best: Encoded): number {
 async function compressAtFullSize(job: Job, notes: ImageNote[]): Promise<Result> {
   // For an AVIF of its full size, less memory was set aside than it takes.
   if (job.header.format === 'avif') return deliverOriginal(job, notes);
+  forgetSizes(job.header);
   const options = {
     ...job.options,
     format: 'keep' as const,

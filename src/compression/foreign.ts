@@ -18,6 +18,8 @@ const MAX_PIXELS = 36_000_000;
 /** In pixels of 10 bytes. Decoding takes 13 bytes a pixel, and encoding an AVIF 30. */
 const WEIGHT = 1.3;
 const AVIF_WEIGHT = 3;
+/** The largest size, a third of its pixels for smaller ones, and what the size before has left. */
+const OTHER_SIZES_WEIGHT = 1;
 /** Nothing else is decoded at the same time as a larger one. */
 const MAX_PIXELS_TOGETHER = 16_000_000;
 
@@ -34,9 +36,11 @@ export function readForeign(source: Buffer, format: ForeignFormat, maxPixels: nu
 }
 
 /** The memory that it takes, in pixels of 10 bytes. */
-export function weighForeign({ pixels }: ForeignPicture, { format }: CompressionOptions): number {
+export function weighForeign({ pixels }: ForeignPicture, options: CompressionOptions): number {
   if (pixels > MAX_PIXELS_TOGETHER) return Infinity;
-  return pixels * (format === 'avif' || format === 'auto' ? AVIF_WEIGHT : WEIGHT);
+  const { format, decodedFor } = options;
+  const others = decodedFor ? OTHER_SIZES_WEIGHT : 0;
+  return pixels * (others + (format === 'avif' || format === 'auto' ? AVIF_WEIGHT : WEIGHT));
 }
 
 /**

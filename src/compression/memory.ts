@@ -11,7 +11,7 @@ export const MAX_HELD_PIXELS = 16_000_000;
 /** What decoding and encoding may take together; with the rest of the process, 600 MB are not reached. */
 const MAX_PEAK_BYTES = 420_000_000;
 /** Up to four channels of 8 bits. */
-const HELD_BYTES = 4;
+export const HELD_BYTES = 4;
 
 /** What a decoder holds at once. Baseline JPEG, PNG and TIFF are decoded row by row. */
 export function decodingBytes(format: ImageFormat, { isProgressive, space, depth }: SourceMetadata): number {
@@ -58,10 +58,17 @@ export interface PeakFacts {
   result: { format: ImageFormat; framePixels: number; frames: number; hasAlpha: boolean };
   /** Whether each encoding decodes the file again, as it must for metadata. */
   isReadAgain: boolean;
+  /** Pixels that are held beside those of the result, for other sizes of the picture. */
+  otherPixels?: number;
 }
 
 /** Whether decoding and encoding stay within the memory that one image may take. */
-export function fitsIntoMemory({ source, result, isReadAgain }: PeakFacts): boolean {
+export function fitsIntoMemory(facts: PeakFacts): boolean {
+  return peakBytes(facts) <= MAX_PEAK_BYTES;
+}
+
+/** The most that decoding and encoding hold at once. */
+export function peakBytes({ source, result, isReadAgain, otherPixels = 0 }: PeakFacts): number {
   const decoding = decodingBytes(source.format, source.metadata) * source.framePixels;
   const isAnimation = result.frames > 1;
   const encodingFrame = encodingBytes(result.format, result.hasAlpha) * result.framePixels;
@@ -73,5 +80,5 @@ export function fitsIntoMemory({ source, result, isReadAgain }: PeakFacts): bool
   const held = isHeld ? HELD_BYTES * result.framePixels : 0;
   // Pixels that are held are encoded when their decoder has ended.
   const working = isHeld && !isReadAgain ? Math.max(decoding, encoding) : decoding + encoding;
-  return held + working <= MAX_PEAK_BYTES;
+  return held + working + HELD_BYTES * otherPixels;
 }

@@ -6,9 +6,17 @@ import {
   MAX_JPEG_SIDE,
   noiseMs,
 } from './encoding/encoder-settings.js';
-import type { ImageFormat } from './formats/image-format.js';
+import { IMAGE_FORMATS, type ImageFormat } from './formats/image-format.js';
+import { pixelsForOtherSizes, pixelsOfSizeBefore } from './framing/sizes.js';
 import type { ImageHeader } from './image-header.js';
-import { fitsIntoMemory, MAX_HELD_PIXELS } from './memory.js';
+import {
+  decodingBytes,
+  fitsIntoMemory,
+  HELD_BYTES,
+  MAX_HELD_PIXELS,
+  type PeakFacts,
+  peakBytes,
+} from './memory.js';
 import type { CompressionOptions, Effort, ImageNote } from './options.js';
 import { layOut, mostPixels } from './framing/layout.js';
 import { MAX_TRIALS } from './search/quality-search.js';
@@ -49,6 +57,7 @@ const MAX_SLOW_SEARCH_PIXELS = 200_000;
 const AVIF_WEIGHT = 3;
 const FULL_COLOUR_AVIF_WEIGHT = 4;
 const TRANSPARENT_WEBP_WEIGHT = 4;
+const WEIGHED_BYTES = 10;
 
 /** Decides from the header alone what is tried, so that the time is bounded before anything is decoded. */
 export function planEncodings(header: ImageHeader, options: CompressionOptions): Plan {
@@ -199,8 +208,13 @@ function canBecome(format: ImageFormat, header: ImageHeader, options: Compressio
   if (Math.max(width, height) > (MAX_SIDE[format] ?? Infinity)) return false;
   if (format === 'avif' && width * height > MAX_AVIF_PIXELS) return false;
   if (format === 'gif' && width * height * header.frames > MAX_GIF_PIXELS) return false;
+  return fitsIntoMemory(peakOf(format, header, options));
+}
+
+function peakOf(format: ImageFormat, header: ImageHeader, options: CompressionOptions): PeakFacts {
+  const { width, height } = layOut(header, options);
   const { metadata } = header;
-  return fitsIntoMemory({
+  return {
     source: { format: header.format, metadata, framePixels: header.width * header.height },
     result: {
       format,
@@ -209,10 +223,11 @@ function canBecome(format: ImageFormat, header: ImageHeader, options: Compressio
       hasAlpha: metadata.hasAlpha && format !== 'jpeg',
     },
     isReadAgain: options.metadata === 'all',
-  });
+    otherPixels: pixelsForOtherSizes(header, options),
+  };
 }
 
-/** The memory that compressing takes, in pixels of 10 bytes. */
+/** The memory that compressing takes, in pixels of 10 bytes. That of the other sizes which are held meanwhile is part of it. */
 export function weigh(header: ImageHeader, options: CompressionOptions): number {
   const { width, height } = layOut(header, options);
   const encoded = mostPixels(header, options) * (options.canvas ? 1 : header.frames);
@@ -223,7 +238,14 @@ export function weigh(header: ImageHeader, options: CompressionOptions): number 
   // A canvas is held beside what lies on it.
   const onCanvas = options.canvas ? encoded : 0;
   const avifWeight = width * height <= MAX_FULL_COLOUR_PIXELS ? FULL_COLOUR_AVIF_WEIGHT : AVIF_WEIGHT;
-  const asAvif = mayBe('avif') ? avifWeight * encoded : 0;
-  const asWebp = header.metadata.hasAlpha && mayBe('webp') ? TRANSPARENT_WEBP_WEIGHT * encoded : 0;
-  return Math.max(header.pixels, asAvif, asWebp) + onCanvas;
+  const left = HELD_BYTES * pixelsOfSizeBefore(header, options);
+  const others = (left + HELD_BYTES * pixelsForOtherSizes(header, options)) / WEIGHED_BYTES;
+  const asAvif = mayBe('avif') ? avifWeight * encoded + others : 0;
+  const asWebp = header.metadata.hasAlpha && mayBe('webp') ? TRANSPARENT_WEBP_WEIGHT * encoded + others : 0;
+  const decoding = decodingBytes(header.format, header.metadata) * header.width * header.height;
+  const peaks = IMAGE_FORMATS.filter(mayBe).map(
+    (format) => peakBytes(peakOf(format, header, options)) + left,
+  );
+  const most = Math.ceil(Math.max(decoding, ...peaks) / WEIGHED_BYTES);
+  return Math.max(header.pixels, most, asAvif, asWebp) + onCanvas;
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type CompressedImage, type OpenedImage, openSource } from '../compression/compress.js';
+import { type CompressedImage, openSource } from '../compression/compress.js';
 import type { CompressionOptions } from '../compression/options.js';
 import type { ChannelName } from '../requests/channels/channel-list.js';
 import { formsOf } from '../requests/renditions/renditions.js';
@@ -104,20 +104,15 @@ export class PreviewCompressor {
 
   private async encodeAll(source: Buffer, wanted: WantedForm[], signal: AbortSignal): Promise<PreviewForm[]> {
     const image = await openSource(source, this.settings.MAX_IMAGE_PIXELS);
-    const forms: PreviewForm[] = [];
-    for (const { name, channel, options } of wanted)
-      forms.push({ name, channel, image: await this.encode(image, options, signal) });
-    return forms;
-  }
-
-  private encode(
-    image: OpenedImage,
-    options: CompressionOptions,
-    signal: AbortSignal,
-  ): Promise<CompressedImage> {
-    return this.pixels.use(image.weight(options), 0, () => {
-      signal.throwIfAborted();
-      return image.compress(options);
+    // One weight for all: pixels are held from one form to the next.
+    const weight = Math.max(...wanted.map(({ options }) => image.weight(options)));
+    return this.pixels.use(weight, 0, async () => {
+      const forms: PreviewForm[] = [];
+      for (const { name, channel, options } of wanted) {
+        signal.throwIfAborted();
+        forms.push({ name, channel, image: await image.compress(options) });
+      }
+      return forms;
     });
   }
 }

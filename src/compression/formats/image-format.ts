@@ -18,6 +18,8 @@ const NAMES: Record<ImageFormat, FormatNames> = {
   tiff: { contentType: 'image/tiff', extension: 'tiff' },
 };
 
+export const IMAGE_FORMATS = Object.keys(NAMES) as ImageFormat[];
+
 /** The MIME type of a format, such as `image/jpeg`. */
 export function contentTypeOf(format: ImageFormat): string {
   return NAMES[format].contentType;

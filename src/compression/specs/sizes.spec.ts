@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
 import { alike, photo } from '../../../test/helpers/pictures/pictures.js';
 import { openSource } from '../compress.js';
@@ -48,6 +51,36 @@ describe('sizes of one picture', () => {
     }
   });
 
+  it('are not all held: the largest, and a few that others are made of', async () => {
+    const [width, height] = [2000, 1500];
+    const image = await openSource(await photo(width, height).jpeg().toBuffer(), MAX_PIXELS);
+    const widths = [width, ...Array.from({ length: 20 }, (_, index) => width / 2 - 5 * index)];
+    const all = decodedOnce(
+      widths.map((max_width) => toCompressionOptions({ max_width, format: 'png' }, 50)),
+    );
+    const before = await heldBytes();
+
+    for (const options of all) await image.compress(options);
+
+    expect((await heldBytes()) - before).toBeLessThan(2.2 * width * height * 3);
+    await image.compress(toCompressionOptions({ canvas: '1:1', max_width: 10 }, 50));
+    expect((await heldBytes()) - before).toBeLessThan(1_000_000);
+  });
+
+  it('weigh what is held for the others as well', async () => {
+    const image = await openSource(await photo(640, 480).png().toBuffer(), MAX_PIXELS);
+    const pixels = 640 * 480;
+    const weights = (all: ReturnType<typeof sizes>) => all.map((options) => image.weight(options) / pixels);
+
+    expect(
+      weights(WIDTHS.map((max_width) => toCompressionOptions({ max_width, format: 'avif' }, 50))),
+    ).toEqual([1, 1, 1]);
+    // The largest here, what is left of it, and the smaller ones: three times 4 bytes of 10 for a quarter of the pixels.
+    const [first, second] = weights(sizes({ format: 'avif' }));
+    expect(first).toBeCloseTo(1 + 0.2, 2);
+    expect(second).toBe(1);
+  });
+
   it('say so in their options, and others do not', () => {
     const [first] = sizes();
     const { canvas, ...plain } = toCompressionOptions({ max_width: 320 }, 50);
@@ -61,3 +94,14 @@ describe('sizes of one picture', () => {
     expect(decodedOnce([first, open])[0].decodedFor).toEqual({ maxWidth: null, maxHeight: null });
   });
 });
+
+/** Bytes outside of the heap of JavaScript that are still in use. */
+async function heldBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 3; round += 1) {
+    collect();
+    await setImmediate();
+  }
+  return process.memoryUsage().arrayBuffers;
+}

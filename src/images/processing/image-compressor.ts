@@ -12,7 +12,7 @@ import { ImageHeaders } from '../../requests/image-headers.js';
 import { Files } from '../../stored-files/files.js';
 import { Owners } from '../../stored-files/owners.js';
 import { type CompressedImage, openSource } from '../../compression/compress.js';
-import { canonicalOptions } from '../../compression/options.js';
+import { canonicalOptions, type CompressionOptions } from '../../compression/options.js';
 import type { ClaimedImage } from '../scheduling/image-claims.js';
 import { ImageDownloader } from '../hosts/image-downloader.js';
 import { makeOutputKey } from '../output-key.js';
@@ -254,15 +254,12 @@ export class ImageCompressor {
     const weight = Math.max(...forms.map(({ options }) => image.weight(options)));
     return this.pixels.use(weight, claim.requestKey, async () => {
       const made = new Map<string, CompressedImage>();
-      const results: CompressedImage[] = [];
-      for (const { options } of forms) {
+      for (const options of sizesFirst(forms)) {
         this.shutdown.signal.throwIfAborted();
         const id = canonicalOptions(options);
-        const result = made.get(id) ?? (await image.compress(options));
-        made.set(id, result);
-        results.push(result);
+        if (!made.has(id)) made.set(id, await image.compress(options));
       }
-      return results;
+      return forms.map(({ options }) => made.get(canonicalOptions(options))!);
     });
   }
 
@@ -276,6 +273,12 @@ export class ImageCompressor {
 /** The image itself first, then its renditions in the order of the request. */
 function formsOf({ ownerKey, options, renditions }: ClaimedImage['request']): MadeFor[] {
   return [{ ownerKey, options }, ...renditions.map((each) => ({ ownerKey, options: each.options }))];
+}
+
+/** Those that are decoded once, one after the other: what is held for them goes before anything else is decoded. */
+function sizesFirst(forms: MadeFor[]): CompressionOptions[] {
+  const all = forms.map(({ options }) => options);
+  return [...all.filter(({ decodedFor }) => decodedFor), ...all.filter(({ decodedFor }) => !decodedFor)];
 }
 
 /** An earlier result as it is: its file is neither read nor written. */
