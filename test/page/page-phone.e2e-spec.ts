@@ -124,6 +124,10 @@ describeInBrowser('the page on a phone', (engine) => {
     await page.locator('.cut-address').first().waitFor();
     const [after, saved] = [await boxOf(page, '.cell-after'), await boxOf(page, '.cell-saved')];
     expect(after.x + after.width).toBeLessThanOrEqual(saved.x);
+    // What has no room is still read aloud.
+    for (const role of ['columnheader', 'cell'] as const)
+      expect(await page.locator('.table').getByRole(role).count()).toBeGreaterThan(6);
+    await page.getByRole('columnheader', { name: 'Before' }).waitFor({ state: 'attached' });
 
     await button(page, 'Tiles').tap();
     const number = page.locator('.tile-name').getByText('picture 2 of 3');

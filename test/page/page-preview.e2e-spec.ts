@@ -234,6 +234,9 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await undo('1 row removed: the file that you get back comes without it.');
     await page.getByText('1 row with faults').waitFor();
     await button(page, 'Remove line 6').click();
+    await button(page, 'Take line 6 in again').click();
+    await page.getByText('1 row with faults').waitFor();
+    await button(page, 'Remove line 6').click();
     await page.getByText('4 cells changed, 1 row removed.').waitFor();
     await button(page, 'Take back all changes').click();
     await page.getByText('5 rows with faults').waitFor();

@@ -55,7 +55,13 @@ describeInBrowser('the page and who may do what', (engine) => {
     const { page } = await openWith(ADMIN, '#/webhooks', 360);
     await page.getByText('No webhooks yet: nobody is called.').waitFor();
 
-    await page.getByLabel('Address that is called').fill(receiver.url('/hook'));
+    const address = page.getByLabel('Address that is called');
+    await address.fill('http://10.1.2.3/hook');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await until(async () => (await address.getAttribute('aria-invalid')) === 'true');
+    const reason = (await address.getAttribute('aria-describedby'))!;
+    expect(await page.locator(`[id="${reason}"]`).textContent()).toContain('not on the public internet');
+    await address.fill(receiver.url('/hook'));
     await page.getByLabel('Note').fill('The shop');
     await page.getByRole('button', { name: 'Add' }).click();
     const secret = await page.locator('.webhook-secret .code').textContent();

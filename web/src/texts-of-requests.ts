@@ -78,6 +78,8 @@ export const textsOfRequests = {
     leftOut: (value: number) =>
       `${counted(value, 'row')} with faults ${value === 1 ? 'was' : 'were'} skipped: no image of ${value === 1 ? 'it' : 'them'} was made. ` +
       `Your own file with new links keeps ${value === 1 ? 'it as it is; it is' : 'them as they are; they are'} missing from the one with a column for the links. The list of errors says why.`,
+    unlike: (value: number) =>
+      `${images(value)} ${value === 1 ? 'looks' : 'look'} different from ${value === 1 ? 'its original' : 'their originals'}: less than 90% alike. Give ${value === 1 ? 'it' : 'them'} a better quality, or use the originals.`,
     unfit: (value: number) =>
       `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}: too few pixels, for example. The list says why of each.`,
     runAgain: 'Run again',
@@ -88,6 +90,7 @@ export const textsOfRequests = {
   failures: {
     title: (value: number) => `${images(value)} failed`,
     lead: 'Grouped by reason and host. They do not hold up the others.',
+    showWorst: 'Show the worst first',
     at: (host: string) => `at ${host}`,
     show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
     showNamed: (value: number, reason: string, host: string) =>

@@ -28,6 +28,8 @@ export const textsOfRows = {
     `The ${count(lines)} ${isWorkbook ? 'rows' : 'lines'} before`,
   after: (lines: number, isWorkbook: boolean) => `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
 
+  takeIn: (line: number, isWorkbook: boolean) =>
+    `Take ${isWorkbook ? 'row' : 'line'} ${count(line)} in again`,
   without: (value: number, lines: number[], isWorkbook: boolean) =>
     `${count(value)} of them without images (${named(lines, value, isWorkbook)})`,
   onlyWithout: 'Without images',

@@ -9,6 +9,7 @@ import {
   likeTheLast,
   mend,
   saveMended,
+  takeRowIn,
   undoMending,
   withScheme,
 } from '../state/file/mend-file.ts';
@@ -115,12 +116,16 @@ export function FaultActions({ cells }: { cells: FaultyCell[] }) {
   );
 }
 
+/** Rows that were removed, each with a button. */
+const MOST_NAMED = 10;
+
 /** What was changed, to be taken away or taken back. */
 export function Mended() {
   const patches = useStore(({ chosen }) => chosen?.patches);
   const isWorkbook = useStore(({ chosen }) => typeof chosen?.survey?.layout?.sheet === 'string');
   if (!patches || patches.length === 0) return null;
-  const rows = patches.filter(({ value }) => value === null).length;
+  const removed = patches.filter(({ value }) => value === null).map(({ line }) => line);
+  const rows = removed.length;
   return (
     <section class="mended row" aria-labelledby="mended-text">
       <p id="mended-text">
@@ -135,6 +140,11 @@ export function Mended() {
         <button type="button" onClick={undoMending}>
           {texts.mend.undo}
         </button>
+        {removed.slice(0, MOST_NAMED).map((line) => (
+          <button key={line} type="button" onClick={() => takeRowIn(line)}>
+            {texts.rows.takeIn(line, isWorkbook)}
+          </button>
+        ))}
       </div>
     </section>
   );

@@ -1,5 +1,6 @@
 import type { Image, Request } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
+import { UNLIKE } from '../parts/likeness.ts';
 import { texts } from '../texts.ts';
 import { warningText } from '../texts-of-failures.ts';
 import { showImages } from './show-images.ts';
@@ -9,27 +10,42 @@ export function Remarks({ request, images }: { request: Request; images: Image[]
   const ofFile = request.warnings.items.filter(({ column, value }) => !column && !value);
   const unfit = images.filter(({ fits }) => fits === false).length;
   const missed = images.filter(({ notes }) => notes.includes('target_not_reached')).length;
+  const unlike = images.filter(({ status, similarity }) => status === 'done' && (similarity ?? 1) < UNLIKE);
+  const { show, showWorst } = texts.failures;
   return (
     <>
+      {unlike.length > 0 && (
+        <Remark text={texts.request.unlike(unlike.length)} filter={{ sort: 'worst' }} name={showWorst} />
+      )}
       {ofFile.map(({ code, hint }) => (
         <Remark key={code} text={warningText(code, hint)} />
       ))}
       {request.faults > 0 && <Remark text={texts.request.leftOut(request.faults)} />}
-      {unfit > 0 && <Remark text={texts.request.unfit(unfit)} show="unfit" count={unfit} />}
-      {missed > 0 && <Remark text={texts.request.missedTarget(missed)} show="noted" count={missed} />}
+      {unfit > 0 && (
+        <Remark text={texts.request.unfit(unfit)} filter={{ show: 'unfit' }} name={show(unfit)} />
+      )}
+      {missed > 0 && (
+        <Remark text={texts.request.missedTarget(missed)} filter={{ show: 'noted' }} name={show(missed)} />
+      )}
     </>
   );
 }
 
-/** `show`: the filter that lists the images that are meant. */
-function Remark({ text, show, count = 0 }: { text: string; show?: string; count?: number }) {
+interface RemarkProps {
+  text: string;
+  /** Lists the images that are meant; `name`: of its button. */
+  filter?: Record<string, string>;
+  name?: string;
+}
+
+function Remark({ text, filter, name }: RemarkProps) {
   return (
     <div class="remark">
       <Icon name="warning" />
       <p>{text}</p>
-      {show && (
-        <button type="button" onClick={() => showImages({ show })}>
-          {texts.failures.show(count)}
+      {filter && (
+        <button type="button" onClick={() => showImages(filter)}>
+          {name}
         </button>
       )}
     </div>

@@ -69,7 +69,10 @@ function Row({ images, index, open }: ListProps & { index: number }) {
       <span role="cell" class="cell-after number">
         {output && bytes(output.bytes)} <span class="quiet small">{output?.format}</span>
         {similarity !== null && (
-          <span class={`narrow small ${likenessClass(similarity)}`}> {texts.compare.alike(similarity)}</span>
+          <span class={`narrow small ${likenessClass(similarity)}`} aria-hidden="true">
+            {' '}
+            {texts.compare.alike(similarity)}
+          </span>
         )}
       </span>
       <span role="cell" class="cell-saved number">

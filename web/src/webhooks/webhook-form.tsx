@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { EventType } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -21,6 +21,8 @@ interface WebhookFormProps {
 export function WebhookForm({ given, label, send, cancel }: WebhookFormProps) {
   const [fields, setFields] = useState(given);
   const [error, setError] = useState<CallError | null>(null);
+  const problemId = useId();
+  const isOfUrl = error?.code.startsWith('WEBHOOK_URL');
   const set = (changes: Partial<WebhookFields>): void => setFields({ ...fields, ...changes });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -34,6 +36,8 @@ export function WebhookForm({ given, label, send, cancel }: WebhookFormProps) {
           <input
             type="url"
             required
+            aria-invalid={isOfUrl}
+            aria-describedby={isOfUrl ? problemId : undefined}
             value={fields.url}
             onInput={(event) => set({ url: event.currentTarget.value })}
           />
@@ -58,7 +62,7 @@ export function WebhookForm({ given, label, send, cancel }: WebhookFormProps) {
           </button>
         )}
       </div>
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} id={problemId} />}
     </form>
   );
 }

@@ -93,6 +93,13 @@ export function mend(patches: Patch[], lastChange: Change | null = null): void {
   notify(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
 }
 
+/** Takes a row that was removed in again. */
+export function takeRowIn(line: number): void {
+  const { chosen } = current();
+  if (!chosen) return;
+  void checkAgain({ patches: without(chosen.patches, [{ line, column: null, value: null }]) });
+}
+
 /** Says of a cell that was changed by hand that it is still wrong, where the check says so. */
 function tellIfWrong(patch: Patch, before: DryRun | null): void {
   const survey = current().chosen?.survey;
