@@ -24,7 +24,7 @@ export const IMAGE_CODES = {
   IMAGE_TOO_MANY_PIXELS: {
     status: null,
     retryable: false,
-    sentence: 'The image has more pixels than MAX_IMAGE_PIXELS.',
+    sentence: 'The image has more pixels than MAX_IMAGE_PIXELS, or a side above 100,000.',
     where: ['image'],
   },
   IMAGE_TOO_MANY_FRAMES: {

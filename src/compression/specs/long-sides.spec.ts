@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { compressImage } from '../../../test/helpers/pictures/compress.js';
+import { openSource } from '../compress.js';
 import { toCompressionOptions } from '../options.js';
 
 const MAX_PIXELS = 50_000_000;
@@ -7,6 +8,24 @@ const LONG = 65_501;
 
 const compress = (source: Buffer, fields: object) =>
   compressImage(source, { ...toCompressionOptions(fields, 50), maxPixels: MAX_PIXELS });
+
+it.each([
+  ['wide', 100_001, 2],
+  ['tall', 2, 100_001],
+])('a picture that is %s beyond bounds is refused, whatever it has of pixels', async (_, width, height) => {
+  const source = await stored(stripes(width, height), 'png');
+
+  await expect(compress(source, {})).rejects.toMatchObject({
+    code: 'IMAGE_TOO_MANY_PIXELS',
+    message: 'A side of the image has 100,001 pixels; at most 100,000 are taken.',
+  });
+});
+
+it('a wide picture weighs what its rows take, not only its pixels', async () => {
+  const source = await stored(stripes(100_000, 2), 'png');
+
+  expect((await openSource(source, MAX_PIXELS)).weight(toCompressionOptions({}, 50))).toBe(13_000_000);
+});
 
 describe.each([
   ['tall', 4, LONG],
