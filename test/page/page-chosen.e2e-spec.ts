@@ -56,6 +56,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     return seen;
   };
   const heightOf = async (page: Page) => (await page.locator('.chosen-bar').boundingBox())!.height;
+  const topOf = async (page: Page) => (await box(page, 'Cup 1').boundingBox())!.y;
   const sizesOf = async (id: string) =>
     (await suite.app.client.images(id)).map(({ output }) => output?.bytes as number | undefined);
 
@@ -65,7 +66,10 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     const page = await openResult(id);
     const bar = page.locator('.chosen-bar');
 
+    const top = await topOf(page);
     await box(page, 'Cup 1').click();
+    await bar.waitFor();
+    expect(await topOf(page)).toBe(top);
     await box(page, 'Cup 4').click({ modifiers: ['Shift'] });
     await bar.getByText('4 of 7 chosen').waitFor();
     await box(page, 'Cup 3').click();
