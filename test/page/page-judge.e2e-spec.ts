@@ -233,6 +233,23 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('keeps the buttons at their place, whether little or much is said of a picture', async () => {
+    const id = await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]));
+    const { page } = await openResult(id);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await judged(page, '0 of 2 judged');
+    const before = await page.locator('.judge').boundingBox();
+
+    const remark = ` · ${'a remark that is not short '.repeat(3)}`;
+    await page.evaluate(
+      `document.querySelector('.compare-facts > :nth-child(2) > dd').append(${JSON.stringify(remark)})`,
+    );
+
+    expect(await page.locator('.judge').boundingBox()).toEqual(before);
+    await page.close();
+  });
+
   it('shows no letters of keys where there is no keyboard', async () => {
     const id = await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]]));
     const { page } = await openResult(id, { width: 360, isTouched: true });
