@@ -322,14 +322,22 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await dropFile(page, 'export.csv', shopExport());
     await page.getByText('2 rows with faults').waitFor();
     const found = [await barriersOf(page), await overflowOf(page)];
-    await dropFile(
-      page,
-      'july.csv',
-      'Artikel;Foto\nBecher;https://img.example/a-long-name-of-a-picture.jpg\n',
-    );
+    const long = 'Erstes_Foto_des_Artikels_wie_es_im_Katalog_steht';
+    const picture = suite.origin.url(`/mug.jpg?${'a-long-name-of-a-picture'.repeat(4)}`);
+    await dropFile(page, 'july.csv', `Artikel;${long}\nBecher;${picture}\n`);
     await page.getByText('Which column holds the links').waitFor();
 
     expect([...found, await barriersOf(page), await overflowOf(page)]).toEqual([[], 0, [], 0]);
+    const menu = page.getByRole('row', { name: long }).getByRole('combobox');
+    const { x, width } = (await menu.boundingBox())!;
+    expect(x + width).toBeLessThan(360);
+    await menu.selectOption('Images');
+    await page.getByText(/^A file needs a column of images/).waitFor();
+    expect([await menu.isDisabled(), await menu.getAttribute('aria-describedby')]).toEqual([
+      true,
+      'columns-one-images',
+    ]);
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.close();
   });
 

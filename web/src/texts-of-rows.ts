@@ -35,6 +35,7 @@ export const textsOfRows = {
   onlyWithout: 'Without images',
   showWithout: (value: number) => `Show ${counted(value, 'row')} without images`,
   titleWithout: (value: number) => `${counted(value, 'row')} without images`,
+  oneImages: 'A file needs a column of images: choose another one first to change this.',
   leadWithout:
     'They are kept as they are, and get no new links. Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
 };

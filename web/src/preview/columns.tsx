@@ -4,6 +4,9 @@ import { chooseColumns, chooseRole } from '../state/file/columns.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
+/** Of the text that says why the only column of images can't be another. */
+const ONE_IMAGES_ID = 'columns-one-images';
+
 /** Used columns that are named; shops have up to twenty. */
 const CHIPS = 5;
 
@@ -12,7 +15,9 @@ type Column = DryRun['columns'][number];
 /** What kind of file it is, and what its columns are used for, which can be changed. */
 export function Columns({ survey }: { survey: DryRun }) {
   const { columns, layout, profile, warnings } = survey;
-  const hasImages = columns.some(({ role }) => role === 'input');
+  const inputs = columns.filter(({ role }) => role === 'input');
+  const hasImages = inputs.length > 0;
+  const only = inputs.length === 1 ? inputs[0] : null;
   const isInDoubt = !hasImages || warnings.items.some(({ code }) => code === 'COLUMN_IGNORED');
   // Somebody who chooses columns may have more to choose when the first is settled.
   const wasInDoubt = useRef(isInDoubt);
@@ -52,7 +57,12 @@ export function Columns({ survey }: { survey: DryRun }) {
       )}
       <details open={wasInDoubt.current}>
         <summary>{texts.columns.all(columns.length)}</summary>
-        <ColumnTable columns={columns} />
+        <ColumnTable columns={columns} only={only} />
+        {only && (
+          <p id={ONE_IMAGES_ID} class="quiet small">
+            {texts.rows.oneImages}
+          </p>
+        )}
       </details>
     </section>
   );
@@ -73,26 +83,30 @@ function ProfileSwitch({ id }: { id?: string }) {
   );
 }
 
-function ColumnTable({ columns }: { columns: Column[] }) {
-  const inputs = columns.filter(({ role }) => role === 'input').length;
+/** Its parts name their roles: on a phone they are cards, and what is no table on the screen is none for some screen readers. */
+function ColumnTable({ columns, only }: { columns: Column[]; only: Column | null }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={texts.columns.title}>
-      <table class="column-table">
-        <thead>
-          <tr>
-            <th scope="col">{texts.preview.column}</th>
-            <th scope="col">{texts.columns.use}</th>
-            <th scope="col">{texts.columns.samples}</th>
+    <div class="scroll" tabIndex={0} role="region" aria-label={texts.columns.all(columns.length)}>
+      <table class="column-table" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            {[texts.preview.column, texts.columns.use, texts.columns.samples].map((name) => (
+              <th key={name} scope="col" role="columnheader">
+                {name}
+              </th>
+            ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {columns.map((column, index) => (
-            <tr key={index}>
-              <th scope="row">{column.name || texts.columns.unnamed(index + 1)}</th>
-              <td>
-                <RoleMenu column={column} isLastInput={column.role === 'input' && inputs === 1} />
+            <tr key={index} role="row">
+              <th scope="row" role="rowheader">
+                {column.name || texts.columns.unnamed(index + 1)}
+              </th>
+              <td role="cell">
+                <RoleMenu column={column} isLastInput={column === only} />
               </td>
-              <td class="samples">
+              <td class="samples" role="cell">
                 {column.samples.map((sample) => (
                   <span key={sample} class="sample-value" title={sample}>
                     {sample}
@@ -115,6 +129,7 @@ function RoleMenu({ column: { name, role }, isLastInput }: { column: Column; isL
   return (
     <select
       aria-label={texts.columns.useOf(name)}
+      aria-describedby={isLastInput ? ONE_IMAGES_ID : undefined}
       value={role}
       disabled={isFixed}
       onChange={(event) => choose(event.currentTarget.value)}
