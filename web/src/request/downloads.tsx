@@ -66,7 +66,7 @@ export function Downloads({ request }: { request: Request }) {
         </button>
       )}
       {isFinal && mayWrite && (
-        <button type="button" onClick={() => deleteRequest(request)}>
+        <button type="button" class="delete" onClick={() => deleteRequest(request)}>
           <Icon name="bin" />
           {texts.history.delete}
         </button>
