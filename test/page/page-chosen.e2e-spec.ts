@@ -92,7 +92,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     const calls = callsOf(page);
     const atOnce = await countAtOnce(page);
     await listen(page);
-    await button(page, 'Better quality for 4 pictures').click();
+    await button(page, 'Better quality for 4').click();
     await page.getByText('4 of 4 pictures changed.').waitFor();
 
     expect(calls.redone.sort()).toEqual(['1', '2', '4', '5', '6']);
@@ -125,14 +125,14 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.locator('.chosen-bar').getByText('3 of 3 chosen').waitFor();
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
 
-    await button(page, 'Use the original for 2 pictures').tap();
+    await button(page, 'Use the original for 2').tap();
     await page.getByText('2 of 2 pictures changed.').waitFor();
 
     const images = await suite.app.client.images(id);
     expect(images.map(({ redo }) => redo?.options.original ?? null)).toEqual([true, true, null]);
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     // They are so already: nothing is changed, and nothing can be taken back.
-    await button(page, 'Better quality for 2 pictures').tap();
+    await button(page, 'Better quality for 2').tap();
     await page
       .getByText('0 of 2 pictures changed. 2 pictures stay as they were: nothing better came of them.')
       .waitFor();
@@ -157,7 +157,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await listen(page);
     const height = await heightOf(page);
 
-    await button(page, 'Better quality for 8 pictures').click();
+    await button(page, 'Better quality for 8').click();
     await until(() => calls.redone.length === 4);
     expect(await heightOf(page)).toBe(height);
     await page.setViewportSize({ width: 360, height: 800 });
@@ -195,7 +195,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await box(page, 'Cup 1').click();
     await button(page, 'All listed').click();
     const calls = callsOf(page);
-    await button(page, 'Better quality for 8 pictures').click();
+    await button(page, 'Better quality for 8').click();
     await page
       .getByText(
         `Stopped, because one change was refused: 3 of 8 pictures changed. Cup 2 stays as it was. ${sentence}`,

@@ -13,8 +13,8 @@ export const textsOfChosen = {
   none: 'None chosen.',
   chooseListed: 'All listed',
   chooseNone: 'None',
-  better: (value: number) => `Better quality for ${pictures(value)}`,
-  original: (value: number) => `Use the original for ${pictures(value)}`,
+  better: (value: number) => `Better quality for ${count(value)}`,
+  original: (value: number) => `Use the original for ${count(value)}`,
   retry: (value: number) => `Try ${count(value)} failed again`,
 
   begun: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being changed.`,
