@@ -75,11 +75,12 @@ export const textsOfRequests = {
     missedTarget: (value: number) =>
       `${images(value)} ${value === 1 ? 'is' : 'are'} not as you asked for, but as near as the format allows. ` +
       'Run the file again with another format, or with fewer pixels, to come nearer.',
-    leftOut: (value: number) =>
+    leftOut: (value: number, isWorkbook: boolean) =>
       `${counted(value, 'row')} with faults ${value === 1 ? 'was' : 'were'} skipped: no image of ${value === 1 ? 'it' : 'them'} was made. ` +
-      `Your own file with new links keeps ${value === 1 ? 'it as it is; it is' : 'them as they are; they are'} missing from the one with a column for the links. The list of errors says why.`,
-    unlike: (value: number) =>
-      `${images(value)} ${value === 1 ? 'looks' : 'look'} different from ${value === 1 ? 'its original' : 'their originals'}: less than 90% alike. Give ${value === 1 ? 'it' : 'them'} a better quality, or use the originals.`,
+      `Your own file with new links keeps ${value === 1 ? 'it as it is' : 'them as they are'}` +
+      `${isWorkbook ? '' : `; the one with a column for the links comes without ${value === 1 ? 'it' : 'them'}`}. The list of errors says why.`,
+    unlike: (value: number, percent: number) =>
+      `${images(value)} ${value === 1 ? 'looks' : 'look'} different from ${value === 1 ? 'its original' : 'their originals'}: less than ${percent}% alike. Give ${value === 1 ? 'it' : 'them'} a better quality, or use the originals.`,
     unfit: (value: number) =>
       `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}: too few pixels, for example. The list says why of each.`,
     runAgain: 'Run again',

@@ -36,6 +36,5 @@ export const textsOfRows = {
   showWithout: (value: number) => `Show ${counted(value, 'row')} without images`,
   titleWithout: (value: number) => `${counted(value, 'row')} without images`,
   oneImages: 'A file needs a column of images: choose another one first to change this.',
-  leadWithout:
-    'They are kept as they are, and get no new links. Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
+  leadWithout: 'They are kept as they are, and get no new links.',
 };

@@ -83,7 +83,7 @@ function Rows({ survey }: { survey: DryRun }) {
       </div>
     );
   }
-  const { title, lead } = wordsOf(which, total, empty);
+  const { title, lead } = wordsOf(which, survey);
   return (
     <Listing kind={total > 0 ? 'fault' : 'repair'} title={title} lead={lead} isOpen>
       <div class="switch" role="group" aria-label={texts.rows.which}>
@@ -112,11 +112,14 @@ function Rows({ survey }: { survey: DryRun }) {
 type Which = 'all' | 'without' | null;
 
 /** Of the rows that are shown. */
-function wordsOf(which: Which, faults: number, empty: number): { title: string; lead: string } {
-  const { preview, rows } = texts;
-  if (which === 'without') return { title: rows.titleWithout(empty), lead: rows.leadWithout };
+function wordsOf(which: Which, survey: DryRun): { title: string; lead: string } {
+  const { mend, preview, rows } = texts;
+  if (which === 'without') {
+    const lines = isWorkbook(survey) ? '' : ` ${mend.lines}`;
+    return { title: rows.titleWithout(survey.rows_without_images), lead: rows.leadWithout + lines };
+  }
   if (which === 'all') return { title: rows.all, lead: rows.lead };
-  return { title: preview.faults(faults), lead: preview.faultsLead };
+  return { title: preview.faults(survey.faults.total), lead: preview.faultsLead };
 }
 
 /** Of the buttons that show rows: the one that takes the place of another also takes the focus that was lost with it. */

@@ -71,7 +71,7 @@ export function Downloads({ request }: { request: Request }) {
           {texts.history.delete}
         </button>
       )}
-      {isFinal && <p class="corrected quiet small">{texts.request.formsDiffer}</p>}
+      {isFinal && !isWorkbook && <p class="corrected quiet small">{texts.request.formsDiffer}</p>}
       {isCorrected && (
         <p class="corrected quiet small">{texts.request.correctedIn(texts.request.forms.source)}</p>
       )}

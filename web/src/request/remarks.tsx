@@ -15,12 +15,18 @@ export function Remarks({ request, images }: { request: Request; images: Image[]
   return (
     <>
       {unlike.length > 0 && (
-        <Remark text={texts.request.unlike(unlike.length)} filter={{ sort: 'worst' }} name={showWorst} />
+        <Remark
+          text={texts.request.unlike(unlike.length, 100 * UNLIKE)}
+          filter={{ sort: 'worst' }}
+          name={showWorst}
+        />
       )}
       {ofFile.map(({ code, hint }) => (
         <Remark key={code} text={warningText(code, hint)} />
       ))}
-      {request.faults > 0 && <Remark text={texts.request.leftOut(request.faults)} />}
+      {request.faults > 0 && (
+        <Remark text={texts.request.leftOut(request.faults, request.links.output_xlsx !== null)} />
+      )}
       {unfit > 0 && (
         <Remark text={texts.request.unfit(unfit)} filter={{ show: 'unfit' }} name={show(unfit)} />
       )}
