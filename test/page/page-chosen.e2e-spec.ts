@@ -47,7 +47,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
   const countAtOnce = async (page: Page) => {
     const seen = { most: 0 };
     let open = 0;
-    await page.route(/\/images\/\d+/, async (route) => {
+    await page.route(/\/requests\/[^/]+\/images\/\d+/, async (route) => {
       seen.most = Math.max(seen.most, ++open);
       const response = await route.fetch();
       open--;
