@@ -124,7 +124,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.goTo('button', /^Judge the worst first$/);
 
     await reader.press('Enter');
-    await reader.hear('dialog', /^before and after: /);
+    await reader.hear('dialog', /^Before and after: /);
     await reader.isOn('heading', /^(Blue Mug|Vase)$/);
     await reader.hear('StaticText', /^1 of 2$/);
     await reader.press('?');

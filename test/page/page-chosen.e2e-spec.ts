@@ -49,7 +49,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     let open = 0;
     await page.route(/\/requests\/[^/]+\/images\/\d+/, async (route) => {
       seen.most = Math.max(seen.most, ++open);
-      const response = await route.fetch();
+      const response = await route.fetch({ maxRetries: 3 }); // a connection that was kept may end as it is used again
       open--;
       await route.fulfill({ response });
     });
@@ -111,6 +111,30 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.getByText('4 of 4 pictures taken back.').waitFor();
     expect(await sizesOf(id)).toEqual(before);
     await bar.getByText('6 of 7 chosen').waitFor();
+    await page.close();
+  });
+
+  it('lists what was changed when its message has gone, and takes that back', async () => {
+    const id = await uploaded(1, 2, 3);
+    const before = await sizesOf(id);
+    const page = await openResult(id);
+    await box(page, 'Cup 1').click();
+    await box(page, 'Cup 2').click();
+    await button(page, 'Better quality for 2').click();
+    await page.getByText('2 of 2 pictures changed.').waitFor();
+    await page.reload();
+
+    await page.getByRole('combobox', { name: 'Show' }).selectOption({ label: 'Changed afterwards' });
+    await page.getByText('2 of 4 images').waitFor();
+    expect(await page.locator('.cell-state').allTextContents()).toEqual(['made anew', 'made anew']);
+    await box(page, 'Cup 1').click();
+    await button(page, 'All listed').click();
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await button(page, 'Take back 2 changes').click();
+
+    await page.getByText('2 of 2 pictures taken back.').waitFor();
+    await page.getByText('No image fits this filter.').waitFor();
+    expect(await sizesOf(id)).toEqual(before);
     await page.close();
   });
 

@@ -16,6 +16,7 @@ export const textsOfChosen = {
   better: (value: number) => `Better quality for ${count(value)}`,
   original: (value: number) => `Use the original for ${count(value)}`,
   retry: (value: number) => `Try ${count(value)} failed again`,
+  undo: (value: number) => `Take back ${counted(value, 'change')}`,
 
   begun: (value: number) => `${pictures(value)} ${value === 1 ? 'is' : 'are'} being changed.`,
   changed: (part: number, all: number) => `${count(part)} of ${count(all)} changed`,

@@ -85,7 +85,7 @@ export const textsOfRequests = {
       `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}: too few pixels, for example. The list says why of each.`,
     runAgain: 'Run again',
     optionsUsed: 'Options used',
-    pictures: (name: string) => `before and after: ${name}`,
+    pictures: (name: string) => `Before and after: ${name}`,
   },
 
   failures: {
@@ -125,6 +125,7 @@ export const textsOfRequests = {
       kept: 'Picture unchanged',
       unfit: 'Not fitting',
       noted: 'With notes',
+      changed: 'Changed afterwards',
       open: 'Not done yet',
     },
     host: 'Host',
@@ -169,6 +170,7 @@ export const textsOfRequests = {
     fits: 'Fits',
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
     larger: 'larger than asked for',
+    changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made anew'),
     judge: 'Judge the worst first',
   },
 

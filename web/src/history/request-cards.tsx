@@ -39,7 +39,12 @@ function CardActions({ request }: { request: Request }) {
           act={() => void takeAgain(request)}
         />
       )}
-      <IconButton icon="bin" label={texts.history.deleteNamed(upload)} act={() => deleteRequest(request)} />
+      <IconButton
+        icon="bin"
+        label={texts.history.deleteNamed(upload)}
+        act={() => deleteRequest(request)}
+        next="request"
+      />
     </span>
   );
 }
@@ -48,7 +53,7 @@ function RequestCard({ request }: { request: Request }) {
   const { id, name: own, file_name: name, created_at: time, counts, bytes: sizes, labels } = request;
   const pairs = Object.entries(labels).map(([key, value]) => `${key}: ${value}`);
   return (
-    <a class="request-card" href={`#/requests/${id}`}>
+    <a class="request-card" data-same="request" href={`#/requests/${id}`}>
       <span class="request-name">
         <FileName name={own !== nameWithoutEnding(name) ? `${own} – ${name}` : name} />
       </span>

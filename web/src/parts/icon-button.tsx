@@ -5,12 +5,22 @@ interface IconButtonProps {
   /** What it does, to what: read aloud, and shown where the mouse rests. */
   label: string;
   act: () => void;
+  /** Which control of the next entry gets the focus where this one goes with its entry: by its `data-same`, else the same one. */
+  next?: string;
 }
 
 /** A button that is only a small picture. */
-export function IconButton({ icon, label, act }: IconButtonProps) {
+export function IconButton({ icon, label, act, next }: IconButtonProps) {
   return (
-    <button type="button" class="icon-button" data-same={icon} aria-label={label} title={label} onClick={act}>
+    <button
+      type="button"
+      class="icon-button"
+      data-same={icon}
+      data-next={next}
+      aria-label={label}
+      title={label}
+      onClick={act}
+    >
       <Icon name={icon} />
     </button>
   );

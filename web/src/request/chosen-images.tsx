@@ -1,7 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { choose, chooseOnly, isChoosable } from '../state/choose-images.ts';
-import { changePictures, chosenPictures, stopChanging } from '../state/judging/change-chosen.ts';
+import {
+  canTakeBack,
+  changePictures,
+  chosenPictures,
+  stopChanging,
+  takeBack,
+} from '../state/judging/change-chosen.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { type Changing, useStore } from '../state/store.ts';
@@ -45,13 +51,24 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
   const unlisted = chosen.size - listed.filter((image) => chosen.has(image.id)).length;
   const here = changing?.id === id ? changing : null;
   if ((chosen.size === 0 && !here) || !mayChoose) return null;
-  const { better, original, retry } = texts.chosen;
+  const undoable = pictures.filter((picture) => picture.every(canTakeBack));
+  const { better, original, retry, undo } = texts.chosen;
   return (
     <div class="chosen-bar row" role="group" aria-label={texts.chosen.bar}>
       <p>
         {here ? here.text : texts.chosen.count(chosen.size, counts.images)}
         {!here && unlisted > 0 && texts.chosen.unlisted(unlisted)}
       </p>
+      <div class="buttons acting">
+        <Act text={better} count={pictures.length} act={() => void changePictures(pictures, 'better')} />
+        <Act text={original} count={pictures.length} act={() => void changePictures(pictures, 'original')} />
+        <Act
+          text={retry}
+          count={failed.length}
+          act={() => retryImages(id, failed.length, { images: failed })}
+        />
+        <Act text={undo} count={undoable.length} act={() => void takeBack(undoable)} />
+      </div>
       {here?.stop && <Stop stop={here.stop} />}
       <div class="buttons choosing">
         <button type="button" onClick={() => chooseOnly(listed)}>
@@ -60,15 +77,6 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
         <button type="button" onClick={() => chooseOnly([])}>
           {texts.chosen.chooseNone}
         </button>
-      </div>
-      <div class="buttons">
-        <Act text={better} count={pictures.length} act={() => void changePictures(pictures, 'better')} />
-        <Act text={original} count={pictures.length} act={() => void changePictures(pictures, 'original')} />
-        <Act
-          text={retry}
-          count={failed.length}
-          act={() => retryImages(id, failed.length, { images: failed })}
-        />
       </div>
     </div>
   );

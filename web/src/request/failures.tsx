@@ -49,7 +49,9 @@ export function Failures({ request, failures }: { request: Request; failures: Im
           />
         ))}
       </ul>
-      {failures.length < total && <p class="quiet small">{texts.failures.first(failures.length)}</p>}
+      {failures.length > 0 && failures.length < total && (
+        <p class="quiet small">{texts.failures.first(failures.length)}</p>
+      )}
     </section>
   );
 }

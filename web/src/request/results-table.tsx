@@ -52,7 +52,7 @@ function Row({ images, index, open }: ListProps & { index: number }) {
         <Thumbnail image={image} open={open} />
       </span>
       <span
-        role="cell"
+        role="rowheader"
         class={canCompare(image) ? 'cell-product opens' : 'cell-product'}
         onClick={() => canCompare(image) && open(image)}
       >
@@ -108,7 +108,7 @@ export function Saved({ percent: value }: { percent: number }) {
 
 /** Done needs no word but what is remarkable about it. */
 export function State({ image }: { image: Image }) {
-  const { status, error, outcome, notes, fits, broken_rules } = image;
+  const { status, error, outcome, notes, fits, broken_rules, redo } = image;
   if (error) {
     return (
       <span class="bad" title={error.message}>
@@ -120,6 +120,7 @@ export function State({ image }: { image: Image }) {
   if (isLargerThanAsked(image)) return <span class="bad">{texts.results.larger}</span>;
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
+    ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original)] : []),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),
     ...notes.map(noteText),
   ];

@@ -29,6 +29,7 @@ const SHOWN: Record<string, Test | undefined> = {
   kept: ({ outcome }) => outcome === 'kept_original',
   unfit: ({ fits }) => fits === false,
   noted: ({ notes }) => notes.length > 0,
+  changed: ({ redo }) => redo?.state === 'done',
   open: ({ status }) => status === 'pending' || status === 'processing' || status === 'cancelled',
 };
 

@@ -45,6 +45,7 @@ function focusContent(event: Event): void {
 
 function useTitle(): void {
   const part = useStore(({ route, chosen, shown }) => {
+    if (route.view === 'start') return texts.nav.start;
     if (route.view === 'preview') return chosen?.file.name;
     if (route.view === 'history') return texts.history.title;
     if (route.view === 'webhooks') return texts.webhooks.title;

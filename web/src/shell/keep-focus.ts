@@ -2,12 +2,14 @@ import { focusPart, focusTitle } from '../parts/focus-title.ts';
 
 /** On a control that each entry of a list has: what it does, in a word. */
 const SAME = 'data-same';
+/** On one that should not be pressed twice: what gets the focus in its place. */
+const NEXT = 'data-next';
 const NAMED = '[aria-label], [aria-labelledby], dialog';
 
 /**
  * Whoever works by keys goes on where they were: when what has the focus goes, with its row or its card, the part of the page
  * around it that has a name gets the focus, or the title of the page, in place of the top of the page. Where an entry of a list
- * goes by one of its buttons, the same button of the next entry gets it, or of the one before.
+ * goes by one of its buttons, the same button of the next entry gets it, or of the one before, or what the button names instead.
  */
 export function keepFocus(): void {
   let around: HTMLElement[] = [];
@@ -23,7 +25,7 @@ export function keepFocus(): void {
     if (document.activeElement?.id === 'content' && document.querySelector('main h1')) return focusTitle();
     const [last] = around;
     if (!last || last.isConnected || document.activeElement !== document.body) return;
-    const same = sameIn(neighbours, last.getAttribute(SAME));
+    const same = sameIn(neighbours, last.getAttribute(NEXT) ?? last.getAttribute(SAME));
     if (same) return same.focus();
     const part = around.find(
       (element) => element.isConnected && element.matches(NAMED) && element.closest('main, dialog'),

@@ -127,6 +127,10 @@ class Follower {
 
 const settledOf = ({ counts }: Request): number => counts.done + counts.failed + counts.cancelled;
 
+/** A text that comes sooner would cut the one before short. */
+const READ_IN_MS = 5000;
+let readAt = 0;
+
 /** Read aloud: the start, at most every tenth, and the end once, also where it had ended before it was seen. */
 function tell(before: Request | null, now: Request): void {
   if (now.is_final) {
@@ -135,8 +139,12 @@ function tell(before: Request | null, now: Request): void {
   }
   if (now.status === 'Cancelled') return;
   const tenth = Math.floor(now.progress * 10);
-  if (!before || before.is_final) announce(texts.request.announcedStart(now.file_name, now.counts.images));
-  else if (tenth > Math.floor(before.progress * 10)) announce(texts.request.announcedProgress(tenth * 10));
+  const isFirst = !before || before.is_final;
+  if (!isFirst && tenth === Math.floor(before.progress * 10)) return;
+  if (!isFirst && performance.now() - readAt < READ_IN_MS) return;
+  readAt = performance.now();
+  const { announcedStart, announcedProgress } = texts.request;
+  announce(isFirst ? announcedStart(now.file_name, now.counts.images) : announcedProgress(tenth * 10));
 }
 
 /** Stops the work; what is done is kept. */

@@ -104,8 +104,13 @@ function endText({ part, same, failed, isStopped }: ChangeEnd, all: number): str
   ].join(' ');
 }
 
-/** Undoes the whole change; where one image can't be taken back, the others are. */
-async function takeBack(pictures: Image[][]): Promise<void> {
+/** Whether an image was changed and can be as it was before. */
+export const canTakeBack = ({ redo }: Image): boolean => redo?.state === 'done' && redo.can_undo;
+
+/** Brings what pictures were before their latest change back; where one image can't be taken back, the others are. */
+export async function takeBack(pictures: Image[][]): Promise<void> {
+  if (current().changing) return;
+  if (latest) dismiss(latest);
   const tell = progressOf(pictures[0][0], texts.chosen.takenBack, pictures.length);
   announce(texts.chosen.takingBack(pictures.length));
   const failed: string[] = [];
