@@ -11,6 +11,7 @@ const MAX_MEGABYTES = 600;
 /** Of the largest HEIC that is taken: 13 bytes a pixel while it is decoded, and what the process has. */
 const MAX_MEGABYTES_HEIC = 900;
 const MAX_MEGABYTES_IDLE = 450;
+const RESTED_MEGABYTES = 200;
 const PHOTO_WITHIN_MS = 2_000;
 
 /** What parts besides a picture may cost: the file a few times over, for reading and decoding it, and nothing unpacked. */
@@ -98,13 +99,14 @@ function writeFiles(folder: string, bombs: Record<string, Bomb>): BombFile[] {
 
 /**
  * None if one of three tries is good. What is at fault with an image is so each time; on a busy machine a try may be
- * slow, or begin with memory of the image before.
+ * slow, or begin with memory of the image before: a further one begins when most of that has been given back.
  */
 async function faultsOfEachTry(bomb: BombFile, child: Child, fields: object): Promise<string[]> {
   let faults: string[] = [];
   for (let tries = 0; tries < 3; tries++) {
     faults = await faultsOf(bomb, child, fields);
     if (faults.length === 0) break;
+    await child.idle(RESTED_MEGABYTES);
   }
   return faults;
 }

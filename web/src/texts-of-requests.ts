@@ -67,7 +67,7 @@ export const textsOfRequests = {
     correctedIn: (form: string) =>
       `The new links stand in every spreadsheet, the links that you corrected in “${form}” only.`,
     formsDiffer:
-      'Your own file keeps everything but the links as it is. The one with a column of its own for them has one column of images, and the rows that were taken.',
+      'Your own file keeps everything but the links as it is. The one with a column of its own for them always has a number, a name and one column of images, and the rows that were taken.',
     errors: 'List of errors',
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',

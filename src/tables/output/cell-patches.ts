@@ -19,6 +19,8 @@ const MAX_DETAILS = 100;
 /** The patches of a file by the rows that they are for, until they have been put in. Of two for the same cell the last one counts. */
 export class CellPatches {
   private readonly byLine = new Map<number, 'left out' | Map<number, string>>();
+  /** Of two columns of the same name the first one counts. */
+  private readonly places: ReadonlyMap<string, number>;
 
   /**
    * @param whyNot says why a cell of the file can't hold a text, else null
@@ -29,6 +31,7 @@ export class CellPatches {
     private readonly given: CellPatch[],
     private readonly whyNot: (value: string) => string | null,
   ) {
+    this.places = new Map(table.names.map((name, place): [string, number] => [name, place]).reverse());
     given.forEach((patch, index) => this.note(patch, index));
   }
 
@@ -61,9 +64,8 @@ export class CellPatches {
   }
 
   private placeOf(column: CellPatch['column']): number {
-    const { names } = this.table;
-    if (typeof column === 'number') return column <= names.length ? column - 1 : -1;
-    return names.findIndex((name) => name === column?.trim());
+    if (typeof column === 'number') return column <= this.table.names.length ? column - 1 : -1;
+    return column === null ? -1 : (this.places.get(column.trim()) ?? -1);
   }
 }
 

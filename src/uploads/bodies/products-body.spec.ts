@@ -39,6 +39,17 @@ describe('a body of products', () => {
     expect(fields).toEqual({ name: 'Spring', labels: { a: ['b'] } });
   });
 
+  it('keeps U+FEFF in names, wherever it stands and wherever the body is cut in slices', async () => {
+    const names = Array.from({ length: 5_000 }, (_, index) => `\ufeff${'x'.repeat(index % 7)}"\ufeff\ufeff`);
+    const products = names.map((name) => ({ product_name: name }));
+
+    const { csv } = await read(JSON.stringify({ products }));
+
+    const rows = products.map((product) => lineOf(readProduct(product, '', throwFault)));
+    expect(csv.join('')).toBe(HEADER + rows.join(''));
+    expect(csv.join('').split('\ufeff')).toHaveLength(3 * names.length + 1);
+  });
+
   it.each([
     ['', 'JSON_INVALID'],
     ['{"products":[{}]', 'JSON_INVALID'],

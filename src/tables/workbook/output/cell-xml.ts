@@ -5,7 +5,8 @@ const MAX_FORMULA = 8_192;
 
 /** The start of an element: its name with its prefix, and its attributes. */
 const START = /^<((?:[\w.-]+:)?)[\w.-]+/;
-const ATTRIBUTE = /\s+([\w.:-]+)\s*=\s*("[^"]*"|'[^']*')/g;
+/** One blank before it: tried from each of many, a pattern of several would look at all of them again each time. */
+const ATTRIBUTE = /\s([\w.:-]+)\s*=\s*("[^"]*"|'[^']*')/g;
 
 /** What a cell becomes: a text, or a formula with its result. */
 export type CellContent = { text: string } | { formula: string; type: string; value: string };

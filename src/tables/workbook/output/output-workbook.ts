@@ -151,7 +151,7 @@ class AddedTexts implements SheetChanges {
   }
 }
 
-const DIMENSION = /(<(?:[\w.-]+:)?dimension\b[^>]*?\sref\s*=\s*["'])([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?/;
+const DIMENSION = /(<(?:[\w.-]+:)?dimension\b[^<>]*?\sref\s*=\s*["'])([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?/;
 
 /** The sheet of a workbook with changes, and its links. */
 class OutputSheet {
@@ -212,7 +212,7 @@ class OutputSheet {
   }
 }
 
-const RELATIONSHIP = /<(?:[\w.-]+:)?Relationship\s[^>]*>/g;
+const RELATIONSHIP = /<(?:[\w.-]+:)?Relationship\s[^<>]*>/g;
 
 /** A part of relationships with other targets, by their ids; all else as it stands. */
 async function* withTargets(

@@ -122,7 +122,7 @@ interface Edit {
   by: string;
 }
 
-const SPANS = /^(<[^>]*?)\s+spans\s*=\s*(?:"[^"]*"|'[^']*')/;
+const SPANS = /^(<[^>]*?)\sspans\s*=\s*(?:"[^"]*"|'[^']*')/;
 
 function withEdits(text: string, edits: Edit[]): string {
   let written = '';

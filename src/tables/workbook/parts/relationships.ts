@@ -14,10 +14,18 @@ export interface Relationship {
 
 const MAX_RELATIONSHIPS = 200_000;
 
+/** Of the name of a part: longer ones are of no part that anybody wrote, and to resolve their `..` takes its time. */
+const MAX_NAME_LENGTH = 1_024;
+
 /** The part that says what this one refers to. */
 export function relationshipsPart(part: string): string {
   const { dir, base } = path.posix.parse(part);
   return path.posix.join(dir, '_rels', `${base}.rels`);
+}
+
+/** The name of a part, from how another one in that folder refers to it; of none where there is no such name. */
+function partName(folder: string, target: string): string {
+  return target.length > MAX_NAME_LENGTH ? '' : path.posix.resolve('/', folder, target).slice(1);
 }
 
 /** What a part refers to; nothing where that is said nowhere. @throws WorkbookError */
@@ -40,7 +48,7 @@ export async function readRelationships(
         found.push({
           id,
           type: type.slice(type.lastIndexOf('/') + 1),
-          target: isOutside ? target : path.posix.resolve('/', folder, target).slice(1),
+          target: isOutside ? target : partName(folder, target),
         });
       },
     },

@@ -4,6 +4,8 @@ import { readXml } from './xml-reader.js';
 
 /** What all shared texts may take, in memory. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Characters of one: some thirty times as many as Excel takes in a cell. */
+const MAX_LENGTH = 1024 * 1024;
 /** What one takes besides its letters. */
 const BYTES_EACH = 8;
 
@@ -19,7 +21,7 @@ export class SharedStrings {
   /** @throws WorkbookError */
   static async read(content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<SharedStrings> {
     const strings = new SharedStrings();
-    const text = new TextElement(MAX_BYTES);
+    const text = new TextElement(MAX_LENGTH);
     await readXml(
       content,
       {
@@ -29,7 +31,9 @@ export class SharedStrings {
         },
         close(name) {
           text.close(name);
-          if (name === 'si') strings.add(text.value);
+          if (name !== 'si') return;
+          if (text.isCut) throw new WorkbookError('WORKBOOK_TOO_LARGE');
+          strings.add(text.value);
         },
         text: (piece) => text.add(piece),
       },

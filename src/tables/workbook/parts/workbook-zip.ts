@@ -5,6 +5,8 @@ import { WorkbookError } from '../workbook-error.js';
 
 const MEBIBYTE = 1024 * 1024;
 const MAX_PARTS = 10_000;
+/** Of what ZIPs say of their parts besides name and sizes: programs write some dozen bytes a part, or none. */
+const MAX_EXTRA_BYTES = MEBIBYTE;
 
 /** What a part may become when it is unpacked. */
 const MAX_PART_BYTES = 512 * MEBIBYTE;
@@ -31,7 +33,10 @@ export class WorkbookZip {
     const opened = new WorkbookZip(zip);
     try {
       if (zip.entryCount > MAX_PARTS) throw new WorkbookError('WORKBOOK_TOO_LARGE');
+      let extraBytes = 0;
       for await (const entry of zip.eachEntry()) {
+        extraBytes += entry.extraFieldRaw.length;
+        if (extraBytes > MAX_EXTRA_BYTES) throw new WorkbookError('WORKBOOK_TOO_LARGE');
         if (Math.max(entry.compressedSize, entry.uncompressedSize) >= MAX_32)
           throw new WorkbookError('WORKBOOK_TOO_LARGE');
         opened.entries.push(entry);

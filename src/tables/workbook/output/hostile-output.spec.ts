@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { mainThreadUse } from '../../../../test/helpers/main-thread.js';
+import { A, HEADER, read } from '../../../../test/helpers/tables/read-workbook.js';
+import {
+  rowOf,
+  textCell,
+  type WorkbookParts,
+  workbookOf,
+} from '../../../../test/helpers/tables/workbooks.js';
+import { openInputTable, outputWorkbook, patchedWorkbook } from '../../tables.js';
+
+/** Asked are 100 ms. A thread takes twice the CPU time beside others on its core. */
+const MAX_SLICE_MS = 200;
+const SHEET = 'xl/worksheets/sheet1.xml';
+const SPACES = ' '.repeat(500_000);
+/** What packs badly: with it a part is no bomb. */
+const NOISE = `<!--${randomBytes(20_000).toString('hex')}-->`;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'hostile-output-'));
+const file = path.join(folder, 'input.xlsx');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A sheet whose row 2 has an image, and what stands before and behind its rows. */
+const sheetOf = ({ row = '', cell = '', before = '', behind = '', links = {} }): WorkbookParts => {
+  const image = textCell('C2', A).replace('<c ', `<c${cell} `);
+  const rows = `${rowOf(1, ...HEADER)}<row r="2"${row}>${textCell('A2', '1')}${image}</row>`;
+  const main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+  const relations = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
+  const xml = `<worksheet ${main} ${relations}>${before}<dimension ref="A1:C2"/><sheetData>${rows}</sheetData>${behind}${NOISE}</worksheet>`;
+  return { sheets: [{ rows: '', links }], parts: { [SHEET]: xml } };
+};
+
+/** The most of the main thread between two turns, while the workbook is read and written with patches and with results. */
+async function longestSlice(parts: WorkbookParts): Promise<number> {
+  await writeFile(file, await workbookOf(parts));
+  const { longestSliceMs } = await mainThreadUse(async () => {
+    const table = await openInputTable(file);
+    let rows = 0;
+    for await (const batch of table.batches()) rows += batch.rows.length;
+    expect(rows).toBe(1);
+    const patches = [2, 3].map((column) => ({ line: 2, column, value: 'other' }));
+    const written = [
+      patchedWorkbook(file, table.layout!, patches),
+      outputWorkbook(file, table.layout!, 'added', (given) =>
+        Promise.resolve(given.map(({ urls }) => urls.map(() => 'https://ours.example/1.jpg'))),
+      ),
+    ];
+    for (const pieces of written) {
+      let bytes = 0;
+      for await (const piece of pieces) bytes += piece.length;
+      expect(bytes).toBeGreaterThan(0);
+    }
+  });
+  return longestSliceMs;
+}
+
+describe('a workbook that is read and written in short slices', () => {
+  const link = { links: { rId1: A } };
+  const hyperlinks = '<hyperlinks><hyperlink ref="C2" r:id="rId1"/></hyperlinks>';
+
+  it.each<[string, Parameters<typeof sheetOf>[0]]>([
+    ['blanks in the tag of a cell', { cell: SPACES }],
+    ['blanks in the tag of a row', { row: `${SPACES} spans="1:3"` }],
+    ['blanks in the tag of a row that has nothing more', { row: `${SPACES} ht="20"` }],
+    [
+      'beginnings of links in a comment',
+      { ...link, behind: `<!--${'<hyperlink '.repeat(50_000)}"-->${hyperlinks}` },
+    ],
+    ['blanks in a link', { ...link, behind: hyperlinks.replace(' ref', `${SPACES} ref`) }],
+    [
+      'beginnings of the size of the sheet in a comment',
+      { before: `<!--${'<dimension '.repeat(50_000)}-->` },
+    ],
+    ['blanks in the size of the sheet', { before: `<sheetPr${SPACES}/>` }],
+  ])('may have %s', async (_, parts) => {
+    expect(await longestSlice(sheetOf(parts))).toBeLessThan(MAX_SLICE_MS);
+  });
+
+  it('may refer to a part by a way of many steps', async () => {
+    const name = `xl/worksheets/_rels/sheet1.xml.rels`;
+    const target = 'a/'.repeat(100_000) + '../'.repeat(100_000);
+    const relationship = `<Relationship Id="rId1" Type="x/comments" Target="${target}"/>${NOISE}`;
+    const { sheets, parts } = sheetOf({});
+
+    expect(
+      await longestSlice({
+        sheets,
+        parts: { ...parts, [name]: `<Relationships>${relationship}</Relationships>` },
+      }),
+    ).toBeLessThan(MAX_SLICE_MS);
+  });
+
+  it('is refused with a shared text beyond all measure', async () => {
+    const strings = [`<t>${'_x0041_'.repeat(200_000)}</t>${NOISE}`];
+    const { faults } = await read(await workbookOf({ sheets: [{ rows: rowOf(1, ...HEADER) }], strings }));
+
+    expect(faults.map(({ code }) => code)).toEqual(['WORKBOOK_TOO_LARGE']);
+  });
+
+  it('is refused where its ZIP says much of each part', async () => {
+    const parts = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`xl/more${i}.xml`, '<a/>']));
+    const workbook = await workbookOf({
+      sheets: [{ rows: rowOf(1, ...HEADER) + rowOf(2, '1', 'Mug', A) }],
+      parts,
+    });
+
+    expect((await read(withExtraFields(workbook, 0))).rows).toHaveLength(1);
+    const { faults } = await read(withExtraFields(workbook, 60_000));
+    expect(faults.map(({ code }) => code)).toEqual(['WORKBOOK_TOO_LARGE']);
+  });
+});
+
+/** The ZIP with so many bytes of empty extra fields for each entry of its directory. */
+function withExtraFields(zip: Buffer, bytes: number): Buffer {
+  const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const start = zip.readUInt32LE(end + 16);
+  const extra = Buffer.concat(Array<Buffer>(bytes / 4).fill(Buffer.from([0xfe, 0xca, 0, 0])));
+  const entries: Buffer[] = [];
+  for (let at = start; at < end;) {
+    const [name, own] = [zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30)];
+    const header = Buffer.from(zip.subarray(at, at + 46 + name + own));
+    header.writeUInt16LE(own + bytes, 30);
+    entries.push(header, extra);
+    at += header.length + zip.readUInt16LE(at + 32);
+  }
+  const directory = Buffer.concat(entries);
+  const last = Buffer.from(zip.subarray(end));
+  last.writeUInt32LE(directory.length, 12);
+  return Buffer.concat([zip.subarray(0, start), directory, last]);
+}
