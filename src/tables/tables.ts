@@ -4,7 +4,13 @@
  */
 export { type InputTable, type InputTableOptions, openInputTable } from './input-table.js';
 export type { CsvBatch, InputRow } from './rows/csv-batch.js';
-export type { CsvFault, CsvRepair, CsvWarning, RefusalOf } from './csv-faults.js';
+export {
+  type CsvFault,
+  type CsvRepair,
+  type CsvWarning,
+  DEFAULT_CSV_LIMITS,
+  type RefusalOf,
+} from './csv-faults.js';
 export type { SampledColumn } from './header/sampled-columns.js';
 export type { ColumnRole } from './header/columns.js';
 export type { WantedColumns } from './header/header-columns.js';

@@ -1,3 +1,7 @@
+import { DEFAULT_CSV_LIMITS } from '../../tables/tables.js';
+
+const MAX_LENGTH = DEFAULT_CSV_LIMITS.rowLength;
+
 /** A product as JSON has it. */
 export interface JsonProduct {
   serial_number: string;
@@ -51,5 +55,18 @@ export function lineOf({ serial_number, product_name, image_urls }: JsonProduct)
 
 /** A cell stands in one line, so that the lines of faults are those of products. */
 function quoted(cell: string): string {
-  return `"${cell.replace(/\s*[\r\n]+\s*/g, ' ').replaceAll('"', '""')}"`;
+  return `"${inOneLine(cell).replaceAll('"', '""')}"`;
+}
+
+/**
+ * A text in which line ends, and blanks around them, are one blank. A pattern of all of them would begin anew at each of many blanks.
+ * Of a text that is too long for a row only as much is left as shows that.
+ */
+function inOneLine(text: string): string {
+  if (text.length > MAX_LENGTH) return text.slice(0, MAX_LENGTH + 1).replace(/[\r\n]/g, ' ');
+  if (!/[\r\n]/.test(text)) return text;
+  const lines = text.split(/[\r\n]+/);
+  const [first, last] = [lines.shift()!, lines.pop()!];
+  const between = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return [first.trimEnd(), ...between, last.trimStart()].join(' ');
 }

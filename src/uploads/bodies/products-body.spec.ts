@@ -16,6 +16,7 @@ const many = (text: string) =>
   Array(Math.floor(BYTES / (text.length + 1)))
     .fill(text)
     .join(',');
+const manyNamed = (name: string) => many(`{"product_name":"${name}"}`);
 const manyNames = Array.from({ length: 700_000 }, (_, index) => `"k${index}":0`).join(',');
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -90,7 +91,14 @@ describe('a body of products', () => {
     ['levels', '['.repeat(BYTES), 'INVALID_PARAMETER'],
     ['levels of a field', `{"name":${'['.repeat(BYTES)}`, 'JSON_TOO_DEEP'],
     ['digits', `{"products":${'1'.repeat(BYTES)}}`, 'INVALID_PARAMETER'],
-    ['letters', `{"products":[{"product_name":"${'x'.repeat(BYTES)}"}]}`, 'read'],
+    ['blanks', `{"products":[${manyNamed('x' + ' '.repeat(1_000_000) + 'x')}]}`, 'read'],
+    ['lines', `{"products":[${manyNamed('\\n  '.repeat(250_000))}]}`, 'read'],
+    [
+      'a text of escapes',
+      `{"products":[{"product_name":"${'\\u000a'.repeat(BYTES / 6)}"}]}`,
+      'INVALID_PARAMETER',
+    ],
+    ['letters', `{"products":[{"product_name":"${'x'.repeat(BYTES)}"}]}`, 'INVALID_PARAMETER'],
   ])('is read in short slices: ten megabytes of %s', async (_, text, expected) => {
     const body = Buffer.from(text);
     let code = '';

@@ -10,6 +10,9 @@ const SLICE_BYTES = 16 * 1024;
 /** In one product, and in all fields beside the products; a row has 1,000 URLs at most. */
 const MAX_VALUES = 10_000;
 
+/** In which a text, a number or a blank has to end: a whole row may have half of that. */
+const MAX_QUIET_SLICES = 64;
+
 /** Faults that are listed. */
 const MAX_DETAILS = 100;
 
@@ -24,7 +27,7 @@ export interface ProductsBody {
   /** The fields beside `products`. */
   fields: Partial<Record<string, unknown>>;
   /** The products as the CSV file that somebody would upload, in pieces: line 2 is the first product. */
-  csv: string[];
+  csv: Buffer[];
 }
 
 /**
@@ -46,7 +49,7 @@ export async function readProductsBody(body: Buffer, names: string[]): Promise<P
 class ProductsReader {
   private readonly parser: JSONParser;
   private readonly fields: ProductsBody['fields'] = {};
-  private readonly csv: string[] = [];
+  private readonly csv: Buffer[] = [];
   private readonly faults: Fault[] = [];
   private text = 'S. No.,Product Name,Input Image Urls\n';
   private products = 0;
@@ -55,6 +58,8 @@ class ProductsReader {
   /** Of the field that is read. */
   private name = '';
   private valuesOfProduct = 0;
+  /** Slices since the last of them in which anything ended. */
+  private quietSlices = 0;
   private valuesBeside = 0;
 
   constructor(private readonly names: string[]) {
@@ -66,6 +71,7 @@ class ProductsReader {
   }
 
   read(slice: Buffer): void {
+    if (++this.quietSlices > MAX_QUIET_SLICES) throw tooLong();
     try {
       this.parser.write(slice);
     } catch (error) {
@@ -77,12 +83,13 @@ class ProductsReader {
     if (!this.parser.isEnded) throw new AppError('JSON_INVALID');
     if (this.products === 0) throw noProducts();
     if (this.faults.length > 0) throw this.invalid();
-    this.csv.push(this.text);
+    this.csv.push(Buffer.from(this.text)); // no rope of a thousand small texts, which the collector would follow
     return { fields: this.fields, csv: this.csv };
   }
 
   /** Looks at each part of the text before the parser makes anything of it. */
   private onToken(token: TokenType, value: unknown): void {
+    this.quietSlices = 0;
     if (this.depth === 0 && token !== TokenType.LEFT_BRACE) throw noObject();
     if (this.depth === 1 && this.expectsName && token === TokenType.STRING) this.begin(String(value));
     if (this.depth <= 1) this.expectsName = token === TokenType.COMMA || token === TokenType.LEFT_BRACE;
@@ -117,7 +124,7 @@ class ProductsReader {
     });
     if (this.faults.length === 0) this.text += lineOf(product);
     if (this.text.length < CSV_CHUNK_LENGTH) return;
-    this.csv.push(this.text);
+    this.csv.push(Buffer.from(this.text));
     this.text = '';
   }
 
@@ -141,6 +148,10 @@ export function noObject(): AppError {
 
 function noProducts(): AppError {
   return new AppError('INVALID_PARAMETER', 'products must be a list with at least one product.');
+}
+
+function tooLong(): AppError {
+  return new AppError('INVALID_PARAMETER', 'A text or a number in the body has more than a mebibyte.');
 }
 
 function unknownField(name: string, names: string[]): AppError {
