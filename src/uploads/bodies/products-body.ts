@@ -83,7 +83,7 @@ class ProductsReader {
     if (!this.parser.isEnded) throw new AppError('JSON_INVALID');
     if (this.products === 0) throw noProducts();
     if (this.faults.length > 0) throw this.invalid();
-    this.csv.push(Buffer.from(this.text)); // no rope of a thousand small texts, which the collector would follow
+    this.csv.push(Buffer.from(this.text)); // the garbage collector would follow each of the small texts that make a long one
     return { fields: this.fields, csv: this.csv };
   }
 
@@ -151,7 +151,10 @@ function noProducts(): AppError {
 }
 
 function tooLong(): AppError {
-  return new AppError('INVALID_PARAMETER', 'A text or a number in the body has more than a mebibyte.');
+  return new AppError(
+    'INVALID_PARAMETER',
+    'No text, number or blank space in the body may have more than a mebibyte.',
+  );
 }
 
 function unknownField(name: string, names: string[]): AppError {

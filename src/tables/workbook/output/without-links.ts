@@ -2,7 +2,7 @@ import { cellAddress, columnLetters, placeOfCell } from '../cell-place.js';
 import { cellsOf } from '../parts/sheet-links.js';
 import { endOfTag, escaped } from './cell-xml.js';
 
-/** None holds a `<`: where a comment has many beginnings, each is looked at up to the next one only. */
+/** No attribute holds a `<`: of many beginnings of a tag in a comment each is looked at up to the next one only. */
 const LINK = /<((?:[\w.-]+:)?)hyperlink\s(?:"[^"<]*"|'[^'<]*'|[^<>"'])*>/g;
 const REFERENCE = /(\sref\s*=\s*)["']([^"']*)["']/;
 /** Where the link leads, by a relationship or inside of the workbook, and what must be unique. */
