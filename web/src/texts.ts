@@ -241,8 +241,8 @@ export const texts = {
       `${wholeFile(estimate)}${estimate.seconds === null ? '' : `, ${inAbout(estimate.seconds)}`}. ` +
       `This is an estimate from ${counted(estimate.pictures, 'picture')} drawn at random.`,
     unread: (part: number, all: number, reason: string, url: string) =>
-      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url} ` +
-      'You can start all the same: links that fail can be corrected then, and tried again.',
+      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url} – ` +
+      'you can start all the same: links that fail can be corrected then, and tried again.',
     notReached: (format: string) =>
       `this is the nearest that ${format.toUpperCase()} can reach; another format or fewer pixels come nearer`,
   },
