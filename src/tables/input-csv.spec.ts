@@ -82,6 +82,9 @@ describe('the header', () => {
     ['Serial Number', 'Product-Name', 'Input Image Urls (comma separated)'],
     ['serialNumber', 'SKU', 'image_url'],
     ['#', 'title', 'url'],
+    ['ID', 'Headline', 'Photo'],
+    ['Nr.', 'Überschrift', 'Image URL'],
+    ['Nr', 'Artikelbezeichnung', 'Images'],
     ['№', 'Product\nName', 'Input\nImage Urls'],
   ])('knows %j, %j and %j', async (...names) => {
     const { layout, rows } = await read(Papa.unparse([names, ['1', 'Chair', 'https://example.com/a.jpg']]));

@@ -39,6 +39,8 @@ const KNOWN_NAMES: Record<Exclude<ColumnRole, 'extra'>, RegExp[]> = {
   product: [
     /^products?names?$/,
     /^(product|name|itemname|producttitle|title)$/,
+    // What else merchants call it, those who write German among them.
+    /^(headline|itemtitle|listingtitle|produktname|artikelname|(artikel)?bezeichnung|titel|uberschrift|ueberschrift)$/,
     /^(product)?(sku|id|code)$|^(item|productsku)$/,
   ],
   input: [
