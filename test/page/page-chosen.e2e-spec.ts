@@ -85,7 +85,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.getByRole('combobox', { name: 'Order' }).selectOption({ label: 'As in the file' });
     await toResults(page);
     await box(page, 'Cup 6').click({ modifiers: ['Shift'] });
-    await bar.getByText('6 of 7 chosen').waitFor();
+    await bar.getByText('6 of 7 chosen, 4 different pictures').waitFor();
     await button(page, 'Try 1 failed again').waitFor();
     expect(await barriersOf(page)).toEqual([]);
 

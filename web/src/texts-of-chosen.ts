@@ -10,6 +10,7 @@ export const textsOfChosen = {
   bar: 'What is done with the chosen images',
   count: (value: number, all: number) => `${count(value)} of ${count(all)} chosen`,
   unlisted: (value: number) => `, ${count(value)} of them not listed now`,
+  pictures: (value: number) => `, ${counted(value, 'different picture')}`,
   none: 'None chosen.',
   chooseListed: 'All listed',
   chooseNone: 'None',

@@ -48,6 +48,8 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
   // While they are changed it says what it said when that began: the list has some that are changed and some that are not.
   const pictures = useMemo(() => chosenPictures(images, chosen), [changing ? null : images, chosen]);
   const failed = useMemo(() => failedIds(images, chosen), [images, chosen]);
+  // Products can share a picture: then fewer are changed than are chosen.
+  const done = useMemo(() => countDone(images, chosen), [images, chosen]);
   const unlisted = chosen.size - listed.filter((image) => chosen.has(image.id)).length;
   const here = changing?.id === id ? changing : null;
   if ((chosen.size === 0 && !here) || !mayChoose) return null;
@@ -58,6 +60,7 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
       <p>
         {here ? here.text : texts.chosen.count(chosen.size, counts.images)}
         {!here && unlisted > 0 && texts.chosen.unlisted(unlisted)}
+        {!here && pictures.length < done && texts.chosen.pictures(pictures.length)}
       </p>
       <div class="buttons acting">
         <Act text={better} count={pictures.length} act={() => void changePictures(pictures, 'better')} />
@@ -91,6 +94,9 @@ function Stop({ stop }: Pick<Changing, 'stop'>) {
     </button>
   );
 }
+
+const countDone = (images: Image[], chosen: ReadonlySet<string>): number =>
+  images.filter(({ id, status }) => status === 'done' && chosen.has(id)).length;
 
 function failedIds(images: Image[], chosen: ReadonlySet<string>): string[] {
   const failed = images.filter(({ id, status }) => status === 'failed' && chosen.has(id));
