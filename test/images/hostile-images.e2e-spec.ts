@@ -104,9 +104,9 @@ function writeFiles(folder: string, bombs: Record<string, Bomb>): BombFile[] {
 async function faultsOfEachTry(bomb: BombFile, child: Child, fields: object): Promise<string[]> {
   let faults: string[] = [];
   for (let tries = 0; tries < 3; tries++) {
+    if (tries > 0) await child.idle(RESTED_MEGABYTES);
     faults = await faultsOf(bomb, child, fields);
     if (faults.length === 0) break;
-    await child.idle(RESTED_MEGABYTES);
   }
   return faults;
 }

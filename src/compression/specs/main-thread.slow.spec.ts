@@ -5,8 +5,8 @@ import { type CompressionFields, toCompressionOptions } from '../options.js';
 import { readPixels, withoutOpaqueAlpha } from '../pixels.js';
 
 const MAX_PIXELS = 50_000_000;
-/** Asked are 100 ms. A thread takes twice the CPU time beside others on its core. */
-const MOST_MS = 200;
+const MOST_MS = 100;
+const TRIES = 3;
 
 /** White, with an alpha channel that hides nothing. */
 const opaquePng = (side: number): Promise<Buffer> =>
@@ -54,10 +54,15 @@ function tiffOfFiveChannels(width: number, height: number): Buffer {
   return file;
 }
 
+/** The least of some tries: what holds others up does so each time, and beside others on its core a thread takes more CPU time. */
 async function longestSlice(source: Buffer, fields: CompressionFields): Promise<number> {
-  const image = await openSource(source, MAX_PIXELS);
-  const { longestSliceMs } = await mainThreadUse(() => image.compress(toCompressionOptions(fields, 50)));
-  return longestSliceMs;
+  let least = Infinity;
+  for (let tries = 0; tries < TRIES && least >= MOST_MS; tries++) {
+    const image = await openSource(source, MAX_PIXELS);
+    const { longestSliceMs } = await mainThreadUse(() => image.compress(toCompressionOptions(fields, 50)));
+    least = Math.min(least, longestSliceMs);
+  }
+  return least;
 }
 
 describe('16 million pixels hold nobody else up', () => {

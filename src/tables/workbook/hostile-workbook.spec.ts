@@ -36,6 +36,12 @@ describe('what is no workbook that can be read', () => {
       'attributes without end',
       { sheets: [{ rows: `<row r="1" ${Array.from({ length: 2_000 }, (_, i) => `a${i}=""`).join(' ')}/>` }] },
     ],
+    [
+      'WORKBOOK_TOO_LARGE',
+      'a shared text without end',
+      // With bytes that pack badly, or the part is a bomb.
+      { strings: [`<t>${'_x0041_'.repeat(200_000)}</t><!--${randomBytes(20_000).toString('hex')}-->`] },
+    ],
     ['EXCEL_FILE', 'a binary workbook', { parts: { 'xl/workbook.bin': 'x' } }],
   ])('is refused with %s: %s', async (code, _, parts) => {
     const content = Buffer.isBuffer(parts)
@@ -55,6 +61,18 @@ describe('what is no workbook that can be read', () => {
 
     expect(near.rows).toHaveLength(1);
     expect(far.faults.map(({ code }) => code)).toEqual(['EMPTY_FILE']);
+  });
+
+  it('is refused where its ZIP says much of each part', async () => {
+    const parts = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`xl/more${i}.xml`, '<a/>']));
+    const workbook = await workbookOf({
+      sheets: [{ rows: rowOf(1, ...HEADER) + rowOf(2, '1', 'Mug', A) }],
+      parts,
+    });
+
+    expect((await read(withExtraFields(workbook, 0))).rows).toHaveLength(1);
+    const { faults } = await read(withExtraFields(workbook, 60_000));
+    expect(faults.map(({ code }) => code)).toEqual(['WORKBOOK_TOO_LARGE']);
   });
 
   it('is no workbook where it is a text of Word', async () => {
@@ -129,3 +147,22 @@ describe('what is no workbook that can be read', () => {
     );
   });
 });
+
+/** The ZIP with so many bytes of empty extra fields for each entry of its directory. */
+function withExtraFields(zip: Buffer, bytes: number): Buffer {
+  const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const start = zip.readUInt32LE(end + 16);
+  const extra = Buffer.concat(Array<Buffer>(bytes / 4).fill(Buffer.from([0xfe, 0xca, 0, 0])));
+  const entries: Buffer[] = [];
+  for (let at = start; at < end;) {
+    const [name, own] = [zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30)];
+    const header = Buffer.from(zip.subarray(at, at + 46 + name + own));
+    header.writeUInt16LE(own + bytes, 30);
+    entries.push(header, extra);
+    at += header.length + zip.readUInt16LE(at + 32);
+  }
+  const directory = Buffer.concat(entries);
+  const last = Buffer.from(zip.subarray(end));
+  last.writeUInt32LE(directory.length, 12);
+  return Buffer.concat([zip.subarray(0, start), directory, last]);
+}

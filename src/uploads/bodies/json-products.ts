@@ -1,5 +1,6 @@
 import { DEFAULT_CSV_LIMITS } from '../../tables/tables.js';
 
+/** Of a text that a row can hold. */
 const MAX_LENGTH = DEFAULT_CSV_LIMITS.rowLength;
 
 /** A product as JSON has it. */

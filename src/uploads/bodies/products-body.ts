@@ -34,8 +34,8 @@ export interface ProductsBody {
  * Reads an object of JSON with `products` and `names` piece by piece: other calls have their turn meanwhile, and a product is let go
  * when its row is written, so that work and memory grow with the body only.
  *
- * @throws AppError `JSON_INVALID`, `JSON_TOO_DEEP`, `UNKNOWN_FIELD`; `INVALID_PARAMETER`, with a detail for each of the
- *   first hundred faults of products
+ * @throws AppError `JSON_INVALID`, `JSON_TOO_DEEP`, `UNKNOWN_FIELD`; `INVALID_PARAMETER` for a text, a number or blank space of more than
+ *   a mebibyte, and with a detail for each of the first hundred faults of products
  */
 export async function readProductsBody(body: Buffer, names: string[]): Promise<ProductsBody> {
   const reader = new ProductsReader(names);
