@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A sheet whose row 2 has an image, and what stands before and behind its rows. */
 const sheetOf = ({ row = '', cell = '', before = '', behind = '', links = {} }): WorkbookParts => {
-  const image = textCell('C2', A).replace('<c ', `<c${cell} `);
+  const image = textCell('C2', A).replace('"inlineStr">', `"inlineStr"${cell}>`);
   const rows = `${rowOf(1, ...HEADER)}<row r="2"${row}>${textCell('A2', '1')}${image}</row>`;
   const main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
   const relations = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
@@ -64,27 +64,25 @@ describe('a workbook that is read and written in short slices', () => {
 
   it.each<[string, Parameters<typeof sheetOf>[0]]>([
     ['blanks in the tag of a cell', { cell: SPACES }],
-    ['blanks in the tag of a row', { row: `${SPACES} spans="1:3"` }],
-    ['blanks in the tag of a row that says nothing of its spans', { row: `${SPACES} ht="20"` }],
+    ['blanks in the tag of a row', { row: ` ht="20"${SPACES}` }],
     [
       'beginnings of links in a comment',
       { ...link, behind: `<!--${'<hyperlink '.repeat(50_000)}"-->${hyperlinks}` },
     ],
-    ['blanks in a link', { ...link, behind: hyperlinks.replace(' ref', `${SPACES} ref`) }],
     [
       'beginnings of the size of the sheet in a comment',
       { before: `<!--${'<dimension '.repeat(50_000)}-->` },
     ],
-    ['blanks in the tag before the size of the sheet', { before: `<sheetPr${SPACES}/>` }],
   ])('may have %s', async (_, parts) => {
     expect(await longestSlice(sheetOf(parts))).toBeLessThan(MAX_SLICE_MS);
   });
 
   it('may refer to a part by a way of many steps', async () => {
     const name = `xl/worksheets/_rels/sheet1.xml.rels`;
-    const target = 'a/'.repeat(100_000) + '../'.repeat(100_000);
-    const relationship = `<Relationship Id="rId1" Type="x/comments" Target="${target}"/>${NOISE}`;
-    const { sheets, parts } = sheetOf({});
+    const target = 'a/'.repeat(200_000) + '../a/'.repeat(60_000);
+    const link = `<Relationship Id="rId1" Type="x/hyperlink" Target="${A}" TargetMode="External"/>`;
+    const relationship = `${link}<Relationship Id="rId2" Type="x/comments" Target="${target}"/>${NOISE}`;
+    const { sheets, parts } = sheetOf({ behind: hyperlinks });
 
     expect(
       await longestSlice({
