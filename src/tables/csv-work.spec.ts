@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { mainThreadUse } from '../../test/helpers/main-thread.js';
+import { longestSlice } from '../../test/helpers/main-thread.js';
 import { propertyRuns } from '../../test/helpers/property-runs.js';
 import { DEFAULT_CSV_LIMITS } from './csv-faults.js';
 import { CsvRecordReader } from './records/csv-records.js';
@@ -82,24 +82,16 @@ describe('a file of any kind', () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'csv-work-'));
     file = path.join(folder, 'input.csv');
-    await use(HEADER + '1,Chair,"https://a.example/1.jpg"\n'.repeat(20_000)); // compiles what is run often
+    await longestSliceOf(HEADER + '1,Chair,"https://a.example/1.jpg"\n'.repeat(20_000)); // compiles what is run often
   });
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  async function use(content: string | Uint8Array, options: InputTableOptions = {}) {
+  async function longestSliceOf(content: string | Uint8Array, options: InputTableOptions = {}) {
     await writeFile(file, content);
-    return mainThreadUse(async () => {
+    return longestSlice(MAX_SLICE_MS, async () => {
       for await (const batch of (await openInputTable(file, options)).batches()) batch.rows.length = 0;
     });
-  }
-
-  /** Of the best of five tries: a slice may hold the collection of what earlier cases left behind. */
-  async function longestSlice(...input: Parameters<typeof use>): Promise<number> {
-    let shortest = Infinity;
-    for (let tries = 0; tries < 5 && shortest >= MAX_SLICE_MS; tries++)
-      shortest = Math.min(shortest, (await use(...input)).longestSliceMs);
-    return shortest;
   }
 
   const cell = (text: string) => `${HEADER}1,Chair,"${text.replaceAll('"', '""')}"\n`;
@@ -137,7 +129,7 @@ describe('a file of any kind', () => {
     ['short rows of a wide table', `Image Url,${wide}\n` + repeated('a\n', MEGABYTE)],
     ['lines of addresses only', `${HEADER}1,Chair,${url}\n` + repeated(`${url}\n`, 2 * MEGABYTE)],
   ])('is read in short slices: %s', async (_, content) => {
-    expect(await longestSlice(content)).toBeLessThan(MAX_SLICE_MS);
+    expect(await longestSliceOf(content)).toBeLessThan(MAX_SLICE_MS);
   });
 
   it.each([
@@ -147,7 +139,7 @@ describe('a file of any kind', () => {
     const header = Array.from({ length: 990 }, (_, place) => `Photo ${place}`).join(',');
     const images = Array.from({ length: count }, (_, place) => nameOf(place));
 
-    expect(await longestSlice(`${header}\n${url}\n`, { columns: { images } })).toBeLessThan(MAX_SLICE_MS);
+    expect(await longestSliceOf(`${header}\n${url}\n`, { columns: { images } })).toBeLessThan(MAX_SLICE_MS);
   });
 
   it('is read in short slices, whatever is in it', async () => {
@@ -155,7 +147,7 @@ describe('a file of any kind', () => {
     await fc.assert(
       fc.asyncProperty(headers, textArbitrary, fc.boolean(), async (header, text, isUtf16) => {
         const content = Buffer.from(header + text, isUtf16 ? 'utf16le' : 'utf8');
-        const milliseconds = await longestSlice(content);
+        const milliseconds = await longestSliceOf(content);
 
         if (milliseconds > MAX_SLICE_MS) throw new Error(`${milliseconds} ms for ${shown(header + text)}`);
       }),
