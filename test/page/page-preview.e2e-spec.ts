@@ -270,6 +270,8 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     await button(page, 'All rows').click();
     await page.getByRole('cell', { name: 'Product 98', exact: true }).waitFor();
+    const cell = (await page.locator('.faulty-cell').boundingBox())!;
+    expect(cell.x + cell.width).toBeLessThanOrEqual(360);
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.keyboard.press('F8');
     await page.keyboard.press('Home');

@@ -107,6 +107,7 @@ export const textsOfRequests = {
     noAddress: 'Write the whole link, beginning with http:// or https://.',
     mend: 'Correct the links',
     mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,
+    noneMended: 'Correct a link first: each one that you change is tried again.',
     retryMended: (value: number) =>
       value < 2
         ? `Try the corrected ${value === 1 ? 'link' : 'links'}`

@@ -15,6 +15,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
   useEffect(() => void listRows(shown.from), [survey]);
+  useEffect(() => showFaultyColumn(table.current), [shown]);
   const { columns } = survey;
   const cells = faultyCells(survey);
   const faultyLines = new Set(cells.map((cell) => cell.line));
@@ -61,6 +62,14 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
       )}
     </>
   );
+}
+
+/** A wide table begins where its first faulty cell is seen: nobody looks for one in eighty columns. */
+function showFaultyColumn(table: HTMLElement | null): void {
+  const cell = table?.querySelector<HTMLElement>('.faulty-cell');
+  if (!table || !cell) return;
+  const end = cell.offsetLeft + cell.offsetWidth;
+  if (end > table.scrollLeft + table.clientWidth) table.scrollLeft = end - table.clientWidth;
 }
 
 interface CellProps {

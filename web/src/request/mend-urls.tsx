@@ -1,8 +1,8 @@
 import type { TargetedKeyboardEvent } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
-import { announce } from '../state/notices.ts';
+import { announce, notify } from '../state/notices.ts';
 import { retryImages } from '../state/retry-images.ts';
 import { changedAlike } from '../state/file/changed-alike.ts';
 import { lineOf, nameOf } from '../state/name-images.ts';
@@ -28,6 +28,9 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
   const [urls, setUrls] = useState<Record<string, string>>({});
   const changed = listed.filter((image) => urlOf(image) !== image.input_url);
   const first = changed[0];
+  const form = useRef<HTMLFormElement>(null);
+  const focusFirst = (): void => form.current?.querySelector('textarea')?.focus();
+  useEffect(focusFirst, []);
   function urlOf(image: Image): string {
     return urls[image.id]?.trim() || image.input_url;
   }
@@ -40,16 +43,20 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
   const isWrong = (image: Image): boolean => changed.includes(image) && !isAddress(urlOf(image));
   const start = (event: Event): void => {
     event.preventDefault();
-    const wrong = (event.currentTarget as HTMLElement).querySelector<HTMLElement>('[aria-invalid=true]');
+    if (changed.length === 0) {
+      notify(texts.failures.noneMended);
+      return focusFirst();
+    }
+    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid=true]');
     if (wrong) {
       announce(texts.failures.noAddress);
       return wrong.focus();
     }
     const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
-    if (changed.length > 0) retryImages(id, changed.length, { urls: given });
+    retryImages(id, changed.length, { urls: given });
   };
   return (
-    <form class="mend-urls" noValidate onSubmit={start}>
+    <form class="mend-urls" ref={form} noValidate onSubmit={start}>
       <ul>
         {listed.map((image) => (
           <li key={image.id}>
@@ -76,7 +83,7 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
       </ul>
       {images.length > MOST && <p class="quiet small">{texts.failures.more(images.length - MOST)}</p>}
       <div class="buttons">
-        <button type="submit" class="primary" disabled={changed.length === 0}>
+        <button type="submit" class="primary">
           <Icon name="repeat" />
           {texts.failures.retryMended(changed.length)}
         </button>
