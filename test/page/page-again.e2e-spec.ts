@@ -67,7 +67,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
     await button(page, /^Correct the links: Not found/).click();
     const link = page.getByRole('textbox', { name: 'Mug, picture 2' });
-    expect(await link.evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await link.evaluate((field) => field.matches(':focus'))).toBe(true);
     await button(page, 'Try the corrected links').click();
     await page.getByText('Correct a link first').first().waitFor();
     await link.fill((await link.inputValue()).replace('gone', 'here'));

@@ -1,5 +1,5 @@
 import { type AvifItem, avifWith, box } from '../../../../test/helpers/pictures/hostile-parts.js';
-import { cpuMs } from '../../../../test/helpers/main-thread.js';
+import { longestSlice } from '../../../../test/helpers/main-thread.js';
 import { photo } from '../../../../test/helpers/pictures/pictures.js';
 import { NO_METADATA } from '../image-metadata.js';
 import { AVIF } from './avif.js';
@@ -27,7 +27,7 @@ describe('stripping an AVIF takes little time', () => {
     const others = items('abcd', 4_900, pictureBytes + 'Secret Camera'.length);
     const source = avifWith(plain, { items: [...items('Exif', 4_900, pictureBytes), ...others], data });
 
-    const stripped = strip(source);
+    const stripped = await strip(source);
 
     expect(stripped.includes('Secret Camera')).toBe(false);
     expect(stripped.includes('picture')).toBe(true);
@@ -37,7 +37,7 @@ describe('stripping an AVIF takes little time', () => {
     const data = Buffer.alloc(20 * MEGABYTE, 'a');
     const source = avifWith(plain, { items: items('Exif', 2_000, pictureBytes), data });
 
-    expect(strip(source).includes('aaaa')).toBe(false);
+    expect((await strip(source)).includes('aaaa')).toBe(false);
   });
 
   it('where thousands of pieces of metadata lie behind thousands of boxes', async () => {
@@ -48,13 +48,16 @@ describe('stripping an AVIF takes little time', () => {
     const mdat = source.indexOf('mdat') - 4;
     source.writeUInt32BE(8 + pictureBytes + 1, mdat); // what comes behind are boxes now
 
-    expect(strip(source).includes('Secret Camera')).toBe(false);
+    expect((await strip(source)).includes('Secret Camera')).toBe(false);
   });
 
-  function strip(source: Buffer): Buffer {
-    const begin = cpuMs();
-    const stripped = AVIF.strip(source, { orientation: 1, wanted: NO_METADATA, isCutDown: false })!;
-    expect(cpuMs() - begin).toBeLessThan(MOST_MS);
+  async function strip(source: Buffer): Promise<Buffer> {
+    let stripped = source;
+    const slice = await longestSlice(MOST_MS, () => {
+      stripped = AVIF.strip(source, { orientation: 1, wanted: NO_METADATA, isCutDown: false })!;
+      return Promise.resolve();
+    });
+    expect(slice).toBeLessThan(MOST_MS);
     return stripped;
   }
 });
