@@ -1,13 +1,16 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, ArrayNotEmpty, ArrayUnique, IsOptional, Matches } from 'class-validator';
+import { Allow, IsOptional } from 'class-validator';
 import { AppError } from '../../errors/app-error.js';
 import { codesAt, type ErrorCode } from '../../errors/error-codes.js';
+import { IsListOf } from '../../http/checks.js';
 import { parseUrl } from '../../outbound/urls/parse-url.js';
 import type { RetrySelection } from './retry-selection.js';
 
 const IMAGE_CODE = new RegExp(`^(HTTP_\\d{3}|${codesAt('image').join('|')})$`);
 const CODES_MESSAGE = 'codes must be a list of error codes of images, each once, such as ["HTTP_503"]';
 
+/** More than there are. */
+const MAX_CODES = 1_000;
 const MAX_IMAGES = 1_000;
 const MAX_URLS = 100;
 const MAX_URL_LENGTH = 2_048;
@@ -26,9 +29,7 @@ export class RetryBody {
     example: ['HTTP_503'],
   })
   @IsOptional()
-  @Matches(IMAGE_CODE, { each: true, message: CODES_MESSAGE })
-  @ArrayUnique({ message: CODES_MESSAGE })
-  @ArrayNotEmpty({ message: CODES_MESSAGE })
+  @IsListOf((code) => IMAGE_CODE.test(code), MAX_CODES, CODES_MESSAGE)
   codes?: ErrorCode[];
 
   /** Of the images that failed, only these, by their `id`, and those with the same URL; up to 1,000. */

@@ -1,5 +1,6 @@
 import { ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import { IsIn, IsISO8601, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsTime } from '../../http/checks.js';
 import { CursorQuery, Limit } from '../../http/page-query.dto.js';
 import type { RequestOutcome } from '../../database/entities/request.entity.js';
 import {
@@ -32,13 +33,13 @@ export class RequestsQuery {
   /** Only the requests that were uploaded after this time (ISO 8601). */
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true }, { message: `created_after ${TIME_MESSAGE}` })
+  @IsTime(`created_after ${TIME_MESSAGE}`)
   created_after?: string;
 
   /** Only the requests that were uploaded before this time (ISO 8601). */
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true }, { message: `created_before ${TIME_MESSAGE}` })
+  @IsTime(`created_before ${TIME_MESSAGE}`)
   created_before?: string;
 
   /**

@@ -18,9 +18,10 @@ const SIZES = /^[1-9]\d{0,4}(?:\s*,\s*[1-9]\d{0,4})*$/;
  */
 export function readRenditionFields(renditions: unknown, sizes: unknown): WantedRendition[] | null {
   if (isUnsaid(renditions) && isUnsaid(sizes)) return null;
-  const wanted = [...listed(renditions).map(readRendition), ...readSizes(sizes)];
-  if (wanted.length > MAX_RENDITIONS)
+  const [given, widths] = [listed(renditions), readSizes(sizes)];
+  if (given.length + widths.length > MAX_RENDITIONS)
     throw invalid('renditions', `there may be at most ${MAX_RENDITIONS} renditions and sizes of an image`);
+  const wanted = [...given.map(readRendition), ...widths];
   const names = wanted.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid('renditions', `the rendition ${twice} is there twice`);

@@ -1,19 +1,11 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import {
-  ArrayNotEmpty,
-  ArrayUnique,
-  IsBoolean,
-  IsIn,
-  IsOptional,
-  IsString,
-  MaxLength,
-  ValidateIf,
-} from 'class-validator';
+import { IsBoolean, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
 import { EVENT_TYPES, type EventType } from '../../events/event-types.js';
+import { IsListOf } from '../../http/checks.js';
 
 const MAX_DESCRIPTION_LENGTH = 500;
 
-const EVENT_TYPES_MESSAGE = `event_types must be a list of ${EVENT_TYPES.join(', ')}`;
+const EVENT_TYPES_MESSAGE = `event_types must be a list of ${EVENT_TYPES.join(', ')}, each once`;
 const DESCRIPTION_MESSAGE = `description must be text of at most ${MAX_DESCRIPTION_LENGTH} characters, or null`;
 const URL_MESSAGE = 'url must be text: an http or https URL';
 
@@ -33,9 +25,11 @@ class SubscriptionBody {
     minItems: 1,
   })
   @MayBeLeftOut()
-  @IsIn(EVENT_TYPES, { each: true, message: EVENT_TYPES_MESSAGE })
-  @ArrayNotEmpty({ message: EVENT_TYPES_MESSAGE })
-  @ArrayUnique({ message: 'event_types must name each type once' })
+  @IsListOf(
+    (type) => (EVENT_TYPES as readonly string[]).includes(type),
+    EVENT_TYPES.length,
+    EVENT_TYPES_MESSAGE,
+  )
   event_types?: EventType[];
 
   /** A note of your own. */
