@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import {
+  avifGrid,
   avifWith,
   box,
   gifWith,
@@ -215,6 +216,26 @@ describe('what a file holds besides its picture', () => {
       await expect(readHeader(avifWith(avif, { properties: [size] }), MAX_PIXELS)).rejects.toMatchObject(
         TOO_MANY,
       );
+    });
+
+    it('may have layers, and is refused where it has more frames than these', async () => {
+      const length = avif.length - avif.indexOf('mdat') - 4;
+      const ofFrames = (count: number) =>
+        avifWith(avif, { extents: Array<[number, number]>(count).fill([0, length]) });
+
+      expect((await readHeader(ofFrames(4), MAX_PIXELS)).metadata.width).toBe(64);
+      await expect(readHeader(ofFrames(5), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('may be a grid, and is refused where its tiles are decoded far too often', async () => {
+      const [tile, large] = await Promise.all(
+        [64, 1000].map((side) => photo(side, side).avif({ effort: 0 }).toBuffer()),
+      );
+      const whole = avifGrid(tile, { rows: 2, columns: 3, width: 192, height: 128 });
+      const often = avifGrid(large, { rows: 11, columns: 10, width: 1000, height: 1000 });
+
+      expect((await readHeader(whole, MAX_PIXELS)).metadata).toMatchObject({ width: 192, height: 128 });
+      await expect(readHeader(often, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
     });
 
     it('takes the frames out of a sequence, and says so', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import {
+  avifGrid,
   avifWith,
   gifWith,
   packedText,
@@ -33,6 +34,7 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
   const noise = await sharp(randomBytes(2800 * 2800 * 3), { raw: { width: 2800, height: 2800, channels: 3 } })
     .jpeg({ quality: 60 })
     .toBuffer();
+  const large = await plain(2000).avif({ effort: 0 }).toBuffer();
   const done = ['done'];
   return {
     'PNG of 49 million pixels of 1 bit': { bytes: greyPng(7000, 7000, 1), ends: done },
@@ -65,6 +67,14 @@ export async function makeBombs(): Promise<Record<string, Bomb>> {
     'transparent AVIF of 19 million pixels': {
       bytes: await texture(4400).avif({ effort: 0 }).toBuffer(),
       ends: done,
+    },
+    'AVIF of 4 million pixels in 300 frames': {
+      bytes: avifWith(large, { extents: Array<[number, number]>(300).fill([0, dataBytes(large)]) }),
+      ends: ['FORMAT_NOT_SUPPORTED'],
+    },
+    'AVIF of 1 kB that has a tile of 4 million pixels 256 times': {
+      bytes: avifGrid(large, { rows: 16, columns: 16, width: 2000, height: 2000 }),
+      ends: ['FORMAT_NOT_SUPPORTED'],
     },
     'transparent WebP of 39 million pixels': {
       bytes: await texture(6300).webp({ lossless: true, effort: 0 }).toBuffer(),
@@ -211,9 +221,15 @@ function blurredSvg(): Buffer {
 }
 
 function progressive(side: number): Promise<Buffer> {
-  return sharp({ create: { width: side, height: side, channels: 3, background: '#b06040' } })
-    .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
-    .toBuffer();
+  return plain(side).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer();
+}
+
+function plain(side: number): Sharp {
+  return sharp({ create: { width: side, height: side, channels: 3, background: '#b06040' } });
+}
+
+function dataBytes(avif: Buffer): number {
+  return avif.length - avif.indexOf('mdat') - 4;
 }
 
 /** Half transparent squares in many colours, which take encoders more memory than one colour does. */

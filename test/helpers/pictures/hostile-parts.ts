@@ -151,6 +151,47 @@ export function avifWith(plain: Buffer, parts: AvifParts): Buffer {
   return Buffer.concat([head(head(0).length + 8), box('mdat', picture, data), ...sequence]);
 }
 
+/** An AVIF that has the picture of `plain` as each tile of a grid, of which a part is shown. */
+export function avifGrid(plain: Buffer, { rows, columns, width, height }: AvifGrid): Buffer {
+  const tile = boxOf(plain, 'mdat').subarray(8);
+  const grid = Buffer.concat([Buffer.from([0, 0, rows - 1, columns - 1]), uint16(width), uint16(height)]);
+  const [tiles, ofGrid, ofTile] = [rows * columns, uint16(1), uint16(2)];
+  const item = (type: string, number: Buffer): Buffer =>
+    fullBox('infe', 2, number, uint16(0), latin1(`${type}\0`));
+  const location = (number: Buffer, at: number, length: number): Buffer[] => [
+    ...[number, uint16(0), uint16(1), uint32(at), uint32(length)],
+  ];
+  const head = (base: number): Buffer => {
+    const locations = [
+      ...location(ofGrid, base, grid.length),
+      ...location(ofTile, base + grid.length, tile.length),
+    ];
+    const own = ['ispe', 'pixi', 'av1C'].map((type) => boxOf(plain, type));
+    const properties = [...own, fullBox('ispe', 0, uint32(width), uint32(height))];
+    const associations = [ofGrid, Buffer.from([2, 2, 4]), ofTile, Buffer.from([3, 1, 2, 3])];
+    const meta = fullBox(
+      'meta',
+      0,
+      fullBox('hdlr', 0, uint32(0), latin1('pict'), Buffer.alloc(13)),
+      fullBox('pitm', 0, ofGrid),
+      fullBox('iloc', 0, Buffer.from([0x44, 0]), uint16(2), ...locations),
+      fullBox('iinf', 0, uint16(2), item('grid', ofGrid), item('av01', ofTile)),
+      fullBox('iref', 0, box('dimg', ofGrid, uint16(tiles), ...Array<Buffer>(tiles).fill(ofTile))),
+      box('iprp', box('ipco', ...properties), fullBox('ipma', 0, uint32(2), ...associations)),
+    );
+    return Buffer.concat([box('ftyp', latin1('avif\0\0\0\0avifmif1miaf')), meta]);
+  };
+  return Buffer.concat([head(head(0).length + 8), box('mdat', grid, tile)]);
+}
+
+/** Tiles, and the pixels of the whole. */
+export interface AvifGrid {
+  rows: number;
+  columns: number;
+  width: number;
+  height: number;
+}
+
 /** Tables that say in some hundred bytes that there are 17 million frames. */
 function longSequence(codec: Buffer): Buffer {
   const frames = uint32(17_000_000);

@@ -12,7 +12,7 @@ export interface Box {
 /** More than any real file has, in all: those with tiles have some hundred. */
 const MAX_BOXES = 10_000;
 /** Items and their pieces, of which an item need not have any: 24 MB were two million items. */
-const MAX_ITEM_PARTS = 20_000;
+export const MAX_ITEM_PARTS = 20_000;
 const METADATA_ITEMS = new Set(['Exif', 'mime', 'uri ']);
 
 /** The major and the compatible brands of the first box (ftyp), which tell what a file holds; none where it has no such box. */
@@ -59,15 +59,32 @@ export function readBoxes(source: Buffer, start: number, end: number, count: Box
 }
 
 /** The numbers of the items that are EXIF, XMP and the like. */
-export function metadataItems(source: Buffer, infos: Box, count?: BoxCount): Set<number> {
-  const items = new Set<number>();
+export function metadataItems(source: Buffer, infos: Box): Set<number> {
+  const types = [...itemTypes(source, infos)];
+  return new Set(types.filter(([, type]) => isMetadata(type)).map(([item]) => item));
+}
+
+/** Whether items of this type are EXIF, XMP and the like. */
+export function isMetadata(type: string): boolean {
+  return METADATA_ITEMS.has(type);
+}
+
+/**
+ * The types of the items in a file, by their numbers.
+ *
+ * @throws RangeError where the box is damaged, or an item has two types; ImageError FORMAT_NOT_SUPPORTED, where there are far too many
+ */
+export function itemTypes(source: Buffer, infos: Box, count?: BoxCount): Map<number, string> {
+  const types = new Map<number, string>();
   const first = infos.content + (source[infos.content] === 0 ? 6 : 8);
   for (const { content } of readBoxes(source, first, infos.end, count).boxes) {
     const isWide = source[content] === 3; // infe, version 3: the item's number has 4 bytes
     const type = source.toString('latin1', content + (isWide ? 10 : 8), content + (isWide ? 14 : 12));
-    if (METADATA_ITEMS.has(type)) items.add(source.readUIntBE(content + 4, isWide ? 4 : 2));
+    const item = source.readUIntBE(content + 4, isWide ? 4 : 2);
+    if (types.has(item)) throw new RangeError('an item of two types');
+    types.set(item, type);
   }
-  return items;
+  return types;
 }
 
 /**
