@@ -175,6 +175,38 @@ describe('what a file holds besides its picture', () => {
     });
   });
 
+  describe('TIFF with JPEG inside', () => {
+    const tiled = () =>
+      photo(3200, 64).tiff({ compression: 'jpeg', tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer();
+    const striped = () => photo(640, 640).tiff({ compression: 'jpeg' }).toBuffer();
+
+    it('is taken in tiles and in strips', async () => {
+      for (const source of [await tiled(), await striped()]) expect(await guarded(source)).toEqual(source);
+    });
+
+    it('is refused where its tiles are far larger than the picture', async () => {
+      const source = await tiled();
+      const height = source.indexOf(Buffer.from('4301', 'hex'), source.readUInt32LE(4)); // tag 323
+      source.writeUInt16LE(3, height + 2);
+      source.writeUInt16LE(65_520, height + 8);
+
+      expect(guardTiff(await tiled()).source).toHaveLength(source.length);
+      expect(() => guardTiff(source)).toThrow(expect.objectContaining(TOO_MANY));
+    });
+
+    it.each([
+      ['of several scans', 'ffc0', 'ffc2', 0],
+      ['with a scan for each colour', 'ffda000c03', 'ffda000801', 0],
+      ['in the last strip alone', 'ffc0', 'ffc2', -1],
+    ])('is refused where it is one %s', async (_, plain, other, place) => {
+      const source = await striped();
+      const [from, to] = [Buffer.from(plain, 'hex'), Buffer.from(other, 'hex')];
+      to.copy(source, place < 0 ? source.lastIndexOf(from) : source.indexOf(from));
+
+      expect(() => guardTiff(source)).toThrow('TIFF files with progressive JPEG are not supported');
+    });
+  });
+
   describe('AVIF', () => {
     const data = Buffer.alloc(3 * MEGABYTE);
 

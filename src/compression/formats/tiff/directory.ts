@@ -29,6 +29,8 @@ export interface Directory {
 
 /** By a value's type; those from 16 on are of BigTIFF. */
 export const BYTES_OF_TYPE = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
+/** Types of whole numbers: of 1, 2, 4 and 8 bytes, with signs or without, and addresses. */
+const WHOLE_NUMBERS = new Set([1, 3, 4, 6, 8, 9, 13, 16, 17, 18]);
 /** The tags of strips. */
 export const STRIPS = { offsets: 273, lengths: 279 };
 /** The tags of tiles. */
@@ -82,8 +84,22 @@ export function readDirectory(layout: Layout): Directory {
   return { countAt, entries, entryBytes, nextAt: countAt + countBytes + count * entryBytes };
 }
 
+/** The first value of a tag, where it has one that is a whole number: libtiff takes these in any width. */
+export function firstValue(layout: Layout, { entries }: Directory, tag: number): number | undefined {
+  const entry = entries.find((one) => one.tag === tag);
+  return entry && valuesOf(layout, { ...entry, bytes: Math.min(entry.bytes, BYTES_OF_TYPE[entry.type]) })[0];
+}
+
+/** The values of a tag; none where they are no whole numbers. */
+export function valuesOf(layout: Layout, { type, bytes, valuesAt }: TiffEntry): number[] {
+  const width = WHOLE_NUMBERS.has(type) ? BYTES_OF_TYPE[type] : Infinity;
+  return Array.from({ length: Math.floor(bytes / width) }, (_, index) =>
+    integer(layout, valuesAt + index * width, width as 1 | 2 | 4 | 8),
+  );
+}
+
 /** A number of the file, in its byte order. */
-export function integer({ source, isBigEndian }: Layout, at: number, bytes: 2 | 4 | 8): number {
+export function integer({ source, isBigEndian }: Layout, at: number, bytes: 1 | 2 | 4 | 8): number {
   if (bytes === 8) return Number(isBigEndian ? source.readBigUInt64BE(at) : source.readBigUInt64LE(at));
   return isBigEndian ? source.readUIntBE(at, bytes) : source.readUIntLE(at, bytes);
 }

@@ -20,6 +20,7 @@ import {
   readLayout,
   type TiffEntry,
 } from './directory.js';
+import { guardPieces } from './pieces.js';
 import { refuseUnreadable } from './readable.js';
 
 const PROFILE = 34675;
@@ -62,6 +63,7 @@ function guardFirstPage(layout: Layout): GuardedSource {
   const directory = readDirectory(layout);
   refuseUnreadable(layout, directory);
   if (directory.entries.some(hasTooManyPieces)) throw tooManyParts();
+  guardPieces(layout, directory);
   const profile = directory.entries.find(({ tag }) => tag === PROFILE);
   if (profile && profile.bytes > MAX_PROFILE_BYTES && profile.bytes <= source.length) throw profileTooLarge();
   const { entries } = directory;

@@ -1,5 +1,5 @@
 import { notReadable } from '../file-format.js';
-import { type Directory, integer, type Layout } from './directory.js';
+import { type Directory, firstValue, type Layout } from './directory.js';
 
 const BITS = 258;
 const COMPRESSION = 259;
@@ -63,11 +63,4 @@ export function refuseUnreadable(layout: Layout, directory: Directory): void {
   if (colours === LAB && bits === 8) throw notReadable('TIFF files with Lab colours of 8 bits');
   if (colours === YCC && compression !== JPEG)
     throw notReadable('TIFF files with YCbCr colours and without JPEG');
-}
-
-function firstValue(layout: Layout, { entries }: Directory, tag: number): number | undefined {
-  const entry = entries.find((one) => one.tag === tag);
-  if (!entry || entry.bytes === 0) return undefined;
-  if (entry.type === 3) return integer(layout, entry.valuesAt, 2);
-  return entry.type === 4 ? integer(layout, entry.valuesAt, 4) : undefined;
 }

@@ -1,0 +1,62 @@
+import { notReadable, tooManyParts } from '../file-format.js';
+import { isFrame, isProgressiveFrame, START_OF_SCAN } from '../jpeg/segments.js';
+import { type Directory, firstValue, type Layout, STRIPS, TILES, valuesOf } from './directory.js';
+
+const WIDTH = 256;
+const HEIGHT = 257;
+const COMPRESSION = 259;
+const JPEG = 7;
+const CHANNELS = 277;
+const PLANES = 284;
+const IN_PLANES = 2;
+const TILE_WIDTH = 322;
+const TILE_HEIGHT = 323;
+
+/** Or twice the picture: 34 kB had 266 million pixels in tiles that were far taller than the picture, and took 47 s. */
+const MAX_TILE_PIXELS = 100_000_000;
+/** Segments, and bytes between them, in front of the pixels of all pieces. */
+const MAX_STEPS = 1_000_000;
+
+/**
+ * Bounds what decoding the strips or tiles of a page costs: their pixels, which tiles may have beyond the edges of the picture; and each JPEG
+ * in them, which may be no progressive one, since libtiff takes none, and says so only when it has decoded all of its scans: a file of 0.3 MB
+ * took 667 MB.
+ *
+ * @throws ImageError FORMAT_NOT_SUPPORTED; RangeError where the file is damaged
+ */
+export function guardPieces(layout: Layout, directory: Directory): void {
+  const read = (tag: number): number => firstValue(layout, directory, tag) ?? 0;
+  const [width, height] = [read(WIDTH), read(HEIGHT)];
+  const [tileWidth, tileHeight] = [read(TILE_WIDTH), read(TILE_HEIGHT)];
+  const planes = read(PLANES) === IN_PLANES ? read(CHANNELS) : 1;
+  const tiles = Math.ceil(width / tileWidth) * Math.ceil(height / tileHeight) * planes;
+  const most = Math.max(MAX_TILE_PIXELS, 2 * width * height * planes);
+  if (tiles * tileWidth * tileHeight > most) throw tooManyParts();
+  if (read(COMPRESSION) !== JPEG) return;
+
+  const places = directory.entries.filter(({ tag }) => tag === STRIPS.offsets || tag === TILES.offsets);
+  const count = { steps: 0 };
+  for (const at of new Set(places.flatMap((entry) => valuesOf(layout, entry))))
+    if (!isPlainJpeg(layout.source, at, count)) throw notReadable('TIFF files with progressive JPEG');
+}
+
+/** Whether all colours come in one scan; what can't be read is left to the decoder. */
+function isPlainJpeg(source: Buffer, start: number, count: { steps: number }): boolean {
+  let channels = 0;
+  for (let at = start + 2; at >= 0 && at < source.length;) {
+    if ((count.steps += 1) > MAX_STEPS) throw tooManyParts();
+    const marker = source[at + 1];
+    if (source[at] !== 0xff || marker === 0xff || marker === 0)
+      at += 1; // decoders look for the next marker
+    else if (marker === START_OF_SCAN) return source[at + 4] >= channels;
+    else if (isFrame(marker) && isProgressiveFrame(marker)) return false;
+    else {
+      if (isFrame(marker)) channels = source[at + 9] ?? 0;
+      at += hasNoLength(marker) ? 2 : 2 + ((source[at + 2] << 8) | source[at + 3]);
+    }
+  }
+  return true;
+}
+
+/** TEM, restarts, and the beginning and end of an image (ITU-T T.81, table B.1). */
+const hasNoLength = (marker: number): boolean => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd9);
