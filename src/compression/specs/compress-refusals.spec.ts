@@ -98,6 +98,27 @@ describe('compressImage refuses', () => {
 
     await expect(openSource(bomb, OPTIONS.maxPixels)).rejects.toMatchObject({ code: 'IMAGE_TOO_SLOW' });
   });
+
+  it.each([
+    ['Huffman', 0xc2],
+    ['arithmetic', 0xca],
+  ])('a large JPEG with scans that together would, by the heads of its scans: %s codes', async (_, frame) => {
+    const source = await photo(64, 40).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer();
+    const scan = source.subarray(source.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+    const withScans = (side: number, scans: number): Buffer => {
+      const [head, end] = [Buffer.from(source.subarray(0, -2)), source.subarray(-2)];
+      const at = head.indexOf(Buffer.from([0xff, 0xc2]));
+      head[at + 1] = frame;
+      head.writeUInt16BE(side, at + 5);
+      head.writeUInt16BE(side, at + 7);
+      return Buffer.concat([head, ...Array<Buffer>(scans).fill(scan), end]);
+    };
+    const open = (bytes: Buffer) => openSource(bytes, OPTIONS.maxPixels);
+
+    await expect(open(withScans(6300, 30))).rejects.toMatchObject({ code: 'IMAGE_TOO_SLOW' });
+    await expect(open(withScans(630, 30))).resolves.toBeDefined();
+    await expect(open(withScans(6300, 0))).resolves.toBeDefined();
+  });
 });
 
 describe('readHeader', () => {

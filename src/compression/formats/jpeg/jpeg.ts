@@ -11,7 +11,7 @@ import {
 import type { WantedMetadata } from '../image-metadata.js';
 import { exifBlock } from '../image-orientation.js';
 import { readPlainJpeg } from './header.js';
-import { hasAllScans, mendJpeg } from './mend.js';
+import { mendJpeg, readScanHeads } from './mend.js';
 import {
   countSegments,
   END_OF_IMAGE,
@@ -29,6 +29,8 @@ const JFIF_BYTES = 18;
 // Every scan of a progressive JPEG is a pass over all pixels: 2,646 scans in 486 kB kept a core busy for 29 s.
 // Encoders make about 10.
 const MAX_SCANS = 100;
+// As many coefficients as 40 million pixels of CMYK have in the usual scans; 43 scans over all of them took 16 s of CPU.
+const MAX_SCAN_WORK = 700_000_000;
 // A progressive JPEG is held as coefficients, 6 bytes a pixel, besides all the rest: 49 MP took 0.8 GB.
 const MAX_PROGRESSIVE_PIXELS = 40_000_000;
 
@@ -54,10 +56,14 @@ function guardJpeg(source: Buffer): GuardedSource {
   }
   if (metadata?.isProgressive ?? hasSeveralScans(source)) {
     refuseFlood(countSegments(source));
-    if (!hasAllScans(source)) throw corrupt();
+    const { isComplete, work } = readScanHeads(source);
+    if (work > MAX_SCAN_WORK) throw tooSlow('The scans of the JPEG go over its pixels far too often.');
+    if (!isComplete) throw corrupt();
   }
   return { ...asItIs(source), metadata };
 }
+
+const tooSlow = (text: string): ImageError => new ImageError('IMAGE_TOO_SLOW', text);
 
 /** Refuses by its name what libjpeg can't decode. Arithmetic codings, 0xc9 and 0xca, it can. */
 function refuseUnreadable(source: Buffer): void {
@@ -73,9 +79,7 @@ function refuseUnreadable(source: Buffer): void {
 
 /** Of scans, or of segments, which may stand between scans, too. */
 function refuseFlood({ segments, scans }: { segments: number; scans: number }): void {
-  if (scans > MAX_SCANS) {
-    throw new ImageError('IMAGE_TOO_SLOW', `The JPEG has more than ${MAX_SCANS} scans.`);
-  }
+  if (scans > MAX_SCANS) throw tooSlow(`The JPEG has more than ${MAX_SCANS} scans.`);
   if (segments > MAX_SEGMENTS) throw tooManyParts();
 }
 

@@ -86,6 +86,11 @@ export function isProgressiveFrame(marker: number): boolean {
   return isFrame(marker) && (marker & 3) === 2;
 }
 
+/** Whether its codes are arithmetic, and not those of Huffman. */
+export function isArithmeticFrame(marker: number): boolean {
+  return isFrame(marker) && marker > 0xc8;
+}
+
 /**
  * How many segments and scans there are; no further than to {@link MAX_SEGMENTS}. `isHeadOnly`: in front of the pixels, in
  * some microseconds.
