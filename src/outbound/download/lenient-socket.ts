@@ -33,6 +33,12 @@ export class LenientSocket extends Duplex {
     this.socket.write(chunk, encoding, done);
   }
 
+  /** Node ends a connection behind its answer; a server that does not close it in turn would keep it open. */
+  override _final(done: (error?: Error | null) => void): void {
+    this.destroy();
+    done();
+  }
+
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.socket.destroy();
     done(error);

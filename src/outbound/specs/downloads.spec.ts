@@ -7,7 +7,7 @@ import {
   timedFailureOf,
   useRawOrigin,
 } from '../../../test/helpers/outbound/raw-origin-calls.js';
-import { head, photo } from '../../../test/helpers/servers/raw-origin.js';
+import { BEHAVIOURS, head, photo } from '../../../test/helpers/servers/raw-origin.js';
 import { VERSION } from '../../config/version.js';
 
 const calls = useRawOrigin();
@@ -175,6 +175,14 @@ describe('a download from a hostile origin', () => {
   it('leaves no connection to an origin that it gave up on', async () => {
     for (const target of ['/silent', '/drip', '/endless', '/declares-too-much', '/bomb', '/404-endless'])
       await failureOf(calls.download(target, { timeoutMs: 300 }));
+    await calls.untilOpenConnectionsAre(0);
+  });
+
+  it('leaves no connection behind a mended answer, though the server never closes it', async () => {
+    BEHAVIOURS['/nonsense'] = (socket) =>
+      socket.write(head('200 OK', 'nonsense', 'Content-Length: 5') + 'small');
+
+    expect(await calls.textOf('/nonsense')).toBe('small');
     await calls.untilOpenConnectionsAre(0);
   });
 
