@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { OutboundError } from '../../errors/app-error.js';
 import type { GuardedAgents } from '../guarded-agents.js';
-import { connectionError, isUnreadable } from '../outbound-failure.js';
+import { connectionError, isUnreadable, statusError } from '../outbound-failure.js';
 import { hostOf, portOf } from '../urls/outbound-url.js';
 import { LenientSocket, MAX_HEADER_BYTES } from './lenient-socket.js';
 import { IDLE_TIMEOUT_MS } from './response-body.js';
@@ -30,7 +30,7 @@ export interface GetAnswer {
  *
  * @param lenient asks leniently at once
  * @throws OutboundError `ADDRESS_REFUSED`, `HOST_NOT_FOUND`, `CONNECTION_FAILED`, `TIMEOUT` (no header section within
- * 10 s), `TLS_FAILED`, `RESPONSE_INVALID`
+ * 10 s), `TLS_FAILED`, `RESPONSE_INVALID`, `HTTP_101`
  */
 export async function httpGet(request: GetRequest, lenient: boolean): Promise<GetAnswer> {
   try {
@@ -73,6 +73,15 @@ function send(
       clearTimeout(timer);
       response.on('error', () => undefined); // an abort must not end the process where nobody reads the body
       resolve(response);
+    });
+    // Node has no answer to a switch of protocols that nobody listens for: neither `response` nor `error` ever comes.
+    request.on('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      reject(statusError(statusCode!));
+    });
+    request.on('close', () => {
+      clearTimeout(timer);
+      reject(new Error('closed without an answer')); // does nothing behind an answer or an error
     });
     // Not `once`: a parser can fail behind the end of a body, too.
     request.on('error', (error) => {

@@ -7,7 +7,8 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 
 /** A line feed, and an empty line behind it. */
 const END_OF_SECTION = /\n\r*\n/g;
-const INTERIM = /^HTTP\/\S+[ \t]+1\d\d\b/i;
+/** Any 1xx but 101: behind that comes another protocol, and no further answer. */
+const INTERIM = /^HTTP\/\S+[ \t]+1(?!01)\d\d\b/i;
 
 /**
  * A connection whose answer begins with a mended header section (see {@link mendHeaderSection}), for one request only.
@@ -57,7 +58,7 @@ export class LenientSocket extends Duplex {
     if (rest.length > 0 && !this.push(rest)) this.socket.pause();
   }
 
-  /** Passes on the header section once it is whole. Interim answers (1xx) before it are left out: nobody waits for them. */
+  /** Passes on the header section once it is whole. Interim answers before it are left out: nobody waits for them. */
   private mendFrom(section: Buffer, from: number): void {
     END_OF_SECTION.lastIndex = from;
     const text = section.toString('latin1', 0, this.length);

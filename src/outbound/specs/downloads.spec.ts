@@ -143,6 +143,17 @@ describe('a download from a hostile origin', () => {
     expect(tookMs).toBeLessThan(BY_DEADLINE_MS);
   });
 
+  it.each([
+    ['says to which', ['Upgrade: a', 'Connection: upgrade']],
+    ['does not say to which', ['Connection: close']],
+    ['can only be understood leniently', ['nonsense', 'Upgrade: a', 'Connection: upgrade']],
+  ])('fails where the server switches protocols, and %s', async (_case, fields) => {
+    BEHAVIOURS['/101'] = (socket) => socket.write(head('101 Switching Protocols', ...fields) + 'other');
+
+    expect(await failureOf(calls.download('/101'))).toMatchObject({ code: 'HTTP_101', retryable: false });
+    await calls.untilOpenConnectionsAre(0);
+  });
+
   it('takes what was declared where more is sent, and not the rest as the next answer', async () => {
     expect(await calls.textOf('/longer')).toBe('small');
     expect(await calls.textOf('/small')).toBe('small');

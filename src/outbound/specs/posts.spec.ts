@@ -76,10 +76,13 @@ describe('a post', () => {
   it.each([
     ['/silent', 'TIMEOUT', true],
     ['/drip-headers', 'TIMEOUT', true],
+    ['/switches-protocols', 'TIMEOUT', true],
     ['/reset-at-once', 'CONNECTION_FAILED', true],
     ['/megabyte-of-headers', 'RESPONSE_INVALID', false],
     ['/not-http', 'RESPONSE_INVALID', false],
   ])('to %s ends with %s (retryable: %s), in time', async (target, code, retryable) => {
+    BEHAVIOURS['/switches-protocols'] = (socket) =>
+      socket.write(head('101 Switching Protocols', 'Upgrade: a', 'Connection: upgrade'));
     const timeoutMs = code === 'TIMEOUT' ? SHORT_MS : LONG_MS;
 
     const { error, tookMs } = await timedFailureOf(calls.post(target, { timeoutMs }));
