@@ -10,7 +10,7 @@ import { Deadline } from './deadline.js';
 import { contentCodings } from './download/content-coding.js';
 import { readStart } from './download/response-body.js';
 import { OutboundAgents } from './outbound-agents.js';
-import { connectionError } from './outbound-failure.js';
+import { connectionError, isNoStatus, statusError } from './outbound-failure.js';
 import { parseOutboundUrl } from './urls/outbound-url.js';
 
 /** Bytes of an answer that are kept. */
@@ -105,6 +105,10 @@ export class MessagePoster {
       const response = await firstValueFrom(this.http.request<Readable>(config));
       // At an abort axios emits 'error' on the body even when nobody reads it; without a listener the process would end.
       response.data.on('error', () => undefined);
+      if (isNoStatus(response.status)) {
+        response.data.destroy();
+        throw statusError(response.status);
+      }
       return response;
     } catch (error) {
       throw isAxiosError(error) ? connectionError(error) : error;

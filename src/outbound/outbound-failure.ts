@@ -29,11 +29,24 @@ const ADDRESS_REASONS: Record<string, string> = {
   ECONNRESET: 'closed the connection',
 };
 
-/** The failure of a status that is no success. Codes: `HTTP_<status>`; retryable are 408, 425, 429 and 5xx. */
+/**
+ * The failure of a status that is no success. Codes: `HTTP_<status>`, of which 408, 425, 429 and 5xx are retryable, or
+ * `RESPONSE_INVALID` for {@link isNoStatus}.
+ */
 export function statusError(status: number, retryAfter?: unknown): OutboundError {
+  if (isNoStatus(status))
+    return new OutboundError(
+      'RESPONSE_INVALID',
+      `The server answered with ${status}, which is no status of HTTP.`,
+    );
   return new OutboundError(`HTTP_${status}`, undefined, {
     retryAfterMs: parseRetryAfter(retryAfter),
   });
+}
+
+/** Whether three digits are no status of HTTP (RFC 9110, section 15): Node's parser also takes 000 to 099. */
+export function isNoStatus(status: number): boolean {
+  return status < 100;
 }
 
 /**

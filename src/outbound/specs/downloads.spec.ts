@@ -154,6 +154,15 @@ describe('a download from a hostile origin', () => {
     await calls.untilOpenConnectionsAre(0);
   });
 
+  it.each(['000', '007', '099'])('is refused where it answers with the status %s', async (status) => {
+    BEHAVIOURS['/status'] = (socket) => socket.write(head(`${status} Status`, 'Content-Length: 0'));
+
+    const error = await failureOf(calls.download('/status'));
+
+    const message = `The server answered with ${Number(status)}, which is no status of HTTP.`;
+    expect(error).toMatchObject({ code: 'RESPONSE_INVALID', retryable: false, message });
+  });
+
   it('takes what was declared where more is sent, and not the rest as the next answer', async () => {
     expect(await calls.textOf('/longer')).toBe('small');
     expect(await calls.textOf('/small')).toBe('small');

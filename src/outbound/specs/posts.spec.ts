@@ -80,9 +80,11 @@ describe('a post', () => {
     ['/reset-at-once', 'CONNECTION_FAILED', true],
     ['/megabyte-of-headers', 'RESPONSE_INVALID', false],
     ['/not-http', 'RESPONSE_INVALID', false],
+    ['/status-7', 'RESPONSE_INVALID', false],
   ])('to %s ends with %s (retryable: %s), in time', async (target, code, retryable) => {
     BEHAVIOURS['/switches-protocols'] = (socket) =>
       socket.write(head('101 Switching Protocols', 'Upgrade: a', 'Connection: upgrade'));
+    BEHAVIOURS['/status-7'] = (socket) => socket.write(head('007 Status', 'Content-Length: 0'));
     const timeoutMs = code === 'TIMEOUT' ? SHORT_MS : LONG_MS;
 
     const { error, tookMs } = await timedFailureOf(calls.post(target, { timeoutMs }));
