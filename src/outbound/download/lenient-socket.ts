@@ -23,7 +23,8 @@ export class LenientSocket extends Duplex {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.finish());
     socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    // Where it has ended, what came is still to be read: destroyed, it would be lost.
+    socket.on('close', () => socket.readableEnded || this.destroy());
   }
 
   override _read(): void {
