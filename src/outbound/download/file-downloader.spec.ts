@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { longestSlice } from '../../../test/helpers/main-thread.js';
 import { failureOf, outboundClients } from '../../../test/helpers/outbound/clients.js';
 import { type Answer, ScriptedServer } from '../../../test/helpers/servers/scripted-server.js';
 import { until } from '../../../test/helpers/wait.js';
@@ -9,6 +10,7 @@ import { Settings } from '../../config/settings.js';
 import type { OutboundAgents } from '../outbound-agents.js';
 import type { FileDownloader } from './file-downloader.js';
 
+const LIMIT_MS = 100;
 const MAX_BYTES = 1024 * 1024;
 /** Begins like a JPEG, and is long enough to come in several chunks. */
 const picture = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(200_000, 'picture')]);
@@ -91,6 +93,12 @@ describe('a header section that browsers read', () => {
     server.answer = () => [...text].map((letter) => Buffer.from(letter, 'latin1')).concat(picture);
 
     expect((await bytesOf()).equals(picture)).toBe(true);
+  });
+
+  it('holds nobody up with 64,000 carriage returns in a row', async () => {
+    server.answer = () => [head(OK, `X: ${'\r'.repeat(64_000)}a`, LENGTH), picture];
+
+    expect(await longestSlice(LIMIT_MS, () => bytesOf())).toBeLessThan(LIMIT_MS);
   });
 
   it('costs a second call for the first image of its host only', async () => {

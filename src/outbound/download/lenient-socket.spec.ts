@@ -13,3 +13,12 @@ it('gives what came before the connection was closed, however late it is read', 
 
   expect(await text(mended)).toBe(MENDED);
 });
+
+it('finds the end of a header section that comes in pieces of one byte', async () => {
+  const connection = new PassThrough();
+  const mended = text(new LenientSocket(connection));
+  for (const byte of 'HTTP/1.1 200 OK\nX Y: z\nA: b\n\r\r\nbody') connection.write(byte);
+  connection.end();
+
+  expect(await mended).toBe(MENDED);
+});

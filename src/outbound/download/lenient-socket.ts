@@ -51,7 +51,8 @@ export class LenientSocket extends Duplex {
     while (this.section !== null && rest.length > 0) {
       const copied = rest.copy(this.section, this.length);
       if (copied === 0) return void this.destroy(tooLarge());
-      const from = Math.max(this.length - 2, 0); // the empty line may begin in the chunk before
+      const came = this.section.subarray(0, this.length);
+      const from = Math.max(came.lastIndexOf('\n'), 0); // the empty line may begin in a chunk before
       this.length += copied;
       rest = rest.subarray(copied);
       this.mendFrom(this.section, from);

@@ -22,12 +22,13 @@ interface Field {
  * @throws OutboundError `RESPONSE_INVALID`, quoting what can't be read
  */
 export function mendHeaderSection(section: string): string {
-  const [first, ...lines] = section.split(/\r*\n/).map(withoutControls);
+  const [first, ...lines] = section.split('\n').map(withoutControls);
   const fields = withOneLength(fieldsOf(lines)).filter(({ name }) => !/^connection$/i.test(name));
   const mended = [statusLine(first), ...fields.map(({ name, value }) => `${name}: ${value}`)];
   return [...mended, 'Connection: close', '', ''].join('\r\n');
 }
 
+/** Without carriage returns, too. */
 function withoutControls(line: string): string {
   return line.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, '');
 }
