@@ -239,6 +239,14 @@ describe('cookies', () => {
     expect(other.requests.map(cookieOf)).toEqual([undefined]);
   });
 
+  it('hold nobody up with thousands of blanks', async () => {
+    const cookie = `a=${' '.repeat(4082)}\x80`;
+    server.answer = (request) =>
+      request.includes('/b.jpg') ? found() : redirect('/b.jpg', ...Array<string>(15).fill(cookie));
+
+    expect(await longestSlice(LIMIT_MS, () => bytesOf())).toBeLessThan(LIMIT_MS);
+  });
+
   it('carry no line end into the next request', async () => {
     server.answer = (request) =>
       request.includes('seen') ? found() : redirect('/b.jpg', 'seen=1', 'bad=a b', 'x=1\x0bEvil: 1');

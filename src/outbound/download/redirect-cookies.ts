@@ -3,7 +3,8 @@ const MAX_COOKIES = 20;
 const MAX_COOKIE_LENGTH = 4096;
 
 /** A name and a value (RFC 6265, section 4.1.1), without what could begin another header. */
-const NAME_AND_VALUE = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)\s*(?:;|$)/;
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const VALUE = /^[\x21-\x7e]*$/;
 const IS_DELETED = /;\s*max-age\s*=\s*(-|0+\s*(;|$))/i;
 
 /**
@@ -17,8 +18,12 @@ export class RedirectCookies {
   /** Keeps what `url` set with its answer. */
   keep(url: URL, setCookie: readonly string[] = []): void {
     for (const text of setCookie) {
-      const [, name, value] = NAME_AND_VALUE.exec(text.slice(0, MAX_COOKIE_LENGTH)) ?? [];
-      if (name !== undefined) this.set(url.host, name, IS_DELETED.test(text) ? undefined : value);
+      const [pair] = text.slice(0, MAX_COOKIE_LENGTH).split(';', 1);
+      const equals = pair.indexOf('=');
+      const name = pair.slice(0, Math.max(equals, 0)).trim();
+      const value = pair.slice(equals + 1).trim();
+      if (NAME.test(name) && VALUE.test(value))
+        this.set(url.host, name, IS_DELETED.test(text) ? undefined : value);
     }
   }
 
