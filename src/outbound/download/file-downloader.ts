@@ -9,7 +9,7 @@ import { Deadline } from '../deadline.js';
 import { OutboundAgents } from '../outbound-agents.js';
 import { statusError } from '../outbound-failure.js';
 import { parseOutboundUrl, parseRedirect } from '../urls/outbound-url.js';
-import { contentCodings, withoutCodings } from './content-coding.js';
+import { type CodingBounds, contentCodings, withoutCodings } from './content-coding.js';
 import { KnownHosts } from './host-habits.js';
 import { headersFor, type HostHeaders } from './host-headers.js';
 import { httpGet } from './http-get.js';
@@ -108,7 +108,7 @@ export class FileDownloader implements OnModuleInit {
         await readStart(response, MAX_SKIPPED_BYTES);
         return null;
       }
-      return await this.receive(response, target, options.maxBytes);
+      return await this.receive(response, target, { maxBytes: options.maxBytes, signal: deadline.signal });
     } catch (error) {
       throw deadline.explain(error);
     } finally {
@@ -196,7 +196,8 @@ export class FileDownloader implements OnModuleInit {
     return response;
   }
 
-  private async receive(response: IncomingMessage, url: URL, maxBytes: number): Promise<Download> {
+  private async receive(response: IncomingMessage, url: URL, bounds: CodingBounds): Promise<Download> {
+    const { maxBytes } = bounds;
     try {
       const { headers } = response;
       if (!WHOLE_FILE.includes(response.statusCode!)) {
@@ -206,8 +207,7 @@ export class FileDownloader implements OnModuleInit {
       if (Number(headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
       const codings = contentCodings(headers['content-encoding']);
       const sent = bounded(untilIdle(response), maxBytes);
-      const file = codings.length === 0 ? sent : bounded(withoutCodings(sent, codings), maxBytes);
-      const body = await SpooledBody.collect(file, this.spoolFolder);
+      const body = await SpooledBody.collect(withoutCodings(sent, codings, bounds), this.spoolFolder);
       if (body.bytes === 0) {
         await body.discard();
         throw new OutboundError('EMPTY_BODY', 'The server answered with an empty file.');
