@@ -15,6 +15,8 @@ const INTERIM = /^HTTP\/\S+[ \t]+1(?!01)\d\d\b/i;
  * Everything behind the header section passes as it is. Fails with `RESPONSE_INVALID` where it can't be mended.
  */
 export class LenientSocket extends Duplex {
+  /** Bytes that came on the connection, as those of a socket are counted. */
+  bytesRead = 0;
   private section: Buffer | null = Buffer.allocUnsafe(MAX_HEADER_BYTES);
   private length = 0;
 
@@ -47,6 +49,7 @@ export class LenientSocket extends Duplex {
   }
 
   private receive(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
     let rest = chunk;
     while (this.section !== null && rest.length > 0) {
       const copied = rest.copy(this.section, this.length);

@@ -7,6 +7,7 @@ import {
   timedFailureOf,
   useRawOrigin,
 } from '../../../test/helpers/outbound/raw-origin-calls.js';
+import { endless } from '../../../test/helpers/servers/endless.js';
 import { BEHAVIOURS, head, photo } from '../../../test/helpers/servers/raw-origin.js';
 import { VERSION } from '../../config/version.js';
 
@@ -170,6 +171,20 @@ describe('a download from a hostile origin', () => {
 
   it('takes a file in chunks of one byte', async () => {
     expect(await calls.textOf('/one-byte-chunks')).toBe('x'.repeat(100_000));
+  });
+
+  it.each([
+    ['as it is', []],
+    ['mended', ['nonsense']],
+  ])('gives up an endless file in chunks of one byte, its header section %s', async (_case, fields) => {
+    BEHAVIOURS['/endless-chunks'] = (socket) => {
+      socket.write(head('200 OK', ...fields, 'Transfer-Encoding: chunked'));
+      endless(socket, '1\r\nx\r\n'.repeat(10_000));
+    };
+
+    const error = await failureOf(calls.download('/endless-chunks'));
+
+    expect(error).toMatchObject({ code: 'RESPONSE_INVALID', retryable: false });
   });
 
   it('waits for the end of a 404 for two seconds only', async () => {
