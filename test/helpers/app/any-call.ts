@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../paths.js';
 
 const UUID = '00000000-0000-4000-8000-000000000000';
 /** Stands in a path for the id of something that is there. */
@@ -81,6 +84,19 @@ const NAMES = [
   ...['__proto__', 'constructor', 'toString', 'a[b]', 'a[]', 'a[9999]', 'a[__proto__]', ''],
 ];
 
+/** Each route of the description, with the names of its query. */
+const DESCRIBED = Object.entries(
+  (JSON.parse(readFileSync(path.join(ROOT, 'openapi.json'), 'utf8')) as Description).paths,
+).map(([template, operations]) => {
+  const parameters = Object.values(operations).flatMap(({ parameters = [] }) => parameters);
+  const names = parameters.flatMap(({ in: place, name }) => (place === 'query' ? [name] : []));
+  return { route: template.replaceAll(/\{\w+\}/g, ':id'), names: [...new Set(names)] };
+});
+
+interface Description {
+  paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+}
+
 // No address of others: the hosts are refused by their spelling, so that nothing is looked up.
 const urls = fc.constantFrom(
   'http://127.0.0.1/a.jpg',
@@ -90,9 +106,14 @@ const urls = fc.constantFrom(
 );
 /** Text of one line, as bytes. */
 const text = fc.string({ unit: 'binary', maxLength: 40 }).map((value) => value.replace(/[\r\n\0]/g, ' '));
+const times = fc.constantFrom(
+  ...['2026-01-31', '2026-01-31T12:00:00Z', '2026-W05', '2026-032', '2026-02-30', '2026-02-01T24'],
+  ...['2026-01-31T12:00:00,5Z', '+275760-09-14T00:00:00Z', '-000001-01-01T00:00:00Z', '0000-01-01'],
+);
 const value = fc.oneof(
   text,
   urls,
+  times,
   fc.integer().map(String),
   fc.constantFrom('', 'true', 'skip', '50%', 'ssim:2'),
 );
@@ -119,13 +140,20 @@ const segment = fc.oneof(
   text.map(encoded),
 );
 const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, text);
-const path = fc
-  .tuple(
-    fc.constantFrom(...ROUTES),
-    fc.array(segment, { minLength: 2, maxLength: 2 }),
-    fc.dictionary(name, value),
-  )
-  .map(([route, segments, query]) => {
+const routeAndQuery = fc.oneof(
+  fc.tuple(fc.constantFrom(...ROUTES), fc.dictionary(name, value)),
+  fc
+    .constantFrom(...DESCRIBED)
+    .chain(({ route, names }) =>
+      fc.tuple(
+        fc.constant(route),
+        names.length > 0 ? fc.dictionary(fc.constantFrom(...names), value) : fc.constant({}),
+      ),
+    ),
+);
+const target = fc
+  .tuple(routeAndQuery, fc.array(segment, { minLength: 3, maxLength: 3 }))
+  .map(([[route, query], segments]) => {
     const filled = segments.reduce((filled, each) => filled.replace(':id', () => each), route);
     const pairs = Object.entries(query).map(([key, given]) => `${encoded(key)}=${encoded(given)}`);
     return filled + (pairs.length > 0 ? `?${pairs.join('&')}` : '');
@@ -225,6 +253,8 @@ export const anyCall = fc.record({
   by: fc.constantFrom(...CALLERS),
   method: fc.constantFrom(
     'GET',
+    'GET',
+    'GET',
     'HEAD',
     'POST',
     'PUT',
@@ -235,7 +265,7 @@ export const anyCall = fc.record({
     'PROPFIND',
     'QUERY',
   ),
-  path,
+  path: target,
   headers: fc.array(header, { maxLength: 4 }),
   body,
   /** How the end of the body is given. */
