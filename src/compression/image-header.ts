@@ -2,17 +2,12 @@ import { ImageError } from '../errors/app-error.js';
 import type { Box } from './framing/layout.js';
 import type { ImageNote } from './options.js';
 import { asImageError, openImage } from './libvips.js';
-import {
-  type GuardedSource,
-  MAX_FRAMES,
-  MAX_PROFILE_BYTES,
-  profileTooLarge,
-  tooManyParts,
-} from './formats/file-format.js';
+import { type GuardedSource, MAX_FRAMES, tooManyParts } from './formats/file-format.js';
 import type { ImageFormat, SourceFormat } from './formats/image-format.js';
 import { hasGainMap, type SourceMetadata } from './formats/image-metadata.js';
 import { toOrientation, type Orientation } from './formats/image-orientation.js';
 import { FORMATS, recogniseFormat } from './formats/registry.js';
+import { guardProfile } from './formats/shared/guard-profile.js';
 import { isOutOfBounds } from './formats/shared/out-of-bounds.js';
 import { isSrgbProfile } from './formats/shared/srgb-profile.js';
 
@@ -78,7 +73,7 @@ export async function readHeader(file: Buffer, maxPixels: number): Promise<Image
   const guarded = await fileFormat.guard(file);
   const { source, original, isMetadataLeftOut } = guarded;
   const metadata = guarded.metadata ?? (await askLibvips(source));
-  if (metadata.icc && metadata.icc.length > MAX_PROFILE_BYTES) throw profileTooLarge();
+  if (metadata.icc) guardProfile(metadata.icc);
   const { width, height } = metadata.autoOrient;
   const framePixels = width * height;
   const limit = Math.min(maxPixels, fileFormat.maxFramePixels?.(metadata, guarded) ?? Infinity);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import {
   avifGrid,
@@ -18,6 +19,7 @@ import { ImageError } from '../../errors/app-error.js';
 import { compressImage } from '../../../test/helpers/pictures/compress.js';
 import { toCompressionOptions } from '../options.js';
 import { readHeader } from '../image-header.js';
+import { guardProfile } from './shared/guard-profile.js';
 import { guardTiff } from './tiff/guard.js';
 
 const MEGABYTE = 1_000_000;
@@ -175,6 +177,46 @@ describe('what a file holds besides its picture', () => {
     });
   });
 
+  describe('a colour profile', () => {
+    it('is refused where it is one of multi-process elements, or has hundreds of tags', async () => {
+      const { icc } = await sharp(await photo(64, 40).withIccProfile('p3').png().toBuffer()).metadata();
+      const withProfile = (profile: Buffer) =>
+        readHeader(
+          pngWith(png, pngChunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(profile)]))),
+          MAX_PIXELS,
+        );
+      const elements = Buffer.from(icc!);
+      elements.write('mpet', elements.readUInt32BE(128 + 4 + 12 + 4), 'latin1'); // the data of the second tag
+      const tags = Buffer.from(icc!);
+      tags.writeUInt32BE(10_000, 128);
+
+      expect((await withProfile(icc!)).metadata.icc).toEqual(icc);
+      await expect(withProfile(elements)).rejects.toMatchObject(TOO_MANY);
+      expect(() => guardProfile(tags)).toThrow(expect.objectContaining(TOO_MANY));
+    });
+  });
+
+  describe('TIFF with strips or planes', () => {
+    it('is refused where the strips share far more bytes than there are', async () => {
+      const source = await photo(640, 640).tiff({ compression: 'none' }).toBuffer();
+      const entry = source.indexOf(Buffer.from('17010400', 'hex'), source.readUInt32LE(4)); // tag 279, of 32 bits
+      const [count, at] = [source.readUInt32LE(entry + 4), source.readUInt32LE(entry + 8)];
+
+      expect(await guarded(source)).toEqual(source);
+      for (let index = 0; index < count; index += 1) source.writeUInt32LE(10 * MEGABYTE, at + 4 * index);
+      expect(() => guardTiff(source)).toThrow(expect.objectContaining(TOO_MANY));
+    });
+
+    it.each([
+      ['two bytes', '00030000000100020000'],
+      ['four bytes', '00040000000100000002'],
+    ])('is known as planar where a tag of %s says so', (_, entry) => {
+      const directory = `0001011c${entry}00000000`;
+
+      expect(guardTiff(Buffer.from(`4d4d002a00000008${directory}`, 'hex')).isPlanar).toBe(true);
+    });
+  });
+
   describe('TIFF with JPEG inside', () => {
     const tiled = () =>
       photo(3200, 64).tiff({ compression: 'jpeg', tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer();
@@ -268,6 +310,25 @@ describe('what a file holds besides its picture', () => {
 
       expect((await readHeader(whole, MAX_PIXELS)).metadata).toMatchObject({ width: 192, height: 128 });
       await expect(readHeader(often, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('may be turned once, and not again and again', async () => {
+      const properties = [box('irot', Buffer.from([1]))];
+
+      const header = await readHeader(avifWith(avif, { properties, associated: [1, 2, 3, 4] }), MAX_PIXELS);
+      expect(header).toMatchObject({ width: 40, height: 64 });
+      const often = avifWith(avif, { properties, associated: [1, 2, 3, 4, 4] });
+      await expect(readHeader(often, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('is refused where frames stand in the settings of its decoder', async () => {
+      const picture = avif.subarray(avif.indexOf('mdat') + 4);
+      const settings = (...content: Buffer[]) => [box('av1C', Buffer.from('81000c00', 'hex'), ...content)];
+
+      expect(await pixels(avifWith(avif, { properties: settings() }))).toEqual(await pixels(avif));
+      await expect(
+        readHeader(avifWith(avif, { properties: settings(picture) }), MAX_PIXELS),
+      ).rejects.toMatchObject(TOO_MANY);
     });
 
     it('takes the frames out of a sequence, and says so', async () => {

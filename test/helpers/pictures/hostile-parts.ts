@@ -109,6 +109,8 @@ export interface AvifItem {
 export interface AvifParts {
   items?: AvifItem[];
   properties?: Buffer[];
+  /** Numbers of the properties of the picture: 1 to 3 are its own, those of `properties` follow. */
+  associated?: number[];
   /** Of the picture, in place of its whole data. */
   extents?: [offset: number, length: number][];
   /** Behind the data of the picture. */
@@ -119,6 +121,7 @@ export interface AvifParts {
 /** Extents count from the beginning of the picture's data. */
 export function avifWith(plain: Buffer, parts: AvifParts): Buffer {
   const { items = [], properties = [], data = Buffer.alloc(0), isSequence = false } = parts;
+  const { associated = [1, 2, 3] } = parts;
   const picture = boxOf(plain, 'mdat').subarray(8);
   const all: AvifItem[] = [{ type: 'av01', extents: parts.extents ?? [[0, picture.length]] }, ...items];
   const head = (base: number): Buffer => {
@@ -133,7 +136,10 @@ export function avifWith(plain: Buffer, parts: AvifParts): Buffer {
     );
     const references = items.map((_, index) => box('cdsc', uint16(index + 2), uint16(1), uint16(1)));
     const own = ['ispe', 'pixi', 'av1C'].map((type) => boxOf(plain, type));
-    const associations = fullBox('ipma', 0, uint32(1), uint16(1), Buffer.from([3, 1, 2, 3]));
+    const associations = fullBox(
+      ...(['ipma', 0, uint32(1), uint16(1)] as const),
+      Buffer.from([associated.length, ...associated]),
+    );
     const meta = fullBox(
       'meta',
       0,

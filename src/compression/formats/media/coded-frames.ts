@@ -2,6 +2,7 @@ import { tooManyParts } from '../file-format.js';
 
 /** Units in the data of all items: a frame may have thousands of tiles. */
 const MAX_UNITS = 100_000;
+const LENGTH_BYTES = 4;
 
 /** How many units of coded data were read. */
 export interface UnitCount {
@@ -50,20 +51,19 @@ function leb128(data: Buffer, at: number): { size: number; bytes: number } {
 }
 
 /**
- * The frames in the data of an HEVC picture: units behind their lengths, of which types below 32 are slices; the first slice of a frame
- * says so (ITU-T H.265, 7.3.6.1; ISO/IEC 14496-15).
+ * The frames in the data of an HEVC picture: units behind their lengths of four bytes, of which types below 32 are slices; the first slice
+ * of a frame says so (ITU-T H.265, 7.3.6.1; ISO/IEC 14496-15).
  *
- * @param lengthBytes of the lengths
  * @throws ImageError FORMAT_NOT_SUPPORTED, where there are far too many units
  */
-export function framesOfHevc(data: Buffer, lengthBytes: number, count: UnitCount): number {
+export function framesOfHevc(data: Buffer, count: UnitCount): number {
   let frames = 0;
-  for (let at = 0; at + lengthBytes + 3 <= data.length;) {
+  for (let at = 0; at + LENGTH_BYTES + 3 <= data.length;) {
     countUnit(count);
-    const unit = at + lengthBytes;
+    const unit = at + LENGTH_BYTES;
     const isSlice = ((data[unit] >> 1) & 63) < 32;
     if (isSlice && data[unit + 2] >= 128) frames += 1;
-    at = unit + data.readUIntBE(at, lengthBytes);
+    at = unit + data.readUInt32BE(at);
   }
   return frames;
 }

@@ -93,9 +93,10 @@ export function firstValue(layout: Layout, { entries }: Directory, tag: number):
 /** The values of a tag; none where they are no whole numbers. */
 export function valuesOf(layout: Layout, { type, bytes, valuesAt }: TiffEntry): number[] {
   const width = WHOLE_NUMBERS.has(type) ? BYTES_OF_TYPE[type] : Infinity;
-  return Array.from({ length: Math.floor(bytes / width) }, (_, index) =>
-    integer(layout, valuesAt + index * width, width as 1 | 2 | 4 | 8),
-  );
+  const values: number[] = [];
+  for (let at = valuesAt; at + width <= valuesAt + bytes; at += width)
+    values.push(integer(layout, at, width as 1 | 2 | 4 | 8));
+  return values;
 }
 
 /** A number of the file, in its byte order. */

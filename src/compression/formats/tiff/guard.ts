@@ -13,6 +13,7 @@ import {
   DESCRIBING,
   type Directory,
   DRAWING,
+  firstValue,
   integer,
   type Layout,
   PIXEL_TABLES,
@@ -72,7 +73,7 @@ function guardFirstPage(layout: Layout): GuardedSource {
   if (isHeavy && told.some(({ tag, bytes }) => isOversized(tag, bytes))) throw tooManyParts();
   const hasMorePages = pointsToPage(layout, directory.nextAt);
   const isNextSet = nextAddress(layout, directory.nextAt) !== 0;
-  const isPlanar = isPlanarPage(layout, entries);
+  const isPlanar = firstValue(layout, directory, PLANES) === IN_PLANES;
   if (!isHeavy && !isNextSet) return { ...asItIs(source), isPlanar };
 
   const copy = Buffer.from(source);
@@ -81,11 +82,6 @@ function guardFirstPage(layout: Layout): GuardedSource {
   if (kept.length < entries.length) rewriteEntries({ ...layout, source: copy }, directory, kept);
   const isMetadataLeftOut = kept.length < entries.length;
   return { source: copy, isMetadataLeftOut, isPlanar, notes: hasMorePages ? ['first_page_only'] : [] };
-}
-
-function isPlanarPage(layout: Layout, entries: TiffEntry[]): boolean {
-  const entry = entries.find(({ tag }) => tag === PLANES);
-  return entry !== undefined && integer(layout, entry.at + (layout.isBigTiff ? 12 : 8), 2) === IN_PLANES;
 }
 
 function hasTooManyPieces({ tag, type, bytes }: TiffEntry): boolean {
