@@ -20,9 +20,9 @@ const MAX_SHARED_BYTES = 16 * 1024 * 1024;
 const MAX_STEPS = 1_000_000;
 
 /**
- * Bounds what decoding the strips or tiles of a page costs: their pixels, which tiles may have beyond the edges of the picture; their bytes, which
- * they may share; and each JPEG in them, which may be no progressive one, since libtiff takes none, and says so only when it has decoded all of its scans: a file of 0.3 MB
- * took 667 MB.
+ * Bounds what decoding the strips or tiles of a page costs: their pixels, which tiles may have beyond the edges of the picture; their bytes,
+ * which they may share; and each JPEG in them, which may be no progressive one. libtiff takes none of these, and says so only when it has
+ * decoded all scans: a file of 0.3 MB took 667 MB.
  *
  * @throws ImageError FORMAT_NOT_SUPPORTED; RangeError where the file is damaged
  */
