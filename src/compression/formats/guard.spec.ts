@@ -19,7 +19,6 @@ import { ImageError } from '../../errors/app-error.js';
 import { compressImage } from '../../../test/helpers/pictures/compress.js';
 import { toCompressionOptions } from '../options.js';
 import { readHeader } from '../image-header.js';
-import { guardProfile } from './shared/guard-profile.js';
 import { guardTiff } from './tiff/guard.js';
 
 const MEGABYTE = 1_000_000;
@@ -178,7 +177,7 @@ describe('what a file holds besides its picture', () => {
   });
 
   describe('a colour profile', () => {
-    it('is refused where it is one of multi-process elements, or has hundreds of tags', async () => {
+    it('is refused where it is one of multi-process elements', async () => {
       const { icc } = await sharp(await photo(64, 40).withIccProfile('p3').png().toBuffer()).metadata();
       const withProfile = (profile: Buffer) =>
         readHeader(
@@ -187,12 +186,9 @@ describe('what a file holds besides its picture', () => {
         );
       const elements = Buffer.from(icc!);
       elements.write('mpet', elements.readUInt32BE(128 + 4 + 12 + 4), 'latin1'); // the data of the second tag
-      const tags = Buffer.from(icc!);
-      tags.writeUInt32BE(10_000, 128);
 
       expect((await withProfile(icc!)).metadata.icc).toEqual(icc);
       await expect(withProfile(elements)).rejects.toMatchObject(TOO_MANY);
-      expect(() => guardProfile(tags)).toThrow(expect.objectContaining(TOO_MANY));
     });
   });
 
