@@ -84,33 +84,39 @@ function framesOfItems(source: Buffer, { types, extents, properties }: Items): M
 }
 
 /** By their largest `ispe`: version and flags, width, height (ISO/IEC 23008-12, 6.5.3). Each is transformed once at most. */
-function pixelsOfItems(source: Buffer, { properties, associations }: Items): Map<number, number> {
+function pixelsOfItems(source: Buffer, items: Items): Map<number, number> {
   const pixels = new Map<number, number>();
   const transforms = new Set<string>();
+  for (const [item, { type, content }] of propertiesOfItems(source, items)) {
+    const transform = `${item} ${type}`;
+    if (transforms.has(transform)) throw tooManyParts();
+    if (TRANSFORMS.has(type)) transforms.add(transform);
+    if (type !== 'ispe') continue;
+    const own = source.readUInt32BE(content + 4) * source.readUInt32BE(content + 8);
+    pixels.set(item, Math.max(own, pixels.get(item) ?? 0));
+  }
+  return pixels;
+}
+
+/** Each item with each of its properties, which are given by their numbers, from 1. ISO/IEC 23008-12, 9.3.2. */
+function* propertiesOfItems(source: Buffer, { properties, associations }: Items): Generator<[number, Box]> {
   let parts = 0;
   for (const { content, end } of associations) {
-    // ISO/IEC 23008-12, 9.3.2: the items, and for each the numbers of its properties, from 1.
     const itemBytes = source[content] < 1 ? 2 : 4;
     const numberBytes = source[content + 3] & 1 ? 2 : 1;
     let at = content + 8;
-    for (let items = source.readUInt32BE(content + 4); items > 0 && at < end; items -= 1) {
+    for (let left = source.readUInt32BE(content + 4); left > 0 && at < end; left -= 1) {
       const item = source.readUIntBE(at, itemBytes);
       const count = source.readUInt8(at + itemBytes);
       at += itemBytes + 1;
       if ((parts += 1 + count) > MAX_ITEM_PARTS) throw tooManyParts();
       for (const last = at + count * numberBytes; at < last; at += numberBytes) {
         const number = source.readUIntBE(at, numberBytes) & (numberBytes === 2 ? 0x7fff : 0x7f);
-        const { type = '', content: place = 0 } = properties[number - 1] ?? {};
-        const transform = `${item} ${type}`;
-        if (transforms.has(transform)) throw tooManyParts();
-        if (TRANSFORMS.has(type)) transforms.add(transform);
-        if (type !== 'ispe') continue;
-        const own = source.readUInt32BE(place + 4) * source.readUInt32BE(place + 8);
-        pixels.set(item, Math.max(own, pixels.get(item) ?? 0));
+        const property = properties[number - 1];
+        if (property) yield [item, property];
       }
     }
   }
-  return pixels;
 }
 
 /** What an item consists of (`dimg`), and what is decoded with it, such as its transparency (`auxl`). ISO/IEC 14496-12, 8.11.12. */
