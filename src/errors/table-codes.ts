@@ -165,6 +165,7 @@ export const TABLE_REPAIRS = {
     'Cells at the end of the row were left out: they are empty, or in columns of a sheet that have no name.',
   URLS_OVERFLOWED: 'A list of URLs took up further columns, which have no name; they were read with it.',
   URL_SEPARATOR: 'URLs are separated by a blank, a line end, `|` or `;` in place of a comma.',
+  URL_SEPARATOR_MISSING: 'URLs follow one another with nothing between them; each is taken by itself.',
   URL_LIST_TEXT: 'Quotes, or brackets of a list in Python or JSON, were removed.',
   URL_UNWRAPPED: 'URLs were taken out of a formula, of Markdown, or of angle brackets.',
   URL_CHARACTERS_ENCODED: 'Blanks or letters beyond ASCII in a URL were percent-encoded, as browsers do.',

@@ -91,7 +91,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
       ['/broken.jpg', 'failed'],
     ]);
     await page.reload();
-    await page.getByText('that you corrected in “Your own file with the corrected links” only').waitFor();
+    await page.getByText('“Your own file with the corrected links” has no new links').waitFor();
     const source = page.getByRole('link', { name: 'Your own file with the corrected links' });
     const [download] = await Promise.all([page.waitForEvent('download'), source.click()]);
     expect(download.suggestedFilename()).toBe('products-source.csv');
@@ -111,6 +111,13 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await link.fill('gone/3.jpg');
     await page.getByText('Write the whole link').waitFor();
     expect(await link.getAttribute('aria-invalid')).toBe('true');
+    // A field is one picture: two links in it start nothing, and stay to be corrected.
+    const two = ['/here/1.jpg', '/here/2.jpg'].map((path) => suite.origin.url(path)).join(', ');
+    await link.fill(two);
+    await button(page, 'Try the corrected link').click();
+    await page.getByText('Write one link here: this is one picture.').first().waitFor();
+    expect(await link.inputValue()).toBe(two);
+    expect((await suite.app.client.get(`/requests/${id}`)).json.run).toBe(1);
     await link.fill(suite.origin.url('/here/1.jpg'));
     await button(page, 'Try the corrected link').click();
     await button(page, 'Compare before and after: Mug, picture 2 of 2, line 2').waitFor();
@@ -118,6 +125,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await button(page, 'Run again').click();
     await button(page, 'Compress 2 images').click();
     await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+    await page.getByText('Options used: Quality 50, named by product and number').waitFor();
 
     const again = new URL(page.url()).hash.split('/').at(-1)!;
     expect(again).not.toBe(id);

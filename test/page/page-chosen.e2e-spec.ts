@@ -76,7 +76,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await box(page, 'Cup 5').click({ modifiers: ['Shift'] });
     await bar.getByText('4 of 7 chosen').waitFor();
     expect(await box(page, 'Cup 3').isChecked()).toBe(false);
-    await page.getByRole('combobox', { name: 'Order' }).selectOption({ label: 'Largest first' });
+    await page.getByRole('combobox', { name: 'Order' }).selectOption({ label: 'Largest result first' });
     await page.getByRole('searchbox').fill('Plate');
     await box(page, 'Cup 1').waitFor({ state: 'detached' });
     await box(page, 'Plate').click({ modifiers: ['Shift'] });

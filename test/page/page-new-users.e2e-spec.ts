@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
+import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
@@ -47,13 +47,19 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByText('Etsy listings export').waitFor();
 
     // Rows with faults are not counted as rows; without a word they seem to be lost.
-    await page.getByText('and 1 more with faults').waitFor();
+    await page.getByText('plus 1 with faults').waitFor();
     await page.getByText('and 6 more').waitFor();
     // About the service and no row: no table of a line, and no name of a setting without its meaning.
     await page.getByText(/will not be able to load the new images from this service/).waitFor();
     expect(await page.getByRole('region', { name: 'What to do' }).count()).toBe(0);
     await button(page, 'This file comes from Etsy: make the images for Etsy').click();
-    expect(await page.getByLabel('Where do they go?').inputValue()).toBe('etsy');
+    const destination = page.getByLabel('Where do they go?');
+    expect(await destination.inputValue()).toBe('etsy');
+    expect(await destination.evaluate((field) => field.matches(':focus'))).toBe(true); // the button is gone
+    await page.getByText(/^It asks for: longest side at least 635 pixels; /).waitFor();
+    await destination.selectOption('amazon');
+    await page.getByText(/^It asks for: longest side at least 500 pixels; /).waitFor();
+    await destination.selectOption('etsy');
     await page.getByText(/^It asks for: longest side at least 635 pixels; /).waitFor();
     await page
       .getByText(/of 3 pictures looked at fit.* Most often: too small \(600, at least 635\)\.$/)
@@ -82,6 +88,27 @@ describeInBrowser('the page before new users', (engine) => {
     await button(page, /^Try again: Not found/).click();
     const latest = async () => (await suite.app.client.get('/requests?limit=1')).json.items[0];
     await until(async () => (await latest()).run === 2);
+    await page.close();
+  });
+
+  it('tells links apart that have nothing between them, and changes a link that is no fault', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const both = suite.origin.url('/fern.jpg') + suite.origin.url('/mug.jpg');
+    await dropFile(page, 'glued.csv', `Handle,Image URL\na,${both}\nb,${suite.origin.url('/gone.jpg')}\n`);
+    await page.getByText('Links with nothing between them were told apart').waitFor();
+    await button(page, 'Compress 3 images').waitFor();
+
+    await button(page, 'Show all rows').click();
+    const link = page.getByLabel('Image URL on line 3');
+    await link.fill(suite.origin.url('/mug.jpg'));
+    await link.press('Enter');
+    await page.getByText('1 cell changed. Your own file stays as it is.').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await button(page, 'Compress 3 images').click();
+
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
+    const { items } = (await suite.app.client.get('/requests?limit=1')).json;
+    expect(items[0].counts).toMatchObject({ images: 3, done: 3 });
     await page.close();
   });
 
@@ -228,7 +255,7 @@ describeInBrowser('the page before new users', (engine) => {
     await page
       .getByText('As at the last start: at most 100 KB an image, also in 400, 800, 1600 wide.')
       .waitFor();
-    await button(page, 'Everything as usual').click();
+    await button(page, 'Back to the usual options').click();
 
     await page.getByText('As at the last start').waitFor({ state: 'detached' });
     expect(await page.getByLabel('Half the quality').isChecked()).toBe(true);

@@ -172,10 +172,14 @@ describeInBrowser('the page in a browser', (engine) => {
     app = await startApp(installation, { PORT: port });
     await page.getByText(/does not answer/).waitFor({ state: 'detached' });
     await button(page, 'Cancel held.csv').click();
+    await page.getByText('Being cancelled').waitFor();
     isHolding = false;
     for (const release of held.splice(0)) release();
 
     await page.getByText('Cancelled. 1 of 2 images were done and are kept.').waitFor();
+    await button(page, 'Go on with the rest').click();
+    await page.getByText('Going on with 1 image.').waitFor();
+    await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
     await page.close();
   });
 

@@ -132,7 +132,7 @@ export const noteText = (note: string): string => NOTES[note] ?? note;
 /** Warnings about the whole file that speak to whoever runs the service, said to whoever uses it. */
 const WARNINGS: Record<string, string> = {
   PUBLIC_URL_NOT_FETCHED:
-    'Shops and marketplaces will not be able to load the new images from this service: it is not on the public internet. Use the ZIP of all images, or ask whoever runs the service (setting PUBLIC_URL).',
+    'Shops and marketplaces will not be able to load the new images from this service: it is not on the public internet. Use the ZIP of all images, or ask whoever runs the service to give it a public address.',
 };
 
 export const warningText = (code: string, hint: string): string => WARNINGS[code] ?? hint;
@@ -153,6 +153,7 @@ const REPAIRS: Record<string, string> = {
   BLANK_LINE_SKIPPED: 'Blank lines were left out',
   BLANKS_TRIMMED: 'Blanks around cells were removed',
   URL_SEPARATOR: 'Links in one cell were told apart',
+  URL_SEPARATOR_MISSING: 'Links with nothing between them were told apart',
   URL_CHARACTERS_ENCODED: 'Blanks or letters in links were encoded',
   URL_SCHEME_ADDED: 'https was added to links',
   URL_UNWRAPPED: 'Links were taken out of formulas',

@@ -34,7 +34,7 @@ export const textsOfForms = {
     '{original}': 'As their source',
     own: 'Another name …',
   } satisfies Record<string, string>,
-  byProduct: 'Name them after the products, such as blue-mug-1.jpg',
+  byProduct: 'Name them after the products, as blue-mug-1.jpg for a Blue Mug',
   ownImageName: 'Name, such as {product}-{n}',
 
   forms: 'All forms of this picture',

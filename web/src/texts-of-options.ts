@@ -16,6 +16,13 @@ const CHANNELS: Record<string, string> = {
   web: 'the own shop, as WebP',
 };
 
+const NAMES = new Map([
+  ['{product}-{n}', 'by product and number'],
+  ['{sku}-{n}', 'by SKU and number'],
+  ['{original}', 'as the source'],
+]);
+const namedInWords = (name: string): string => `named ${NAMES.get(name) ?? name}`;
+
 const METADATA: Record<string, string> = { copyright: 'copyright kept', all: 'all kept' };
 const EFFORTS: Record<string, string> = { fast: 'little', best: 'as long as it pays' };
 
@@ -23,7 +30,8 @@ const EFFORTS: Record<string, string> = { fast: 'little', best: 'as long as it p
  * With which options the images of a request were compressed, in a line that says what each of them is:
  * `Quality 50, longest side 800 pixels, format WEBP`. Those that are as usual are left out.
  */
-export function optionsInWords({ options, renditions }: Pick<Request, 'options' | 'renditions'>): string {
+export function optionsInWords(request: Pick<Request, 'options' | 'renditions' | 'image_name'>): string {
+  const { options, renditions, image_name: name } = request;
   const { effort, metadata } = options;
   const forms = renditions.map(({ name }) => name).join(' and ');
   const parts = [
@@ -31,6 +39,7 @@ export function optionsInWords({ options, renditions }: Pick<Request, 'options' 
     EFFORTS[effort] && `time for an image: ${EFFORTS[effort]}`,
     METADATA[metadata] && `author and camera data: ${METADATA[metadata]}`,
     forms !== '' && `further ${renditions.length === 1 ? 'form' : 'forms'}: ${forms}`,
+    name && namedInWords(name),
   ];
   return parts.filter(Boolean).join(', ');
 }
@@ -79,7 +88,7 @@ export function choicesInWords(options: Options): string[] {
     preset !== '' && preset,
     ...(channel === 'any' && preset === '' ? own : []),
     preset === '' && sizes !== '' && `also in ${sizes.replaceAll(',', ', ')} wide`,
-    imageName !== '' && `named ${imageName}`,
+    imageName !== '' && namedInWords(imageName),
   ];
   return parts.filter((part) => typeof part === 'string' && part !== '') as string[];
 }

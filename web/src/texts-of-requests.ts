@@ -65,9 +65,9 @@ export const textsOfRequests = {
       source: 'Your own file with the corrected links',
     },
     correctedIn: (form: string) =>
-      `The new links stand in every spreadsheet, the links that you corrected in “${form}” only.`,
+      `“${form}” has no new links: it is your file as you sent it, but for the links that you corrected here.`,
     formsDiffer:
-      'Your own file keeps everything but the links as it is. The one with a column of its own for them always has a number, a name and one column of images, and the rows that were taken.',
+      'To import the new links into a shop, take your own file: all else in it is as you sent it. The spreadsheet with a column of their own has only the rows that were taken, with all links of a row in one cell and its new links in another.',
     errors: 'List of errors',
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',
@@ -103,8 +103,11 @@ export const textsOfRequests = {
     retryingNow: (value: number) => `${images(value)} are being tried again.`,
     notRetried: 'Nothing is tried again.',
     retryingOne: 'The image is being tried again.',
+    goingOn: (left: number, failed: number) =>
+      `Going on with ${images(left + failed)}${failed > 0 ? `: ${count(failed)} of them failed before` : ''}.`,
     retryNamed: (reason: string, host: string) => `Try again: ${reason} at ${host}`,
-    noAddress: 'Write the whole link, beginning with http:// or https://.',
+    noAddress: 'Write the whole link, beginning with http:// or https://, without blanks.',
+    oneAddress: 'Write one link here: this is one picture.',
     mend: 'Correct the links',
     mendNamed: (reason: string, host: string) => `Correct the links: ${reason} at ${host}`,
     noneMended: 'Correct a link first: each one that you change is tried again.',
@@ -139,7 +142,7 @@ export const textsOfRequests = {
       worst: 'Worst first',
       saved: 'Most saved first',
       least: 'Least saved first',
-      size: 'Largest first',
+      size: 'Largest result first',
     },
     view: 'View',
     table: 'Table',

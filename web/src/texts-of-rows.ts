@@ -19,7 +19,7 @@ export const textsOfRows = {
   all: 'All rows',
   show: 'Show all rows',
   hide: 'Hide the rows',
-  lead: 'As they stand in your file, with your corrections.',
+  lead: 'As they stand in your file, with your corrections. Links can be changed here.',
   table: 'Rows of the file',
   none: 'There are no rows here.',
   lines: (from: number, to: number, isWorkbook: boolean) =>

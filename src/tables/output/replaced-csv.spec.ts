@@ -152,6 +152,7 @@ describe('a file with other URLs', () => {
     ['further lines', '1,Mug,https://a.example/1\nhttps://a.example/2\n2,Cup,\n', '1,Mug,"A,B"\n2,Cup,\n'],
     ['a stray quote', '1,"Big" Mug,https://a.example/1\r\n', '1,"""Big"" Mug",A\r\n'],
     ['two schemes', '1,Mug,http://https://a.example/1', '1,Mug,A'],
+    ['a forgotten separator', '1,Mug,https://a.example/1https://a.example/2\n', '1,Mug,"A,B"\n'],
     ['blanks beside quotes', '1,Mug, "https://a.example/1" \n', '1,Mug, "A" \n'],
   ])('keeps what it can of %s', async (_, row, expected) => {
     const by = { 'https://a.example/1': 'https://o.example/A', 'https://a.example/2': 'https://o.example/B' };

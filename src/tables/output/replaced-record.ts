@@ -72,7 +72,7 @@ function splicedList(text: string, urls: Replacement[]): string | null {
   let end = 0;
   for (const [url, by] of urls) {
     const at = text.indexOf(url, end);
-    if (at === -1) return null;
+    if (at === -1 || (at === end && end > 0)) return null; // URLs with nothing between them get a separator
     spliced += text.slice(end, at) + (by ?? url);
     end = at + url.length;
   }

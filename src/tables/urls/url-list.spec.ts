@@ -182,6 +182,8 @@ describe('a list', () => {
     [`${a}|${b}`, [a, b], 'URL_SEPARATOR'],
     [`${a};${b} ; ${c}`, [a, b, c], 'URL_SEPARATOR'],
     [`${a}\n${b}\t${c}`, [a, b, c], 'URL_SEPARATOR'],
+    [`${a}${b}`, [a, b], 'URL_SEPARATOR_MISSING'],
+    [`${c}?v=1${b}, ${a}${c}`, [`${c}?v=1`, b, a, c], 'URL_SEPARATOR_MISSING'],
     [`['${a}', '${b}']`, [a, b], 'URL_LIST_TEXT'],
     [`('${a}','')`, [a], 'URL_LIST_TEXT'],
     [`[${a}, ${b}]`, [a, b], 'URL_LIST_TEXT'],
@@ -196,6 +198,16 @@ describe('a list', () => {
     [`${a}, //example.com/c`, [a, c], 'URL_SCHEME_ADDED'],
   ])('%s is read', (text, urls, repair) => {
     expect(read(text)).toEqual({ urls, invalid: [], repairs: repair ? [repair] : [] });
+  });
+
+  it.each([
+    `${c}?url=${a}`,
+    `${c}/2026im_/${a}`,
+    `${c}/fetch/w_100/${b}`,
+    `${c}:${a}`,
+    `${c}?to=https%3A%2F%2F${a.slice(8)}`,
+  ])('%s is one address that names another one', (text) => {
+    expect(read(text)).toEqual({ urls: [text], invalid: [], repairs: [] });
   });
 
   it.each([

@@ -36,6 +36,8 @@ const PLAIN_URL =
   `https?://(?:${BYTE}(?:\\.${BYTE}){3}|${LABELS})(?::[1-5]?\\d{1,4})?` +
   '(?:[/?#][\\w\\-.~%!$&()*+:=@/?#]*)?';
 const PLAIN_LIST = new RegExp(`^${PLAIN_URL}(?:, ?${PLAIN_URL})*$`);
+/** Inside an address that names another one, such as that of a proxy, a sign stands before its scheme: `/`, `=` or `:`. */
+const SCHEME_BEHIND_URL = /[a-zA-Z0-9]https?:\/\//;
 /** Longer lists are read item by item: each pattern sees a text of bounded length. */
 const MAX_PLAIN_LIST_LENGTH = 16_384;
 const NOTHING_INVALID: UrlList['invalid'] = [];
@@ -51,10 +53,11 @@ const ENTITY_LENGTH = 13;
 /**
  * Reads a list of URLs as people write them: separated by comma, blank, line end, `|` or `;`, as a list of Python or JSON, in
  * formulas, Markdown or HTML. A separator counts only where a scheme such as `https://` follows it (in a list that
- * begins with `//`: or where `//` does), so that commas and blanks inside URLs stay. Nothing is taken twice or left out, and the order is kept.
+ * begins with `//`: or where `//` does), so that commas and blanks inside URLs stay. Where a scheme follows a letter or digit of a URL,
+ * the separator was forgotten. Nothing is taken twice or left out, and the order is kept.
  */
 export function readUrlList(text: string, { limits, scheme }: UrlListOptions): UrlList {
-  if (text.length <= MAX_PLAIN_LIST_LENGTH && PLAIN_LIST.test(text)) {
+  if (text.length <= MAX_PLAIN_LIST_LENGTH && PLAIN_LIST.test(text) && !SCHEME_BEHIND_URL.test(text)) {
     const urls = splitAtCommas(text);
     if (text.length <= limits.urlLength || urls.every((url) => url.length <= limits.urlLength)) {
       const repairs = urls.some(isShareLink) ? (['SHARE_LINK_FOLLOWED'] as const) : NO_REPAIRS;
@@ -202,6 +205,7 @@ class UrlListReader {
 
   /** Only a list without commas is worth a note: blanks beside a comma are common. */
   private noteSeparator(text: string, end: number): void {
+    if (!isSeparator(text.charCodeAt(end - 1))) return this.note('URL_SEPARATOR_MISSING');
     for (let at = end - 1; at >= 0 && isSeparator(text.charCodeAt(at)); at--) if (text[at] === ',') return;
     this.note('URL_SEPARATOR');
   }
@@ -220,12 +224,23 @@ function separatorBefore(text: string, start: number, mark: number): number {
   let at = mark;
   const hasScheme = text[at] === ':' || text[at - 1] === ':';
   if (hasScheme && text[at] !== ':') at--;
+  const schemeEnd = at;
   while (hasScheme && at > start && isSchemeCode(text.charCodeAt(at - 1))) at--;
+  const behind = hasScheme ? schemeBehindUrl(text, start, schemeEnd) : -1;
+  if (behind > at) return behind;
   if (at > start && (isQuote(text[at - 1]) || text[at - 1] === '<')) at--;
   if (at <= start || !isSeparator(text.charCodeAt(at - 1))) return -1;
   return text[at - 1] === ';' && ENTITY_END.test(text.slice(Math.max(start, at - ENTITY_LENGTH), at))
     ? -1
     : at;
+}
+
+/** Where `http` or `https` begins that ends at `schemeEnd` and follows a letter or digit of a URL; -1 if it doesn't. */
+function schemeBehindUrl(text: string, start: number, schemeEnd: number): number {
+  const [scheme] = /https?$/i.exec(text.slice(Math.max(start, schemeEnd - 5), schemeEnd)) ?? [];
+  const at = schemeEnd - (scheme?.length ?? 0);
+  const follows = scheme !== undefined && at > start && /[a-z0-9]/i.test(text[at - 1]);
+  return follows && /^(?:https?:)?\/\/[^/]/i.test(text.slice(start, start + 9)) ? at : -1;
 }
 
 function isSchemeCode(code: number): boolean {

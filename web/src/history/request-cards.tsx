@@ -94,5 +94,6 @@ const nameWithoutEnding = (name: string): string => name.replace(/\.[^.]*$/, '')
 /** How a request is, or how it has ended. */
 export function StatusWord({ request: { status, outcome, is_final: isFinal } }: { request: Request }) {
   const word = isFinal && outcome ? outcome : status;
-  return <span class={`status status-${word.toLowerCase()}`}>{texts.status[word]}</span>;
+  const text = status === 'Cancelled' && !isFinal ? texts.status.cancelling : texts.status[word];
+  return <span class={`status status-${word.toLowerCase()}`}>{text}</span>;
 }

@@ -3,14 +3,14 @@ import type { DryRun } from '../api/client.ts';
 import { count } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
-import { type FaultyCell, faultyCells, isWorkbook } from '../state/file/mend-file.ts';
+import { faultyCells, isWorkbook, type MendableCell } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
 import { FaultActions } from './fault-table.tsx';
 import { LeaveOut } from './leave-out.tsx';
 import { Mendable, useNextFaultKey } from './mendable.tsx';
 
-/** The rows of the file as they stand, a part at a time or those without images, with the faulty cells to be mended among them. */
+/** The rows of the file as they stand, a part at a time or those without images; cells with faults or links can be changed. */
 export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
@@ -46,9 +46,13 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
                 <td>
                   <LeaveOut line={line} where={lineText(line, isWorkbook(survey))} />
                 </td>
-                {columns.map((_, index) => (
-                  <Cell key={index} text={texts[index] ?? ''} fault={faulty.get(`${line} ${index + 1}`)} />
-                ))}
+                {columns.map(({ name, role }, index) => {
+                  const text = texts[index] ?? '';
+                  const where = lineText(line, isWorkbook(survey));
+                  const cell = { line, where, column: index + 1, name, text, product: '', faults: [] };
+                  const fault = faulty.get(`${line} ${index + 1}`);
+                  return <Cell key={index} text={text} cell={fault ?? (role === 'input' ? cell : null)} />;
+                })}
               </tr>
             ))}
           </tbody>
@@ -74,16 +78,17 @@ function showFaultyColumn(table: HTMLElement | null): void {
 
 interface CellProps {
   text: string;
-  fault?: FaultyCell;
+  /** One that can be written in: it has faults, or links that can be other ones. */
+  cell: MendableCell | null;
 }
 
-function Cell({ text, fault }: CellProps) {
-  if (!fault) return <td title={text}>{text}</td>;
-  const hint = fault.faults.map((each) => each.hint).join(' ');
+function Cell({ text, cell }: CellProps) {
+  if (!cell) return <td title={text}>{text}</td>;
+  const hint = cell.faults.map((each) => each.hint).join(' ');
   return (
-    <td class="faulty-cell" title={hint}>
-      {fault.text !== null ? (
-        <Mendable key={fault.text} cell={fault} text={fault.text} hint={hint} />
+    <td class={cell.faults.length > 0 ? 'faulty-cell' : 'link-cell'} title={hint || text}>
+      {cell.text !== null ? (
+        <Mendable key={cell.text} cell={cell} text={cell.text} hint={hint || undefined} />
       ) : (
         <span class="bad">{text}</span>
       )}

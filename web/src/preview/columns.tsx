@@ -77,9 +77,12 @@ function ProfileSwitch({ id }: { id?: string }) {
   const isOfShop = id !== undefined && id !== 'standard';
   if (!isOfShop && !wanted) return null;
   return (
-    <button type="button" onClick={() => chooseColumns({ profile: isOfShop ? 'standard' : undefined })}>
-      {isOfShop ? texts.columns.notOfShop : texts.columns.recognise}
-    </button>
+    <>
+      {!isOfShop && <p class="quiet small">{texts.columns.asPlain}</p>}
+      <button type="button" onClick={() => chooseColumns({ profile: isOfShop ? 'standard' : undefined })}>
+        {isOfShop ? texts.columns.notOfShop : texts.columns.recognise}
+      </button>
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import type { DryRun } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/format.ts';
 import {
-  type FaultyCell,
+  type MendableCell,
   faultyCells,
   isWorkbook,
   likeTheLast,
@@ -63,7 +63,7 @@ function hasLongRows(survey: DryRun): boolean {
 }
 
 /** With its roles in words: on a phone it is laid out as no table. */
-function Row({ cell }: { cell: FaultyCell }) {
+function Row({ cell }: { cell: MendableCell }) {
   const { line, where, column, name, text, product, faults } = cell;
   const hintId = `hint-${line}-${column}`;
   return (
@@ -91,7 +91,7 @@ function Row({ cell }: { cell: FaultyCell }) {
 }
 
 /** What can be done to several cells at once. */
-export function FaultActions({ cells }: { cells: FaultyCell[] }) {
+export function FaultActions({ cells }: { cells: MendableCell[] }) {
   const short = withScheme(cells);
   const alike = likeTheLast(cells);
   const hasMendable = cells.some(({ text }) => text !== null);

@@ -48,7 +48,12 @@ export function Listings({ survey }: { survey: DryRun }) {
         </Listing>
       )}
       {repairCount > 0 && (
-        <Listing kind="repair" title={preview.repairs(repairCount)} lead={preview.repairsLead}>
+        <Listing
+          kind="repair"
+          title={preview.repairs(repairCount)}
+          lead={preview.repairsLead}
+          isOpen={repairs.some(({ code }) => code === 'URL_SEPARATOR_MISSING')} // whether it is right is for people to say
+        >
           <Repairs items={repairs} isRows={isWorkbook(survey)} />
         </Listing>
       )}

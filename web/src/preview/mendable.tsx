@@ -1,16 +1,16 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { focusPart, focusTitle } from '../parts/focus-title.ts';
-import { type FaultyCell, mend } from '../state/file/mend-file.ts';
+import { type MendableCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
-/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one. */
+/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one that has faults. */
 export function Mendable({
   cell: { line, where, column, name, faults },
   text: given,
   hintId,
   hint,
 }: {
-  cell: FaultyCell;
+  cell: MendableCell;
   text: string;
   /** Of the element that says what to do, where there is one. */
   hintId?: string;
@@ -28,14 +28,14 @@ export function Mendable({
     const cells = mendables(input.closest('table'));
     const next = cells[cells.indexOf(input) + 1] ?? cells[0];
     // The only one keeps the focus: what is written may still be wrong.
-    if (next === input) check();
+    if (next === input || faults.length === 0) check();
     else next.focus();
   };
   return (
     <input
-      class="mendable"
+      class={faults.length > 0 ? 'mendable faulty' : 'mendable'}
       aria-label={texts.mend.cell(name ?? '', where)}
-      aria-invalid={text.trim() === given.trim()}
+      aria-invalid={faults.length > 0 && text.trim() === given.trim()}
       aria-describedby={hintId}
       aria-description={hint}
       value={text}
@@ -47,8 +47,9 @@ export function Mendable({
   );
 }
 
+/** Of a table, those that have faults. */
 function mendables(element: HTMLElement | null): HTMLInputElement[] {
-  return [...(element?.querySelectorAll<HTMLInputElement>('input.mendable') ?? [])];
+  return [...(element?.querySelectorAll<HTMLInputElement>('.faulty') ?? [])];
 }
 
 /** To what was changed, and can be taken back; to the title where nothing was. */

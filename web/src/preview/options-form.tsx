@@ -57,8 +57,12 @@ function Remembered({ options }: { options: Options }) {
 function Proposal({ profile }: { profile: DryRun['profile'] }) {
   const channel = channelOf(profile?.id);
   if (!channel) return null;
+  const take = ({ currentTarget: button }: { currentTarget: HTMLElement }): void => {
+    button.closest('form')!.querySelector<HTMLElement>('label select')!.focus(); // the button goes
+    set({ channel });
+  };
   return (
-    <button type="button" onClick={() => set({ channel })}>
+    <button type="button" onClick={take}>
       {texts.options.makeFor(texts.options.channels[channel])}
     </button>
   );

@@ -8,7 +8,11 @@ import { changedAlike } from '../state/file/changed-alike.ts';
 import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 
-const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+/** What is wrong with what stands in a field; null where it is one whole address. */
+function faultOf(text: string): string | null {
+  if (/\shttps?:\/\//i.test(text)) return texts.failures.oneAddress;
+  return /^https?:\/\/\S+$/i.test(text) && URL.canParse(text) ? null : texts.failures.noAddress;
+}
 
 const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, '');
 
@@ -40,17 +44,17 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
         return changed.includes(image) || !url || url === image.input_url ? [] : [[image.id, url]];
       })
     : [];
-  const isWrong = (image: Image): boolean => changed.includes(image) && !isAddress(urlOf(image));
+  const wrongOf = (image: Image): string | null => (changed.includes(image) ? faultOf(urlOf(image)) : null);
   const start = (event: Event): void => {
     event.preventDefault();
     if (changed.length === 0) {
       notify(texts.failures.noneMended);
       return focusFirst();
     }
-    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid=true]');
+    const wrong = changed.find(wrongOf);
     if (wrong) {
-      announce(texts.failures.noAddress);
-      return wrong.focus();
+      announce(wrongOf(wrong)!);
+      return form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
     }
     const given = Object.fromEntries(changed.map((image) => [image.id, urlOf(image)]));
     retryImages(id, changed.length, { urls: given });
@@ -67,15 +71,15 @@ export function MendUrls({ id, images }: { id: string; images: Image[] }) {
                 rows={2}
                 spellcheck={false}
                 value={urls[image.id] ?? image.input_url}
-                aria-invalid={isWrong(image)}
-                aria-describedby={isWrong(image) ? `wrong-${image.id}` : undefined}
+                aria-invalid={wrongOf(image) !== null}
+                aria-describedby={wrongOf(image) ? `wrong-${image.id}` : undefined}
                 onKeyDown={sendByEnter}
                 onInput={({ currentTarget: { value } }) => setUrls({ ...urls, [image.id]: inOneLine(value) })}
               />
             </label>
-            {isWrong(image) && (
+            {wrongOf(image) && (
               <p id={`wrong-${image.id}`} class="bad small">
-                {texts.failures.noAddress}
+                {wrongOf(image)}
               </p>
             )}
           </li>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { Request } from '../api/client.ts';
 import { bytes, count, duration, percent, resultBytes } from '../parts/format.ts';
 import { cancelRequest } from '../state/follow-request.ts';
-import { retryImages } from '../state/retry-images.ts';
+import { goOn } from '../state/retry-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
@@ -13,9 +13,14 @@ interface ProgressProps {
 
 /** How far the work is, or what it has come to. */
 export function Progress({ request, rate }: ProgressProps) {
+  const isCancelled = request.status === 'Cancelled';
   return (
     <section class="progress card" aria-label={texts.request.progress}>
-      {request.is_final ? <Outcome request={request} /> : <Running request={request} rate={rate} />}
+      {request.is_final ? (
+        <Outcome request={request} />
+      ) : (
+        <Running request={request} rate={isCancelled ? null : rate} />
+      )}
     </section>
   );
 }
@@ -96,7 +101,7 @@ function Outcome({ request }: { request: Request }) {
         <div class="row">
           <p>{texts.request.cancelledHint(counts.done, counts.images)}</p>
           {mayWrite && (
-            <button type="button" onClick={() => retryImages(request.id, 1)}>
+            <button type="button" onClick={() => goOn(request)}>
               {texts.request.goOn}
             </button>
           )}

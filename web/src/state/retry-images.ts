@@ -40,6 +40,12 @@ export function retryImages(id: string, count: number, body: Retried = {}): void
   });
 }
 
+/** Goes on with a request that was cancelled: with its open images, and with those that failed before. */
+export function goOn({ id, counts }: Request): void {
+  announce(texts.failures.goingOn(counts.cancelled, counts.failed));
+  void retry(id, {}).then(() => requestAnimationFrame(goToProgress));
+}
+
 async function retry(id: string, body: Retried): Promise<void> {
   const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
   const { data, error } = await outcomeOf<Request>(call);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Channel, DryRun, Image, Preset, Request } from '../api/client.ts';
 import type { CallError } from '../api/errors.ts';
 import type { ColumnChoice } from './file/columns.ts';
@@ -162,9 +162,15 @@ export function update(changes: Partial<State>): void {
 
 /** A part of the state, for a component: it is drawn again when the part has become another. */
 export function useStore<T>(select: (state: Readonly<State>) => T): T {
-  const [part, setPart] = useState(() => select(state));
+  const [, redraw] = useState({});
+  const part = select(state);
+  // What is selected can depend on the component's own values: the last function counts.
+  const drawn = useRef({ select, part });
+  drawn.current = { select, part };
   useEffect(() => {
-    const listen = (): void => setPart(() => select(state));
+    const listen = (): void => {
+      if (drawn.current.select(state) !== drawn.current.part) redraw({});
+    };
     listeners.add(listen);
     listen();
     return () => void listeners.delete(listen);

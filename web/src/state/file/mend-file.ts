@@ -14,8 +14,8 @@ export interface Patch {
   value: string | null;
 }
 
-/** A cell with faults, and all that is known of it. */
-export interface FaultyCell {
+/** A cell that can be changed, and all that is known of it. */
+export interface MendableCell {
   line: number;
   /** The line in words. */
   where: string;
@@ -26,6 +26,7 @@ export interface FaultyCell {
   text: string | null;
   /** Name of the product, as far as it is known. */
   product: string;
+  /** None of a cell that is right. */
   faults: Fault[];
 }
 
@@ -36,11 +37,11 @@ const WITHOUT_SCHEME = /^(?:www\.|(?:[\w-]+\.)+[a-z]{2,}\/)\S+$/i;
 export const isWorkbook = ({ layout }: DryRun): boolean => typeof layout?.sheet === 'string';
 
 /** The cells of the file that have faults, in its order. */
-export function faultyCells(survey: DryRun): FaultyCell[] {
+export function faultyCells(survey: DryRun): MendableCell[] {
   const { faults, lines, columns } = survey;
   const rows = new Map(lines.map(({ line, cells }) => [line, cells]));
   const product = columns.findIndex(({ role }) => role === 'product');
-  const found = new Map<string, FaultyCell>();
+  const found = new Map<string, MendableCell>();
   for (const fault of faults.items) {
     const { line, column: name } = fault;
     const place = name === null ? -1 : columns.findIndex((column) => column.name === name);
@@ -57,7 +58,7 @@ export function faultyCells(survey: DryRun): FaultyCell[] {
 }
 
 /** Those to which only `https://` is missing, with it. */
-export function withScheme(cells: FaultyCell[]): Patch[] {
+export function withScheme(cells: MendableCell[]): Patch[] {
   return cells.flatMap(({ line, column, text, faults }) => {
     if (text === null || column === null) return [];
     const short = faults.filter(({ code, value }) => code === 'URL_INVALID' && WITHOUT_SCHEME.test(value));
@@ -67,7 +68,7 @@ export function withScheme(cells: FaultyCell[]): Patch[] {
 }
 
 /** Other cells to which the same can be done as to the last one that was changed, with that done. */
-export function likeTheLast(cells: FaultyCell[]): Patch[] {
+export function likeTheLast(cells: MendableCell[]): Patch[] {
   const last = current().chosen?.lastChange;
   if (!last) return [];
   return cells.flatMap(({ line, column, text, faults }) => {
@@ -100,10 +101,10 @@ export function takeRowIn(line: number): void {
   void checkAgain({ patches: without(chosen.patches, [{ line, column: null, value: null }]) });
 }
 
-/** Says of a cell that was changed by hand that it is still wrong, where the check says so. */
+/** Says of a cell that was changed by hand that it is still wrong, where the check says so and nothing was changed since. */
 function tellIfWrong(patch: Patch, before: DryRun | null): void {
-  const survey = current().chosen?.survey;
-  if (!survey || survey === before) return;
+  const { survey, patches } = current().chosen ?? {};
+  if (!survey || survey === before || patches?.at(-1) !== patch) return;
   const cell = faultyCells(survey).find((each) => keyOf(each) === keyOf(patch));
   if (cell)
     announce(texts.mend.stillWrong(texts.mend.cell(cell.name ?? '', cell.where), cell.faults[0].hint));
