@@ -22,6 +22,9 @@ export default {
   reporters: ['default', '<rootDir>/scripts/end-of-tests.mjs'],
   // Two cores: more suites side by side only wait for each other.
   maxWorkers: 2,
+  // A worker keeps much of every suite it ran. Above so much heap a new one takes its place: collecting garbage in a large heap falls into
+  // the slices of the main thread that suites measure.
+  workerIdleMemoryLimit: '700MB',
   moduleNameMapper: {
     '^file-type$': '<rootDir>/node_modules/file-type/index.js',
     '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'],

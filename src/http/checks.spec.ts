@@ -1,4 +1,3 @@
-import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { longestSlice } from '../../test/helpers/main-thread.js';
 import { RetryBody } from '../images/retrying/retry.dto.js';
@@ -10,7 +9,7 @@ const texts = Array.from({ length: 17_000 }, (_, index) => index.toString(36));
 
 /** The properties that are refused. */
 const faultsOf = (type: new () => object, body: object): string[] =>
-  validateSync(plainToInstance(type, body)).map(({ property }) => property);
+  validateSync(Object.assign(new type(), body)).map(({ property }) => property);
 
 describe('a list in a body of 100 kB is refused in little time', () => {
   it.each([

@@ -18,6 +18,11 @@ const STEPS_A_TURN = 50_000;
 const MAX_BLOCKS = 1_000_000;
 // What its decoder holds is in memory.ts.
 const MAX_FRAME_PIXELS = 30_000_000;
+/**
+ * Of all frames as they are described, which can be larger than the screen, beyond those of the screen twice: decoders work through what
+ * nobody sees. Frames of 65,535 × 65,535 on a screen of 223 × 223 took 70 ms each.
+ */
+const MAX_UNSEEN_PIXELS = 100_000_000;
 const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const TRAILER = 0x3b;
@@ -31,7 +36,7 @@ export const GIF: FileFormat = {
   recognises: (source) => /^GIF8[79]a/.test(source.toString('latin1', 0, 6)),
   guard: async (source) => ({
     ...(await guardGif(source, MAX_FRAMES + 1)), // one more tells that there are too many
-    screenPixels: source.length < HEADER_BYTES ? 0 : source.readUInt16LE(6) * source.readUInt16LE(8),
+    screenPixels: screenOf(source),
   }),
   maxFramePixels: () => MAX_FRAME_PIXELS,
   strip: (source, { isCutDown }) => stripGif(source, { firstFrameOnly: isCutDown }),
@@ -54,6 +59,10 @@ function* gifParts(source: Buffer): Generator<GifPart> {
     yield { kind: isImage ? 'frame' : kindOfExtension(source, at), at, end, blocks };
     at = end;
   }
+}
+
+function screenOf(source: Buffer): number {
+  return source.length < HEADER_BYTES ? 0 : source.readUInt16LE(6) * source.readUInt16LE(8);
 }
 
 /** With the global colours. */
@@ -94,15 +103,17 @@ function kindOfExtension(source: Buffer, at: number): GifPart['kind'] {
  * parts for each frame that it decodes: three million graphic controls took 0.4 GB and 2 s.
  *
  * @param maxFrames frames behind so many are left out
- * @throws ImageError FORMAT_NOT_SUPPORTED (far too many blocks)
+ * @throws ImageError FORMAT_NOT_SUPPORTED (far too many blocks, or pixels that nobody sees)
  */
 async function guardGif(source: Buffer, maxFrames: number): Promise<GuardedSource> {
+  const screenPixels = screenOf(source);
   const kept = new KeptRanges();
   let end = headerEnd(source);
   kept.keep(0, Math.min(end, source.length));
   let control: GifPart | undefined;
   let hasLoopCount = false;
   let frames = 0;
+  let framePixels = 0;
   let steps = 0;
   let keptBlocks = 0;
   const keep = (part: GifPart): void => {
@@ -119,6 +130,8 @@ async function guardGif(source: Buffer, maxFrames: number): Promise<GuardedSourc
     }
     if (part.kind === 'frame') {
       frames += 1;
+      framePixels += source.readUInt16LE(part.at + 5) * source.readUInt16LE(part.at + 7);
+      if (framePixels > 2 * frames * screenPixels + MAX_UNSEEN_PIXELS) throw tooManyParts();
       if (control) keep(control);
       control = undefined;
     } else if (part.kind === 'control') control = part;

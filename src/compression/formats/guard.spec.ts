@@ -130,6 +130,18 @@ describe('what a file holds besides its picture', () => {
       expect(await guarded(flood)).toEqual(gifWith(16, 3, control));
     });
 
+    it('is refused where its frames are far larger than its screen', async () => {
+      const source = gifWith(16, 2, Buffer.alloc(0));
+      const frame = source.lastIndexOf(Buffer.from('2c00000000', 'hex'));
+      source.writeUInt16LE(1000, frame + 5);
+      source.writeUInt16LE(1000, frame + 7);
+
+      await readHeader(source, MAX_PIXELS);
+      source.writeUInt16LE(65_535, frame + 5);
+      source.writeUInt16LE(65_535, frame + 7);
+      await expect(readHeader(source, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    });
+
     it('leaves out frames beyond those that are decoded, and says so', async () => {
       const header = await readHeader(gifWith(16, 5000, Buffer.alloc(0)), MAX_PIXELS);
 
@@ -164,7 +176,7 @@ describe('what a file holds besides its picture', () => {
       const tags = Array.from({ length: 20 }, (_, index) => tag(50_000 + index, 7, 2 * MEGABYTE));
       const source = tiffWith({ tags, shared: Buffer.alloc(2 * MEGABYTE, 'a') }).subarray(0, -4);
 
-      const { source: kept } = guardTiff(source);
+      const { source: kept } = await guardTiff(source);
 
       expect(kept.readUInt16LE(kept.readUInt32LE(4))).toBeLessThan(15);
     });
@@ -200,16 +212,16 @@ describe('what a file holds besides its picture', () => {
 
       expect(await guarded(source)).toEqual(source);
       for (let index = 0; index < count; index += 1) source.writeUInt32LE(10 * MEGABYTE, at + 4 * index);
-      expect(() => guardTiff(source)).toThrow(expect.objectContaining(TOO_MANY));
+      await expect(guardTiff(source)).rejects.toEqual(expect.objectContaining(TOO_MANY));
     });
 
     it.each([
       ['two bytes', '00030000000100020000'],
       ['four bytes', '00040000000100000002'],
-    ])('is known as planar where a tag of %s says so', (_, entry) => {
+    ])('is known as planar where a tag of %s says so', async (_, entry) => {
       const directory = `0001011c${entry}00000000`;
 
-      expect(guardTiff(Buffer.from(`4d4d002a00000008${directory}`, 'hex')).isPlanar).toBe(true);
+      expect((await guardTiff(Buffer.from(`4d4d002a00000008${directory}`, 'hex'))).isPlanar).toBe(true);
     });
   });
 
@@ -228,8 +240,8 @@ describe('what a file holds besides its picture', () => {
       source.writeUInt16LE(3, height + 2);
       source.writeUInt16LE(65_520, height + 8);
 
-      expect(guardTiff(await tiled()).source).toHaveLength(source.length);
-      expect(() => guardTiff(source)).toThrow(expect.objectContaining(TOO_MANY));
+      expect((await guardTiff(await tiled())).source).toHaveLength(source.length);
+      await expect(guardTiff(source)).rejects.toEqual(expect.objectContaining(TOO_MANY));
     });
 
     it.each([
@@ -241,7 +253,7 @@ describe('what a file holds besides its picture', () => {
       const [from, to] = [Buffer.from(plain, 'hex'), Buffer.from(other, 'hex')];
       to.copy(source, place < 0 ? source.lastIndexOf(from) : source.indexOf(from));
 
-      expect(() => guardTiff(source)).toThrow('TIFF files with progressive JPEG are not supported');
+      await expect(guardTiff(source)).rejects.toThrow('TIFF files with progressive JPEG are not supported');
     });
   });
 

@@ -10,7 +10,7 @@ import { readBrands } from './media/boxes.js';
 import { PNG } from './png/png.js';
 import { TIFF } from './tiff/tiff.js';
 import { refusal } from './unsupported.js';
-import { WEBP } from './webp.js';
+import { WEBP } from './webp/webp.js';
 
 /** All formats that are read. */
 export const FORMATS: Record<ImageFormat, FileFormat> = {

@@ -21,7 +21,7 @@ import {
   readLayout,
   type TiffEntry,
 } from './directory.js';
-import { guardPieces } from './pieces.js';
+import { guardPieces, guardWebpPieces } from './pieces.js';
 import { refuseUnreadable } from './readable.js';
 
 const PROFILE = 34675;
@@ -48,23 +48,24 @@ const MAX_PIECES = 100_000;
  * @throws ImageError FORMAT_NOT_SUPPORTED (what can't be read, and more than 100,000 strips or tiles), IMAGE_METADATA_TOO_LARGE (the
  *   profile)
  */
-export function guardTiff(source: Buffer): GuardedSource {
+export async function guardTiff(source: Buffer): Promise<GuardedSource> {
   try {
     const layout = readLayout(source);
-    return layout ? guardFirstPage(layout) : asItIs(source);
+    return layout ? await guardFirstPage(layout) : asItIs(source);
   } catch (error) {
     if (isOutOfBounds(error)) return asItIs(source);
     throw error;
   }
 }
 
-function guardFirstPage(layout: Layout): GuardedSource {
+async function guardFirstPage(layout: Layout): Promise<GuardedSource> {
   const { source } = layout;
   if (countEntries(layout).count > MAX_TAGS) throw tooManyParts();
   const directory = readDirectory(layout);
   refuseUnreadable(layout, directory);
   if (directory.entries.some(hasTooManyPieces)) throw tooManyParts();
   guardPieces(layout, directory);
+  await guardWebpPieces(layout, directory);
   const profile = directory.entries.find(({ tag }) => tag === PROFILE);
   if (profile && profile.bytes > MAX_PROFILE_BYTES && profile.bytes <= source.length) throw profileTooLarge();
   const { entries } = directory;

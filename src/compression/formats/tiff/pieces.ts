@@ -1,4 +1,5 @@
 import { notReadable, tooManyParts } from '../file-format.js';
+import { guardCodeGroups } from '../webp/guard-groups.js';
 import { isFrame, isProgressiveFrame, START_OF_SCAN } from '../jpeg/segments.js';
 import { type Directory, firstValue, type Layout, STRIPS, TILES, valuesOf } from './directory.js';
 
@@ -6,6 +7,7 @@ const WIDTH = 256;
 const HEIGHT = 257;
 const COMPRESSION = 259;
 const JPEG = 7;
+const WEBP = 50_001;
 const CHANNELS = 277;
 const PLANES = 284;
 const IN_PLANES = 2;
@@ -49,6 +51,21 @@ export function guardPieces(layout: Layout, directory: Directory): void {
 function valuesOfTags(layout: Layout, { entries }: Directory, ...tags: number[]): number[] {
   const wanted = entries.filter(({ tag }) => tags.includes(tag));
   return Array<number>().concat(...wanted.map((entry) => valuesOf(layout, entry))); // flatMap took 18 ms for 100,000
+}
+
+/**
+ * Bounds what the decoder holds of each strip or tile that is a WebP; does nothing where none is.
+ *
+ * @throws ImageError FORMAT_NOT_SUPPORTED; RangeError where the file is damaged
+ */
+export async function guardWebpPieces(layout: Layout, directory: Directory): Promise<void> {
+  if (firstValue(layout, directory, COMPRESSION) !== WEBP) return;
+  const counted = { groups: 0, pixels: 0, frames: 0 };
+  const lengths = valuesOfTags(layout, directory, STRIPS.lengths, TILES.lengths);
+  for (const [index, at] of valuesOfTags(layout, directory, STRIPS.offsets, TILES.offsets).entries()) {
+    counted.frames = 0;
+    await guardCodeGroups(layout.source.subarray(at, at + (lengths[index] ?? 0)), counted);
+  }
 }
 
 /** Whether all colours come in one scan; what can't be read is left to the decoder. */

@@ -8,8 +8,9 @@ import {
   MAX_PROFILE_BYTES,
   profileTooLarge,
   tooManyParts,
-} from './file-format.js';
-import { exifBlock } from './image-orientation.js';
+} from '../file-format.js';
+import { exifBlock } from '../image-orientation.js';
+import { guardCodeGroups } from './guard-groups.js';
 
 const HEADER_BYTES = 12;
 const CHUNK_HEAD_BYTES = 8;
@@ -67,9 +68,9 @@ function endOfContainer(source: Buffer): number {
 /**
  * The WebP with no more than its frames, its profile, and one block each of EXIF and XMP.
  *
- * @throws ImageError FORMAT_NOT_SUPPORTED (more than 10,000 chunks), IMAGE_METADATA_TOO_LARGE (the profile)
+ * @throws ImageError FORMAT_NOT_SUPPORTED (more than 10,000 chunks, or far too many codes), IMAGE_METADATA_TOO_LARGE (the profile)
  */
-function guardWebp(source: Buffer): GuardedSource {
+async function guardWebp(source: Buffer): Promise<GuardedSource> {
   const kept = new KeptRanges();
   kept.keep(0, HEADER_BYTES);
   const seen = new Set<string>();
@@ -91,6 +92,7 @@ function guardWebp(source: Buffer): GuardedSource {
     rest = next;
   }
   kept.keep(rest, end); // a chunk that was cut off
+  await guardCodeGroups(source);
   if (kept.bytes === end) return asItIs(source);
   const copy = withNewHead(Buffer.from(kept.of(source)), end - kept.bytes, leftOutFlags);
   return { ...asItIs(copy), isMetadataLeftOut: leftOutFlags !== 0 };

@@ -1,0 +1,81 @@
+import { setImmediate } from 'node:timers/promises';
+import { MAX_FRAMES, tooManyParts } from '../file-format.js';
+import { codeGroups, type LosslessData } from './code-groups.js';
+
+const HEADER_BYTES = 12;
+const CHUNK_HEAD_BYTES = 8;
+/** In front of the chunks of a frame: its place, size and time (RFC 9649, section 2.7.1). */
+const FRAME_HEAD_BYTES = 16;
+const SIGNATURE = 0x2f;
+const LOSSLESS_HEAD_BYTES = 5;
+/** Of the transparency of a picture. */
+const COMPRESSED = 1;
+
+/** In one picture. libwebp writes 2,600 at most; tables of 65,536 took 0.4 to 1 GB. */
+const MAX_GROUPS = 4_096;
+/** In all frames: tables of 3,000 took 42 ms a frame. */
+const MAX_ALL_GROUPS = 200_000;
+/** Beyond it nothing is decoded. */
+const MAX_ALL_PIXELS = 100_000_000;
+const MAX_CHUNKS = 100_000;
+
+/** What was counted in several files, such as the strips of a TIFF. */
+export interface CountedGroups {
+  groups: number;
+  pixels: number;
+  frames: number;
+}
+
+/**
+ * Bounds the groups of prefix codes of the lossless pictures in a WebP, whose tables its decoder holds all at once. A file of 0.3 MB with
+ * one million pixels took 0.4 GB.
+ *
+ * @throws ImageError FORMAT_NOT_SUPPORTED
+ */
+export async function guardCodeGroups(
+  source: Buffer,
+  counted: CountedGroups = { groups: 0, pixels: 0, frames: 0 },
+): Promise<void> {
+  for (const data of losslessData(source, HEADER_BYTES, source.length, { width: 0, height: 0 })) {
+    counted.pixels += data.width * data.height;
+    counted.frames += 1;
+    if (counted.pixels > MAX_ALL_PIXELS || counted.frames > MAX_FRAMES + 1) return;
+    await setImmediate();
+    const groups = await codeGroups(source, data);
+    counted.groups += groups;
+    if (groups > MAX_GROUPS || counted.groups > MAX_ALL_GROUPS) throw tooManyParts();
+  }
+}
+
+type Size = Pick<LosslessData, 'width' | 'height'>;
+
+/** Those in the chunks from `start` on, also in one that is cut off. `size`: of the picture as far as it is known. */
+function* losslessData(source: Buffer, start: number, end: number, size: Size): Generator<LosslessData> {
+  let canvas = size;
+  let chunks = 0;
+  for (let at = start; at + CHUNK_HEAD_BYTES <= end;) {
+    if ((chunks += 1) > MAX_CHUNKS) throw tooManyParts();
+    const type = source.toString('latin1', at, at + 4);
+    const bytes = source.readUInt32LE(at + 4);
+    const from = at + CHUNK_HEAD_BYTES;
+    const to = Math.min(from + bytes, end);
+    if (type === 'VP8X' && to - from >= 10) canvas = sizeAt(source, from + 4);
+    if (type === 'ANMF' && to - from > FRAME_HEAD_BYTES)
+      yield* losslessData(source, from + FRAME_HEAD_BYTES, to, sizeAt(source, from + 6));
+    if (type === 'VP8L' && to - from > LOSSLESS_HEAD_BYTES && source[from] === SIGNATURE)
+      yield { start: from + LOSSLESS_HEAD_BYTES, end: to, ...sizeOf(source.readUInt32LE(from + 1)) };
+    if (type === 'ALPH' && to > from && (source[from] & 3) === COMPRESSED)
+      yield { start: from + 1, end: to, ...canvas };
+    at = from + bytes + (bytes % 2);
+  }
+}
+
+/** Two numbers of 24 bits, each one less than is meant. */
+function sizeAt(source: Buffer, at: number): Size {
+  return { width: 1 + source.readUIntLE(at, 3), height: 1 + source.readUIntLE(at + 3, 3) };
+}
+
+/** Two numbers of 14 bits, each one less than is meant. */
+function sizeOf(head: number): Size {
+  return { width: 1 + (head & 0x3fff), height: 1 + ((head >>> 14) & 0x3fff) };
+}
