@@ -24,11 +24,15 @@ export class PrivateServers {
     const server = find('mariadbd') ?? find('mysqld');
     if (!server) return null;
     initialize(server, data);
+    // A server that starts removes the temporary files of all others in the same folder.
+    const temporary = path.join(this.folder, 'mysql-tmp');
+    mkdirSync(temporary);
     const port = await freePort();
     const options = [
       '--no-defaults',
       ...asRoot(),
       `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
     ];

@@ -128,7 +128,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.isOn('heading', /^(Blue Mug|Vase)$/);
     await reader.hear('StaticText', /^1 of 2$/);
     await reader.press('?');
-    await reader.hear('StaticText', /^make it anew in a better quality$/);
+    await reader.hear('StaticText', /^make it again in a better quality$/);
     await reader.goTo('slider', /^Share of the original/);
     await reader.press('j');
     await reader.hear('StaticText', /^2 of 2$/);
@@ -137,7 +137,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hear('StaticText', /^1 of 2$/);
     await reader.goTo('button', /^Better quality \(U\)$/);
     await reader.press('Enter');
-    await reader.hear('StaticText', /was made anew in quality 65: .+ → .+\.$/);
+    await reader.hear('StaticText', /was made again in quality 65: .+ → .+\.$/);
     await reader.isOn('button', 'Better quality (U)');
     await reader.goTo('button', /^Use the original \(O\)$/);
     await reader.press('Enter');

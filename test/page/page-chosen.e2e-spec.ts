@@ -126,7 +126,7 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
 
     await page.getByRole('combobox', { name: 'Show' }).selectOption({ label: 'Changed afterwards' });
     await page.getByText('2 of 4 images').waitFor();
-    expect(await page.locator('.cell-state').allTextContents()).toEqual(['made anew', 'made anew']);
+    expect(await page.locator('.cell-state').allTextContents()).toEqual(['made again', 'made again']);
     await box(page, 'Cup 1').click();
     await button(page, 'All listed').click();
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);

@@ -185,7 +185,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     const { page } = await openResult(id);
     await page.getByRole('button', { name: 'Compare before and after: Red Mug' }).click();
     await page.getByText('1 of 2', { exact: true }).waitFor();
-    await page.getByText('used by 3 products').waitFor();
+    await page.getByText(/judged · used by 3 products/).waitFor();
     await listen(page);
     await page.keyboard.press('j');
     await page.keyboard.press('k');
@@ -273,12 +273,12 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await judged(page, '0 of 2 judged');
 
     await page.keyboard.press('?');
-    await page.getByText('make it anew in a better quality').waitFor();
+    await page.getByText('make it again in a better quality').waitFor();
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.keyboard.press('u');
     const note = page
       .getByRole('listitem')
-      .filter({ hasText: /^Mug, picture \d of 2, line 2 was made anew/ });
+      .filter({ hasText: /^Mug, picture \d of 2, line 2 was made again/ });
     await note.filter({ hasText: / in quality 65: .+ → .+\. Look at it$/ }).waitFor();
     await page.getByText('2 of 2', { exact: true }).waitFor();
     await note.getByRole('button', { name: /^Look at it: Mug, picture \d of 2, line 2$/ }).click();

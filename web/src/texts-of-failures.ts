@@ -44,7 +44,7 @@ const NAMES: Record<string, string> = {
   TOO_MANY_REDIRECTS: 'Too many redirects',
   INSECURE_REDIRECT: 'Redirect from https to http',
   NOT_AN_IMAGE: 'Not a picture',
-  FORMAT_NOT_SUPPORTED: 'Kind of picture not taken',
+  FORMAT_NOT_SUPPORTED: 'This kind of file is not supported',
   IMAGE_CORRUPT: 'Damaged picture',
   IMAGE_TOO_MANY_PIXELS: 'Too many pixels',
   IMAGE_TOO_MANY_FRAMES: 'Animation too long',
@@ -122,7 +122,8 @@ const DEMANDS: Record<Channel['demands'][number]['rule'], (value: string | numbe
   formats: (value) => `one of ${String(value).toUpperCase().replaceAll(',', ', ')}`,
   max_bytes: (value) => `at most ${bytes(Number(value))}`,
   background: () => 'on white',
-  min_quality: (value) => `quality at least ${value}, so that no limit in kilobytes can be kept`,
+  min_quality: (value) =>
+    `quality at least ${value}, also where the file is larger than a limit in kilobytes`,
 };
 
 export const demandText = ({ rule, value }: Channel['demands'][number]): string => DEMANDS[rule](value);

@@ -24,7 +24,7 @@ const NAMES = new Map([
 const namedInWords = (name: string): string => `named ${NAMES.get(name) ?? name}`;
 
 const METADATA: Record<string, string> = { copyright: 'copyright kept', all: 'all kept' };
-const EFFORTS: Record<string, string> = { fast: 'little', best: 'as long as it pays' };
+const EFFORTS: Record<string, string> = { fast: 'little', best: 'much' };
 
 /**
  * With which options the images of a request were compressed, in a line that says what each of them is:

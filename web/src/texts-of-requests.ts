@@ -90,7 +90,7 @@ export const textsOfRequests = {
 
   failures: {
     title: (value: number) => `${images(value)} failed`,
-    lead: 'Grouped by reason and host. They do not hold up the others.',
+    lead: 'Grouped by reason and host. All other images are done as usual.',
     showWorst: 'Show the worst first',
     at: (host: string) => `at ${host}`,
     show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
@@ -174,7 +174,7 @@ export const textsOfRequests = {
     fits: 'Fits',
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
     larger: 'larger than asked for',
-    changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made anew'),
+    changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made again'),
     judge: 'Judge the worst first',
   },
 
@@ -187,7 +187,7 @@ export const textsOfRequests = {
     count: (part: number, all: number) =>
       `${count(part)} of ${count(all)} judged${part === all ? ': that was the last one' : ''}`,
     isJudged: 'this one is judged',
-    isRedone: 'being made anew',
+    isRedone: 'being made again',
     exceeds: (asked: number) =>
       `A better quality or the original can have more than the ${bytes(asked)} that you asked for.`,
     isMore: (asked: number) => `That is more than the ${bytes(asked)} that you asked for.`,
@@ -196,7 +196,7 @@ export const textsOfRequests = {
     redoing: (name: string, wish: { quality?: string; target?: string; original?: true }) => {
       if (wish.original) return `${name}: the original is being put in place.`;
       const alike = percent(100 * Number(wish.target?.split(':')[1]));
-      return `${name} is being made anew${wish.quality ? ` in quality ${wish.quality}` : `, at least ${alike} alike`}.`;
+      return `${name} is being made again${wish.quality ? ` in quality ${wish.quality}` : `, at least ${alike} alike`}.`;
     },
     look: 'Look at it',
     lookNamed: (name: string) => `Look at it: ${name}`,
@@ -206,7 +206,7 @@ export const textsOfRequests = {
         now.fits === false ? ` It does not fit: ${now.broken_rules.map(ruleText).join(', ')}.` : '';
       if (now.redo?.options?.original) return `${name} is the original now: ${sizes}.${rules}`;
       const quality = now.quality === null ? '' : ` in quality ${now.quality}`;
-      return `${name} was made anew${quality}: ${sizes}.${rules}`;
+      return `${name} was made again${quality}: ${sizes}.${rules}`;
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string, isShown: boolean) =>
@@ -222,7 +222,7 @@ export const textsOfRequests = {
     slider: 'Share of the original that is shown',
     value: (share: number) => `${share}% original, ${100 - share}% result`,
     original: 'Original',
-    unchanged: 'the picture is as it was; fewer bytes are data about it that was left out',
+    unchanged: 'the picture itself is unchanged; only data about it, such as of the camera, was left out',
     result: 'Result',
     previous: ['Previous picture', 'K'] as const,
     next: ['Next picture', 'J'] as const,
@@ -239,7 +239,7 @@ export const textsOfRequests = {
       ['J →', 'next picture'],
       ['K ←', 'previous picture'],
       ['A', 'keep the result, and on to the next that is not judged'],
-      ['U', 'make it anew in a better quality'],
+      ['U', 'make it again in a better quality'],
       ['O', 'take the original'],
       ['Z', 'undo the last judgement'],
       ['F', 'fit to the window'],

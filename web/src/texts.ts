@@ -64,8 +64,7 @@ export const texts = {
     mayNot: 'With this key you can look at files, and not upload any.',
     choose: 'Choose a file',
     paste: 'Paste rows',
-    accepted:
-      'Excel workbooks, and CSV exports of shops, whatever separates their cells. Nothing is stored before you say so.',
+    accepted: 'Excel workbooks, and CSV files as shops export them. Nothing is stored before you say so.',
     pastedName: (time: string) => `pasted-rows-${time.replaceAll(':', '.')}.csv`,
     imageColumn: (place: number) => `Image URL ${place}`,
     otherColumn: (place: number) => `Column ${place}`,
@@ -170,7 +169,7 @@ export const texts = {
     side: 'Longest side',
     sides: (side: number) => (side === 0 ? 'As it is' : `${side} pixels`),
     effort: 'Time for an image',
-    efforts: { fast: 'Little', balanced: 'Normal', best: 'As long as it pays' },
+    efforts: { fast: 'Little', balanced: 'Normal', best: 'Much, for smaller files' },
     metadata: 'Author and camera data',
     metadatas: { none: 'Leave out', copyright: 'Keep the copyright', all: 'Keep everything' },
   },

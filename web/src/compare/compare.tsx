@@ -113,6 +113,9 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
       </div>
       <BeforeAfter pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
       <div class="compare-foot">
+        <p class="compare-numbers small" aria-hidden="true">
+          {numbersOf(pictures[at])}
+        </p>
         <p class="unseen" role="status">
           {said}
         </p>

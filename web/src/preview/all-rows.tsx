@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { count } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
-import { LINES_SHOWN, listRows, type ShownRows } from '../state/file/list-rows.ts';
+import { LINES_SHOWN, listRows, listRowsAgain, type ShownRows } from '../state/file/list-rows.ts';
 import { faultyCells, isWorkbook, type MendableCell } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
@@ -14,7 +14,7 @@ import { Mendable, useNextFaultKey } from './mendable.tsx';
 export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
-  useEffect(() => void listRows(shown.from), [survey]);
+  useEffect(listRowsAgain, [survey]);
   useEffect(() => showFaultyColumn(table.current), [shown]);
   const { columns } = survey;
   const cells = faultyCells(survey);

@@ -4,8 +4,10 @@ import { Icon } from '../parts/icon.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { chooseFile } from '../start/start-page.tsx';
 import { useStore } from '../state/store.ts';
+import { isLook } from '../state/file/look-at-pictures.ts';
 import { checkAgain, isMeasured, start } from '../state/file/take-file.ts';
 import { texts } from '../texts.ts';
+import { became } from '../texts-of-requests.ts';
 import { Columns } from './columns.tsx';
 import { Listings } from './listings.tsx';
 import { PicturePreview } from './picture-preview.tsx';
@@ -111,6 +113,18 @@ function useStartKey(button: { current: HTMLButtonElement | null }): void {
   }, []);
 }
 
+/** What the shown picture becomes, where the picture itself is far from the choices: on a phone. */
+function LookInShort() {
+  const shown = useStore(({ looks }) => looks.results.get(looks.urls[looks.at]));
+  if (!isLook(shown)) return null;
+  const { input, output, similarity } = shown.facts;
+  return (
+    <p class="look-in-short small" aria-hidden="true">
+      {became(input.bytes, output.bytes, similarity)}
+    </p>
+  );
+}
+
 function StartBar({ survey }: { survey: DryRun }) {
   const isStarting = useStore((state) => state.isStarting);
   const error = useStore((state) => state.startError);
@@ -132,6 +146,7 @@ function StartBar({ survey }: { survey: DryRun }) {
       </p>
       <div class="start-bar">
         {error && <Problem error={error} />}
+        <LookInShort />
         <button
           type="button"
           class="primary large"

@@ -116,7 +116,11 @@ function Toolbar({ images, filter }: { images: Image[]; filter: URLSearchParams 
     [images],
   );
   const value = (name: string): string => filter.get(name) ?? '';
-  const { filters, sorts } = texts.results;
+  const { sorts } = texts.results;
+  // Of images that go nowhere in particular, none fits or does not.
+  const isJudged = value('show') === 'unfit' || images.some(({ fits }) => fits !== null);
+  const { unfit, ...others } = texts.results.filters;
+  const filters = isJudged ? { ...others, unfit } : others;
   return (
     <form class="toolbar" onSubmit={(event) => event.preventDefault()}>
       <label class="field grow">

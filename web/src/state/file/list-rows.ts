@@ -14,8 +14,12 @@ export interface ShownRows {
   rows: DryRun['lines'];
 }
 
-/** Shows all rows of the file, from a line on, or those without images; called again, it reads what is shown anew. */
+/** What was asked for last; null where it is none of the rows. */
+let wanted: ShownRows['from'] | null = null;
+
+/** Shows all rows of the file, from a line on, or those without images; of several calls the last one counts. */
 export async function listRows(from: ShownRows['from']): Promise<void> {
+  wanted = from;
   const { chosen } = current();
   if (!chosen) return;
   const lines = linesFrom(from, chosen.survey).join(',');
@@ -24,11 +28,16 @@ export async function listRows(from: ShownRows['from']): Promise<void> {
     ...fieldsOfFile(chosen),
     ...{ dry_run: 'true', lines, faults_limit: '0' },
   });
-  const { chosen: now, shownRows } = current();
-  // It was changed meanwhile: rows that are shown already are read again by that.
-  if (now !== chosen) return shownRows || now?.file !== chosen.file ? undefined : listRows(from);
+  const { chosen: now } = current();
+  if (wanted !== from || now?.file !== chosen.file) return;
+  if (now !== chosen) return listRows(from); // it was changed meanwhile
   if (data) update({ shownRows: { from, rows: data.lines } });
   else notify(error.message || texts.unreachable);
+}
+
+/** Reads the rows that are shown anew, or those that are about to be. */
+export function listRowsAgain(): void {
+  if (wanted !== null) void listRows(wanted);
 }
 
 function linesFrom(from: ShownRows['from'], survey: DryRun | null): number[] {
@@ -38,5 +47,6 @@ function linesFrom(from: ShownRows['from'], survey: DryRun | null): number[] {
 
 /** Shows the rows with faults alone. */
 export function hideRows(): void {
+  wanted = null;
   update({ shownRows: null });
 }
