@@ -1,5 +1,5 @@
 import { notReadable, tooManyParts } from '../file-format.js';
-import { guardCodeGroups } from '../webp/guard-groups.js';
+import { guardCodeGroups, isWebp } from '../webp/guard-groups.js';
 import { isFrame, isProgressiveFrame, START_OF_SCAN } from '../jpeg/segments.js';
 import { type Directory, firstValue, type Layout, STRIPS, TILES, valuesOf } from './directory.js';
 
@@ -63,8 +63,11 @@ export async function guardWebpPieces(layout: Layout, directory: Directory): Pro
   const counted = { groups: 0, pixels: 0, frames: 0 };
   const lengths = valuesOfTags(layout, directory, STRIPS.lengths, TILES.lengths);
   for (const [index, at] of valuesOfTags(layout, directory, STRIPS.offsets, TILES.offsets).entries()) {
+    const piece = layout.source.subarray(at, at + (lengths[index] ?? 0));
+    // libwebp also takes bare streams, which no encoder of TIFFs writes.
+    if (piece.length > 0 && !isWebp(piece)) throw notReadable('TIFF files with bare streams of WebP');
     counted.frames = 0;
-    await guardCodeGroups(layout.source.subarray(at, at + (lengths[index] ?? 0)), counted);
+    await guardCodeGroups(piece, counted);
   }
 }
 

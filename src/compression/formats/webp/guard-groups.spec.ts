@@ -27,8 +27,10 @@ describe('a lossless WebP with many groups of prefix codes', () => {
     await readHeader(still(256, 256, 4096), MAX_PIXELS);
 
     await expect(readHeader(still(260, 260, 4225), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
-    const cut = still(1024, 1024, 65_536).subarray(0, -1000);
-    await expect(readHeader(cut, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    const large = still(1024, 1024, 65_536);
+    await expect(readHeader(large.subarray(0, -1000), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    large.writeUInt32LE(20, 16); // the length of its chunk
+    await expect(readHeader(large, MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
   });
 
   it('is refused where its frames have too many together', async () => {
@@ -75,6 +77,8 @@ describe('a lossless WebP with many groups of prefix codes', () => {
 
     await readHeader(withTile(still(272, 272, 4000)), MAX_PIXELS);
     await expect(readHeader(withTile(still(272, 272, 4624)), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    const bare = losslessData(272, 272, 4624);
+    await expect(readHeader(withTile(bare), MAX_PIXELS)).rejects.toThrow('bare streams of WebP');
   });
 });
 

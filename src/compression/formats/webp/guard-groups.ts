@@ -19,6 +19,11 @@ const MAX_ALL_GROUPS = 200_000;
 const MAX_ALL_PIXELS = 100_000_000;
 const MAX_CHUNKS = 100_000;
 
+/** Whether a file is a WebP in its container. */
+export function isWebp(source: Buffer): boolean {
+  return /^RIFF[^]{4}WEBP/.test(source.toString('latin1', 0, HEADER_BYTES));
+}
+
 /** What was counted in several files, such as the strips of a TIFF. */
 export interface CountedGroups {
   groups: number;
@@ -49,7 +54,10 @@ export async function guardCodeGroups(
 
 type Size = Pick<LosslessData, 'width' | 'height'>;
 
-/** Those in the chunks from `start` on, also in one that is cut off. `size`: of the picture as far as it is known. */
+/**
+ * Those in the chunks from `start` on, also in one that is cut off. `size`: of the picture as far as it is known. Each ends with the last
+ * chunk: some decoders read on behind what a chunk says of its length.
+ */
 function* losslessData(source: Buffer, start: number, end: number, size: Size): Generator<LosslessData> {
   let canvas = size;
   let chunks = 0;
@@ -62,10 +70,10 @@ function* losslessData(source: Buffer, start: number, end: number, size: Size): 
     if (type === 'VP8X' && to - from >= 10) canvas = sizeAt(source, from + 4);
     if (type === 'ANMF' && to - from > FRAME_HEAD_BYTES)
       yield* losslessData(source, from + FRAME_HEAD_BYTES, to, sizeAt(source, from + 6));
-    if (type === 'VP8L' && to - from > LOSSLESS_HEAD_BYTES && source[from] === SIGNATURE)
-      yield { start: from + LOSSLESS_HEAD_BYTES, end: to, ...sizeOf(source.readUInt32LE(from + 1)) };
+    if (type === 'VP8L' && end - from > LOSSLESS_HEAD_BYTES && source[from] === SIGNATURE)
+      yield { start: from + LOSSLESS_HEAD_BYTES, end, ...sizeOf(source.readUInt32LE(from + 1)) };
     if (type === 'ALPH' && to > from && (source[from] & 3) === COMPRESSED)
-      yield { start: from + 1, end: to, ...canvas };
+      yield { start: from + 1, end, ...canvas };
     at = from + bytes + (bytes % 2);
   }
 }

@@ -10,7 +10,7 @@ import {
   tooManyParts,
 } from '../file-format.js';
 import { exifBlock } from '../image-orientation.js';
-import { guardCodeGroups } from './guard-groups.js';
+import { guardCodeGroups, isWebp } from './guard-groups.js';
 
 const HEADER_BYTES = 12;
 const CHUNK_HEAD_BYTES = 8;
@@ -33,7 +33,7 @@ const FLAGS_OFFSET = 8;
 export const WEBP: FileFormat = {
   name: 'webp',
   isAnimation: true,
-  recognises: (source) => /^RIFF[^]{4}WEBP/.test(source.toString('latin1', 0, HEADER_BYTES)),
+  recognises: isWebp,
   guard: guardWebp,
   maxFramePixels: () => MAX_FRAME_PIXELS,
   maxAnimatedPixels: MAX_ANIMATED_PIXELS,
