@@ -14,6 +14,7 @@ import { type ImageOrigin, photo, serveImages } from '../helpers/servers/image-o
 import { startApp, type TestApp } from '../helpers/app/test-app.js';
 import { freePort } from '../helpers/app/service.js';
 import { until } from '../helpers/wait.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
 
 describeInBrowser('the page in a browser', (engine) => {
   let installation: Installation;
@@ -176,8 +177,11 @@ describeInBrowser('the page in a browser', (engine) => {
     for (const release of held.splice(0)) release();
 
     await page.getByText('Cancelled. 1 of 2 images were done and are kept.').waitFor();
+    await listen(page);
     await button(page, 'Go on with the rest').click();
-    await page.getByText('Going on with 1 image.').waitFor();
+    // The one that was held has failed meanwhile, or was cancelled.
+    const isGoingOn = (text: string) => text.startsWith('Going on with 1 image');
+    await until(async () => (await spokenOn(page)).some(isGoingOn));
     await page.getByRole('link', { name: 'Spreadsheet with new links' }).waitFor();
     await page.close();
   });
