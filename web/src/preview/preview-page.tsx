@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { DryRun } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { useMedia } from '../parts/use-media.ts';
 import { chooseFile } from '../start/start-page.tsx';
 import { useStore } from '../state/store.ts';
 import { isLook } from '../state/file/look-at-pictures.ts';
@@ -116,7 +117,8 @@ function useStartKey(button: { current: HTMLButtonElement | null }): void {
 /** What the shown picture becomes, where the picture itself is far from the choices: on a phone. */
 function LookInShort() {
   const shown = useStore(({ looks }) => looks.results.get(looks.urls[looks.at]));
-  if (!isLook(shown)) return null;
+  const isFarAway = useMedia('(max-width: 860px)');
+  if (!isFarAway || !isLook(shown)) return null;
   const { input, output, similarity } = shown.facts;
   return (
     <p class="look-in-short small" aria-hidden="true">
