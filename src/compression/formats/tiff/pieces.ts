@@ -1,5 +1,5 @@
 import { notReadable, tooManyParts } from '../file-format.js';
-import { guardCodeGroups, isWebp } from '../webp/guard-groups.js';
+import { CountedGroups, guardCodeGroups, isWebp } from '../webp/guard-groups.js';
 import { isFrame, isProgressiveFrame, START_OF_SCAN } from '../jpeg/segments.js';
 import { type Directory, firstValue, type Layout, STRIPS, TILES, valuesOf } from './directory.js';
 
@@ -54,13 +54,13 @@ function valuesOfTags(layout: Layout, { entries }: Directory, ...tags: number[])
 }
 
 /**
- * Bounds what the decoder holds of each strip or tile that is a WebP; does nothing where none is.
+ * Bounds what the decoder holds of each strip or tile that is a WebP, and the pixels that they say they have; does nothing where none is.
  *
  * @throws ImageError FORMAT_NOT_SUPPORTED; RangeError where the file is damaged
  */
 export async function guardWebpPieces(layout: Layout, directory: Directory): Promise<void> {
   if (firstValue(layout, directory, COMPRESSION) !== WEBP) return;
-  const counted = { groups: 0, pixels: 0, frames: 0 };
+  const counted = new CountedGroups();
   const lengths = valuesOfTags(layout, directory, STRIPS.lengths, TILES.lengths);
   for (const [index, at] of valuesOfTags(layout, directory, STRIPS.offsets, TILES.offsets).entries()) {
     const piece = layout.source.subarray(at, at + (lengths[index] ?? 0));
@@ -68,6 +68,7 @@ export async function guardWebpPieces(layout: Layout, directory: Directory): Pro
     if (piece.length > 0 && !isWebp(piece)) throw notReadable('TIFF files with bare streams of WebP');
     counted.frames = 0;
     await guardCodeGroups(piece, counted);
+    if (counted.pixels > MAX_TILE_PIXELS) throw tooManyParts(); // those behind it were not looked at
   }
 }
 

@@ -42,6 +42,12 @@ describe('a lossless WebP with many groups of prefix codes', () => {
     );
   });
 
+  it('is refused where its frames consist of very many parts', async () => {
+    const frame = webpChunk('ANMF', Buffer.alloc(16 + 8 * 50_000));
+
+    await expect(readHeader(webpOf(frame, frame, frame), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+  });
+
   it('is refused as the transparency of another picture', async () => {
     const canvas = Buffer.alloc(10);
     canvas[0] = 16; // transparency
@@ -77,6 +83,9 @@ describe('a lossless WebP with many groups of prefix codes', () => {
 
     await readHeader(withTile(still(272, 272, 4000)), MAX_PIXELS);
     await expect(readHeader(withTile(still(272, 272, 4624)), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
+    const unreadable = still(272, 272, 300);
+    unreadable.writeUInt32LE(0x0fffffff, HEAD_BYTES - 4); // it says 16,384 × 16,384
+    await expect(readHeader(withTile(unreadable), MAX_PIXELS)).rejects.toMatchObject(TOO_MANY);
     const bare = losslessData(272, 272, 4624);
     await expect(readHeader(withTile(bare), MAX_PIXELS)).rejects.toThrow('bare streams of WebP');
   });

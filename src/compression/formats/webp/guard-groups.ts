@@ -15,8 +15,9 @@ const COMPRESSED = 1;
 const MAX_GROUPS = 4_096;
 /** In all frames: tables of 3,000 took 42 ms a frame. */
 const MAX_ALL_GROUPS = 200_000;
-/** Beyond it nothing is decoded. */
+/** Of an animation of more, its first frame alone is decoded. */
 const MAX_ALL_PIXELS = 100_000_000;
+/** Those within frames, too: 25 MB of empty ones are three million, and are walked through in one go. */
 const MAX_CHUNKS = 100_000;
 
 /** Whether a file is a WebP in its container. */
@@ -24,11 +25,13 @@ export function isWebp(source: Buffer): boolean {
   return /^RIFF[^]{4}WEBP/.test(source.toString('latin1', 0, HEADER_BYTES));
 }
 
-/** What was counted in several files, such as the strips of a TIFF. */
-export interface CountedGroups {
-  groups: number;
-  pixels: number;
-  frames: number;
+/** What was counted in one file, or in several such as the tiles of a TIFF. */
+export class CountedGroups {
+  groups = 0;
+  /** As the pictures say; beyond 100 million they are not read any more. */
+  pixels = 0;
+  frames = 0;
+  chunks = 0;
 }
 
 /**
@@ -37,11 +40,9 @@ export interface CountedGroups {
  *
  * @throws ImageError FORMAT_NOT_SUPPORTED
  */
-export async function guardCodeGroups(
-  source: Buffer,
-  counted: CountedGroups = { groups: 0, pixels: 0, frames: 0 },
-): Promise<void> {
-  for (const data of losslessData(source, HEADER_BYTES, source.length, { width: 0, height: 0 })) {
+export async function guardCodeGroups(source: Buffer, counted = new CountedGroups()): Promise<void> {
+  const whole = { start: HEADER_BYTES, end: source.length, width: 0, height: 0 };
+  for (const data of losslessData(source, whole, counted)) {
     counted.pixels += data.width * data.height;
     counted.frames += 1;
     if (counted.pixels > MAX_ALL_PIXELS || counted.frames > MAX_FRAMES + 1) return;
@@ -55,21 +56,28 @@ export async function guardCodeGroups(
 type Size = Pick<LosslessData, 'width' | 'height'>;
 
 /**
- * Those in the chunks from `start` on, also in one that is cut off. `size`: of the picture as far as it is known. Each ends with the last
- * chunk: some decoders read on behind what a chunk says of its length.
+ * Those in some chunks, also in one that is cut off. Each ends with the last chunk: some decoders read on behind what a chunk says of its
+ * length.
  */
-function* losslessData(source: Buffer, start: number, end: number, size: Size): Generator<LosslessData> {
-  let canvas = size;
-  let chunks = 0;
+function* losslessData(
+  source: Buffer,
+  { start, end, ...size }: LosslessData,
+  counted: CountedGroups,
+): Generator<LosslessData> {
+  let canvas: Size = size;
   for (let at = start; at + CHUNK_HEAD_BYTES <= end;) {
-    if ((chunks += 1) > MAX_CHUNKS) throw tooManyParts();
+    if ((counted.chunks += 1) > MAX_CHUNKS) throw tooManyParts();
     const type = source.toString('latin1', at, at + 4);
     const bytes = source.readUInt32LE(at + 4);
     const from = at + CHUNK_HEAD_BYTES;
     const to = Math.min(from + bytes, end);
     if (type === 'VP8X' && to - from >= 10) canvas = sizeAt(source, from + 4);
     if (type === 'ANMF' && to - from > FRAME_HEAD_BYTES)
-      yield* losslessData(source, from + FRAME_HEAD_BYTES, to, sizeAt(source, from + 6));
+      yield* losslessData(
+        source,
+        { start: from + FRAME_HEAD_BYTES, end: to, ...sizeAt(source, from + 6) },
+        counted,
+      );
     if (type === 'VP8L' && end - from > LOSSLESS_HEAD_BYTES && source[from] === SIGNATURE)
       yield { start: from + LOSSLESS_HEAD_BYTES, end, ...sizeOf(source.readUInt32LE(from + 1)) };
     if (type === 'ALPH' && to > from && (source[from] & 3) === COMPRESSED)
