@@ -26,6 +26,9 @@ const SEPARATOR_FOR_IMAGES = [',,|', ',;,|'].map(
   (end) => `${HEADER}1,Chair,https://a.example/1\n"https://a.example/2"${end}\n`,
 );
 
+/** Written out, the character before the second scheme is encoded, and ends with a letter. */
+const CHARACTER_BEFORE_SCHEME = `${HEADER}1,Chair,https://a.example/1,2\uFFFDhttps://a.example/2\n`;
+
 /** Its second row would be a blank line. */
 const SEPARATOR_ALONE = `${HEADER}1,Chair,https://a.example/1\n,,|\n`;
 
@@ -228,6 +231,7 @@ describe('any file', () => {
           [Buffer.from(URL_FOR_SERIAL)],
           [Buffer.from(SEPARATOR_BEFORE_URL)],
           [Buffer.from(SEPARATOR_ALONE)],
+          [Buffer.from(CHARACTER_BEFORE_SCHEME)],
           [Buffer.from(SEPARATOR_FOR_IMAGES[0])],
           [Buffer.from(SEPARATOR_FOR_IMAGES[1])],
         ],

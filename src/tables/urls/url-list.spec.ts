@@ -205,6 +205,7 @@ describe('a list', () => {
     `${c}/2026im_/${a}`,
     `${c}/fetch/w_100/${b}`,
     `${c}:${a}`,
+    `${c}?url%3D${a}`,
     `${c}?to=https%3A%2F%2F${a.slice(8)}`,
   ])('%s is one address that names another one', (text) => {
     expect(read(text)).toEqual({ urls: [text], invalid: [], repairs: [] });

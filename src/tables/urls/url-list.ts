@@ -235,11 +235,15 @@ function separatorBefore(text: string, start: number, mark: number): number {
     : at;
 }
 
-/** Where `http` or `https` begins that ends at `schemeEnd` and follows a letter or digit of a URL; -1 if it doesn't. */
+/**
+ * Where `http` or `https` begins that ends at `schemeEnd` and follows a letter or digit of a URL; -1 if it doesn't. The
+ * last digit of an encoded character is none: `?url%3Dhttps://…` names another address as `?url=https://…` does.
+ */
 function schemeBehindUrl(text: string, start: number, schemeEnd: number): number {
   const [scheme] = /https?$/i.exec(text.slice(Math.max(start, schemeEnd - 5), schemeEnd)) ?? [];
   const at = schemeEnd - (scheme?.length ?? 0);
-  const follows = scheme !== undefined && at > start && /[a-z0-9]/i.test(text[at - 1]);
+  const before = text.slice(Math.max(start, at - 3), at);
+  const follows = scheme !== undefined && /[a-z0-9]$/i.test(before) && !/^%[0-9a-f]{2}$/i.test(before);
   return follows && /^(?:https?:)?\/\/[^/]/i.test(text.slice(start, start + 9)) ? at : -1;
 }
 
