@@ -136,6 +136,11 @@ export function furtherPalettes(options: EncodeOptions): number {
   return Math.min(MAX_FURTHER_PALETTES, Math.max(1, Math.floor(MAX_PALETTES_MS / ms)));
 }
 
+/** Whether one further palette of noise takes longer than all of them may. */
+export function isPaletteSlow(options: EncodeOptions): boolean {
+  return oneNoiseMs({ ...options, effort: 'fast' }) > MAX_PALETTES_MS;
+}
+
 /** Whether both efforts choose the same setting for this picture. */
 export function isSameSetting(one: EncodeOptions, other: EncodeOptions): boolean {
   return settingOf(one) === settingOf(other);

@@ -4,12 +4,18 @@ import { openImage } from '../libvips.js';
 /** Where the header of a PNG says how many bits a sample has. */
 const BITS_AT = 24;
 
-const MOST_COLOURS = 16;
+const FEW_COLOURS = 16;
+const MOST_COLOURS = 256;
 
 /** Whether {@link withFewerBits} may make it smaller. */
 export function hasFewColours(png: Buffer): boolean {
   const colours = coloursOf(png);
-  return png[BITS_AT] === 8 && colours > 0 && colours <= MOST_COLOURS;
+  return png[BITS_AT] === 8 && colours > 0 && colours <= FEW_COLOURS;
+}
+
+/** Whether its palette has as many colours as any can. */
+export function hasMostColours(png: Buffer): boolean {
+  return coloursOf(png) === MOST_COLOURS;
 }
 
 /**

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
 import { compressImage } from '../../../test/helpers/pictures/compress.js';
 import { drawing, framed, photo, slope } from '../../../test/helpers/pictures/pictures.js';
 import { type CompressionFields, toCompressionOptions } from '../options.js';
+import { Encoder } from '../encoding/encode.js';
 import { withFewerBits } from '../encoding/palette-bits.js';
 import { scoreOfJpeg } from './quality-scale.js';
 import { scoreOf } from './similarity.js';
@@ -39,6 +41,18 @@ describe('a PNG', () => {
 
     expect(low.data.length).toBeLessThan(high.data.length);
     expect(low.report.similarity).toBeLessThan(high.report.similarity!);
+  });
+
+  it('of large noise is made once, as another palette would take seconds for no more colours', async () => {
+    const encode = jest.spyOn(Encoder.prototype, 'encode');
+    const noise = sharp(randomBytes(2500 * 2400 * 3), { raw: { width: 2500, height: 2400, channels: 3 } });
+    const source = await noise.jpeg({ quality: 60 }).toBuffer();
+
+    const { report } = await compress(source, { format: 'png' });
+
+    expect(encode).toHaveBeenCalledTimes(1);
+    expect(scoreOf(report.similarity!)).toBeGreaterThan(scoreOfJpeg(50));
+    encode.mockRestore();
   });
 
   it('of few colours has few bits a pixel, and the same pixels', async () => {

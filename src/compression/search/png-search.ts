@@ -1,6 +1,11 @@
 import type { Encoder } from '../encoding/encode.js';
-import { type EncodeOptions, furtherPalettes, isSameSetting } from '../encoding/encoder-settings.js';
-import { hasFewColours } from '../encoding/palette-bits.js';
+import {
+  type EncodeOptions,
+  furtherPalettes,
+  isPaletteSlow,
+  isSameSetting,
+} from '../encoding/encoder-settings.js';
+import { hasFewColours, hasMostColours } from '../encoding/palette-bits.js';
 import { scoreOfJpeg } from './quality-scale.js';
 import type { Encoded } from './search.js';
 import { scoreOf } from './similarity.js';
@@ -28,6 +33,7 @@ export async function bestPng(encoder: Encoder, settings: EncodeOptions, quality
 
   const first = await make({ ...settings, quality });
   if (scoreOf(first.similarity) >= wanted) return first;
+  if (canHardlyGain(first, settings) && scoreOf(first.similarity) >= wanted - LESS_THAN_WANTED) return first;
   const found = await bestPalette(make, { ...settings, effort: 'fast', isTrial: true }, quality, wanted);
   if (!found) return make({ ...settings, isExact: true });
   const asFound = { ...found.options, isTrial: false };
@@ -37,6 +43,14 @@ export async function bestPng(encoder: Encoder, settings: EncodeOptions, quality
   const least = Math.min(wanted, scoreOf(found.png.similarity)) - LESS_THAN_QUICK;
   const isBetter = scoreOf(own.similarity) >= least && own.data.length <= found.png.data.length;
   return isBetter ? own : quick();
+}
+
+/**
+ * Whether a further palette would have no more colours, and takes seconds: dithering alone gives little. At a usual
+ * quality the first palette of a photo has fewer than 256 colours; that of noise has them all.
+ */
+function canHardlyGain(png: Measured, settings: EncodeOptions): boolean {
+  return isPaletteSlow(settings) && hasMostColours(png.data);
 }
 
 /** The first of the further palettes that is good enough, or else the best one, if that is not much worse. */
