@@ -38,6 +38,7 @@ async function main(): Promise<void> {
   if (unreachable) logger.log(unreachable); // no warning: for trying the service out it is right
   app.enableShutdownHooks();
   endWithParent();
+  outliveLogReader();
   await startApp(app, values);
   announce(values);
 }
@@ -105,6 +106,11 @@ async function keysOnly(values: Settings): Promise<void> {
 /** Started by a script that was killed, a process would live on, unseen, and hold its port. */
 function endWithParent(): void {
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+/** What reads the log may end before the service does, as `npm start | head` and a collector that is started again do. */
+function outliveLogReader(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 /** Says that the process is ready: to people with what to do next, to programs in a line of the log. */

@@ -102,4 +102,13 @@ describeOnEachEngine('the log as JSON', (engine) => {
     const callId = live.headers.get('x-request-id');
     expect(lines().some(({ call_id: id }) => id === callId)).toBe(false);
   });
+
+  it('may lose its reader: the service goes on', async () => {
+    service.closeLog();
+
+    for (let calls = 0; calls < 3; calls++)
+      expect((await service.client.get('/requests/z')).status).toBe(404);
+    await service.client.completed(await service.client.accepted(csvOf([['Mug', [origin.url('/mug.jpg')]]])));
+    expect(service.isRunning).toBe(true);
+  });
 });

@@ -45,6 +45,12 @@ export class Service {
     return this.output.join('');
   }
 
+  /** Reads no more of what it prints, as a log collector that has ended. */
+  closeLog(): void {
+    this.process.stdout!.destroy();
+    this.process.stderr!.destroy();
+  }
+
   get pid(): number {
     return this.process.pid!;
   }
