@@ -7,7 +7,8 @@ import { prepare, ROOT } from './prepare.mjs';
 prepare();
 const { SWIFT_KEYS } = await import('./swift-server.mjs');
 const { PrivateServers } = await import('./private-servers.mjs'); // needs the packages
-const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+// The first one draws no window of its own, which takes most of the time of a short test.
+const CHROMIUMS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
 const servers = new PrivateServers();
 process.on('SIGINT', () => {}); // a terminal sends it to Jest as well; then the servers are stopped here
 process.on('SIGTERM', () => {});
@@ -38,7 +39,7 @@ async function provideServers() {
 
 /** Debian's Chromium, for the suites on the page. */
 function provideBrowser() {
-  process.env.TEST_CHROMIUM ||= CHROMIUMS.find((file) => existsSync(file)) ?? '';
+  process.env.TEST_CHROMIUM ||= CHROMIUMS.map((name) => `/usr/bin/${name}`).find(existsSync) ?? '';
   if (process.env.TEST_CHROMIUM) return;
   const message = 'there is no Chromium: install chromium, or name it in TEST_CHROMIUM';
   if (process.env.CI) throw new Error(`in CI nothing may be skipped, but ${message}`);
