@@ -29,6 +29,9 @@ const SEPARATOR_FOR_IMAGES = [',,|', ',;,|'].map(
 /** Written out, the character before the second scheme is encoded, and ends with a letter. */
 const CHARACTER_BEFORE_SCHEME = `${HEADER}1,Chair,https://a.example/1,2\uFFFDhttps://a.example/2\n`;
 
+/** Written out, without the quote, the first address is one that another scheme follows. */
+const QUOTE_BEFORE_TWO = `${HEADER}1,Chair,https://a.example/1,'https://a.example/2https://"\n`;
+
 /** Its second row would be a blank line. */
 const SEPARATOR_ALONE = `${HEADER}1,Chair,https://a.example/1\n,,|\n`;
 
@@ -232,6 +235,7 @@ describe('any file', () => {
           [Buffer.from(SEPARATOR_BEFORE_URL)],
           [Buffer.from(SEPARATOR_ALONE)],
           [Buffer.from(CHARACTER_BEFORE_SCHEME)],
+          [Buffer.from(QUOTE_BEFORE_TWO)],
           [Buffer.from(SEPARATOR_FOR_IMAGES[0])],
           [Buffer.from(SEPARATOR_FOR_IMAGES[1])],
         ],

@@ -211,6 +211,14 @@ describe('a list', () => {
     expect(read(text)).toEqual({ urls: [text], invalid: [], repairs: [] });
   });
 
+  it('of two addresses in one pair of quotes, with nothing between them, is read', () => {
+    expect(read(`"${a}${c}"`)).toEqual({
+      urls: [a, c],
+      invalid: [],
+      repairs: ['URL_LIST_TEXT', 'URL_SEPARATOR_MISSING'],
+    });
+  });
+
   it.each([
     [`${a},b.jpg`, [], 'b.jpg'],
     [`${a}, b.jpg,${c}`, [c], 'b.jpg'],

@@ -194,7 +194,9 @@ class UrlListReader {
     if (mended.url === null) this.list.invalid.push({ text, hint: mended.hint });
     else {
       mended.repairs.forEach((code) => this.note(code));
-      this.addUrl(mended.url);
+      // Without the quotes around it, or mended, it may be two that nothing separates.
+      if (hasTwo(mended.url)) this.readItems(mended.url);
+      else this.addUrl(mended.url);
     }
   }
 
@@ -217,6 +219,12 @@ class UrlListReader {
 
 function beginsRelative(text: string): boolean {
   return text.startsWith('//') || (isQuote(text[0]) && text.startsWith('//', 1));
+}
+
+function hasTwo(url: string): boolean {
+  for (let mark = url.indexOf('://', 8); mark !== -1; mark = url.indexOf('://', mark + 3))
+    if (separatorBefore(url, 0, mark) !== -1) return true;
+  return false;
 }
 
 /** Where the item begins whose `://` or `//` is at `mark`; -1 if it is inside a URL. */
