@@ -32,6 +32,9 @@ const CHARACTER_BEFORE_SCHEME = `${HEADER}1,Chair,https://a.example/1,2\uFFFDhtt
 /** Written out, without the quote, the first address is one that another scheme follows. */
 const QUOTE_BEFORE_TWO = `${HEADER}1,Chair,https://a.example/1,'https://a.example/2https://"\n`;
 
+/** Behind a row that can't be read, and is left out, comes a line of URLs only. */
+const URLS_BEHIND_BROKEN = `${HEADER}1,Chair,https://a.example/1\n1,Chair,https://a.example/2,"\rhttp://b.example/1,2,\n`;
+
 /** Its second row would be a blank line. */
 const SEPARATOR_ALONE = `${HEADER}1,Chair,https://a.example/1\n,,|\n`;
 
@@ -236,6 +239,7 @@ describe('any file', () => {
           [Buffer.from(SEPARATOR_ALONE)],
           [Buffer.from(CHARACTER_BEFORE_SCHEME)],
           [Buffer.from(QUOTE_BEFORE_TWO)],
+          [Buffer.from(URLS_BEHIND_BROKEN)],
           [Buffer.from(SEPARATOR_FOR_IMAGES[0])],
           [Buffer.from(SEPARATOR_FOR_IMAGES[1])],
         ],

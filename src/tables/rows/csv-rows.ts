@@ -37,6 +37,8 @@ export interface RowOptions {
 export class CsvRowReader {
   private open: OpenRecord | null = null;
   private number = 0;
+  /** Whether the last row could not be read: lines of URLs that follow it are no rows of their own. */
+  private isBehindBroken = false;
   private mayHaveNul = false;
   private hasRows = false;
   private hasUrls = false;
@@ -98,8 +100,10 @@ export class CsvRowReader {
     else if (!this.open && this.number === 0 && this.repeatsHeader(cells))
       this.batch.repair('HEADER_REPEATED', line);
     else if (this.open && this.isContinuation(cells)) this.addContinuation(this.open, cells, line);
+    else if (this.isBehindBroken && this.isContinuation(cells)) this.addUnclear(cells, line);
     else {
       this.close();
+      this.isBehindBroken = false;
       this.open = { line, cells, continuations: NO_LINES, continuationLength: 0 };
     }
   }
@@ -112,6 +116,7 @@ export class CsvRowReader {
 
   private addBroken({ line, code, value = '' }: RecordNote<CsvFaultCode>): void {
     this.close();
+    this.isBehindBroken = true;
     this.number++;
     this.batch.beginRow();
     this.batch.fault(code, line, null, value);
@@ -153,6 +158,18 @@ export class CsvRowReader {
     this.batch.repair('CONTINUATION_JOINED', line, this.table.places.inputs[0]);
   }
 
+  private addUnclear(cells: string[], line: number): void {
+    this.number++;
+    this.batch.beginRow();
+    this.options.onCells?.(line, cells);
+    this.refuseUnclear(cells, line);
+  }
+
+  private refuseUnclear(cells: string[], line: number): void {
+    this.batch.fault('ROW_UNCLEAR', line, 0, cells[0]);
+    this.batch.leaveOut({ serialNumber: '', productName: '' });
+  }
+
   private close(): void {
     const record = this.open;
     if (!record) return;
@@ -164,10 +181,8 @@ export class CsvRowReader {
     const cells = isWhole ? record.cells : this.rowCells.fitted(record.cells, line);
     this.options.onCells?.(line, cells ?? record.cells);
     if (!cells) return this.leaveOut(record.cells);
-    if (this.hasUrlForSerial(cells)) {
-      this.batch.fault('ROW_UNCLEAR', line, 0, cells[0]);
-      this.batch.leaveOut({ serialNumber: '', productName: '' });
-    } else this.addRow(record, cells);
+    if (this.hasUrlForSerial(cells)) this.refuseUnclear(cells, line);
+    else this.addRow(record, cells);
   }
 
   private addRow(record: OpenRecord, cells: string[]): void {
