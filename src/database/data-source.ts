@@ -46,6 +46,7 @@ import { WorkerEntity } from './entities/worker.entity.js';
 import { migrate } from './migrate.js';
 
 const SECOND = 1000;
+const POOL_SIZE = 10;
 
 /** The tables and migrations, in order, whatever the engine. */
 const SCHEMA = {
@@ -93,8 +94,15 @@ const SCHEMA = {
   logging: false,
 };
 
+/**
+ * Seconds after which the server closes a connection that sends nothing, and undoes its open transaction: one of a process that
+ * is frozen, or whose machine has lost its power or its network, would keep its locks for eight hours, and stop all others.
+ */
+export const SILENT_SECONDS = 30;
+
 /** Settings of every connection to a server, whose defaults suit other programs. */
 const SESSION = [
+  `SET SESSION wait_timeout = ${SILENT_SECONDS}`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   // In a zone with summer time, one hour a year occurs twice.
   "SET SESSION time_zone = '+00:00'",
@@ -196,12 +204,18 @@ function serverOptions({ DATABASE_CA }: Settings, url: string): DataSourceOption
     ...(DATABASE_CA
       ? { ssl: { ca: certificates(DATABASE_CA), rejectUnauthorized: true, verifyIdentity: true } }
       : {}),
-    poolSize: 10,
+    poolSize: POOL_SIZE,
     connectTimeout: 10 * SECOND,
     // Without a limit, a query to a server that froze waits for ever. Migrations have none (bringUpToDate).
     maxQueryExecutionTime: 60 * SECOND,
     enableQueryTimeout: true,
-    extra: { enableKeepAlive: true, keepAliveInitialDelay: 10 * SECOND },
+    extra: {
+      enableKeepAlive: true,
+      keepAliveInitialDelay: 10 * SECOND,
+      // An idle connection is closed here, before the server closes it; the pool looks only where fewer may be idle than open.
+      idleTimeout: (SILENT_SECONDS / 2) * SECOND,
+      maxIdle: POOL_SIZE - 1,
+    },
   };
 }
 

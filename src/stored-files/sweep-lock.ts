@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { SILENT_SECONDS } from '../database/data-source.js';
 import { Database } from '../database/database.js';
 
 /** What one process at a time does: deleting files, or removing requests. */
@@ -46,10 +47,12 @@ export class SweepLock {
       const name = await nameOf(runner, sweep);
       if (!(await isTrue(runner, 'GET_LOCK(?, 0)', name))) return false;
       try {
+        await runner.query('SET SESSION wait_timeout = DEFAULT'); // hours: files are deleted while it is silent
         await work(() => isTrue(runner, 'IS_USED_LOCK(?) = CONNECTION_ID()', name));
         return true;
       } finally {
         await runner.query('SELECT RELEASE_LOCK(?)', [name]);
+        await runner.query(`SET SESSION wait_timeout = ${SILENT_SECONDS}`);
       }
     } finally {
       await runner.release();

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { readSettings } from '../../src/config/settings.js';
 import { dataSourceOptions, openDataSource } from '../../src/database/data-source.js';
 import { Database } from '../../src/database/database.js';
 import { RequestEntity } from '../../src/database/entities/request.entity.js';
+import { SweepLock } from '../../src/stored-files/sweep-lock.js';
 import { cuttableProxy } from '../helpers/servers/cuttable-proxy.js';
 import { describeOnEachEngine, describeOnServers, type Installation } from '../helpers/app/engines.js';
 
@@ -99,6 +101,31 @@ describeOnServers('the time limit of a query', (engine) => {
     expect(await dataSource.showMigrations()).toBe(false);
     await expect(dataSource.query('SELECT SLEEP(5)')).rejects.toMatchObject(UNAVAILABLE);
     await dataSource.destroy();
+    await installation.remove();
+  });
+});
+
+describeOnServers('a connection that is silent for half a minute', (engine) => {
+  it('loses its transaction, whose locks stop all others, but not the lock of a sweep', async () => {
+    const installation = await engine.install();
+    const options = dataSourceOptions(readSettings(installation.environment));
+    const frozen = await openDataSource({ ...options, migrationsRun: true });
+    const other = await openDataSource({ ...options, migrationsRun: false });
+    const runner = frozen.createQueryRunner();
+    await runner.startTransaction();
+    await runner.manager.insert(RequestEntity, REQUEST);
+
+    const isDone = await new SweepLock(new Database(other), other).withLock('sweep', async (isHeld) => {
+      await new Database(other).write((manager) => manager.insert(RequestEntity, REQUEST)); // waits for the other's lock
+      await sleep(2_000); // now its own connection is silent for more than half a minute, too
+      expect(await isHeld()).toBe(true);
+    });
+
+    expect(isDone).toBe(true);
+    await expect(runner.manager.find(RequestEntity)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(frozen.manager.count(RequestEntity)).resolves.toBe(1); // by a new connection
+    await runner.release();
+    await Promise.all([frozen.destroy(), other.destroy()]);
     await installation.remove();
   });
 });

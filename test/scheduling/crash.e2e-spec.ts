@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Papa from 'papaparse';
 import sharp from 'sharp';
 import { readSettings } from '../../src/config/settings.js';
@@ -16,6 +17,13 @@ import { until } from '../helpers/wait.js';
 const ROWS = 30;
 const IMAGES_PER_ROW = 3;
 const IMAGES = ROWS * IMAGES_PER_ROW;
+
+/** What the server still does for a process that is frozen ends before. */
+const STATEMENT_ENDS_WITHIN_MS = 100;
+const OPEN_TRANSACTIONS = `
+  SELECT COUNT(*) AS open FROM information_schema.innodb_trx
+  JOIN information_schema.processlist ON id = trx_mysql_thread_id
+  WHERE db = DATABASE() AND trx_rows_modified > 0`;
 
 /** An origin that answers as many requests as the test allows, and holds the others: work stands still in between. */
 class GatedOrigin {
@@ -278,6 +286,39 @@ describeOnServers('several processes', (engine) => {
     await expectExact(api.client, id, input);
     expect([frozen.isRunning, other.isRunning]).toEqual([true, true]);
   });
+
+  it('finish exactly although one is frozen with a transaction open, whose locks nobody else gets', async () => {
+    const api = await start('api');
+    const PUBLIC_URL = api.client.url;
+    const frozen = await start('worker', { PUBLIC_URL });
+    const input = inputOf(origin);
+    const id = await api.client.accepted(input);
+    origin.open();
+    await freezeInTransaction(frozen.pid);
+
+    await start('worker', { PUBLIC_URL });
+
+    await api.client.completed(id); // when the server has ended the transaction
+    process.kill(frozen.pid, 'SIGCONT');
+    await expectExact(api.client, id, input);
+    await until(async () => (await frozen.client.get('/health/ready')).json.status === 'ok');
+  });
+
+  /** Stops it, again and again for a moment, until the server says that a transaction of it is open. */
+  async function freezeInTransaction(pid: number): Promise<void> {
+    const dataSource = await openDataSource({
+      ...dataSourceOptions(readSettings(installation.environment)),
+      migrationsRun: false,
+    });
+    await until(async () => {
+      process.kill(pid, 'SIGSTOP');
+      await sleep(STATEMENT_ENDS_WITHIN_MS);
+      const [{ open }] = await dataSource.query(OPEN_TRANSACTIONS);
+      if (Number(open) === 0) process.kill(pid, 'SIGCONT');
+      return Number(open) > 0;
+    });
+    await dataSource.destroy();
+  }
 
   it('finish exactly when Redis loses everything in mid-work', async () => {
     const api = await start('api');
