@@ -172,7 +172,9 @@ describeInBrowser('the page in a browser', (engine) => {
     await page.getByText(/does not answer/).waitFor();
     app = await startApp(installation, { PORT: port });
     await page.getByText(/does not answer/).waitFor({ state: 'detached' });
+    const cancelled = page.waitForResponse(/cancel$/); // else the held image may be done first
     await button(page, 'Cancel held.csv').click();
+    await cancelled;
     isHolding = false;
     for (const release of held.splice(0)) release();
 
