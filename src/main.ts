@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   if (process.argv.includes('--storage')) return storageOnly(settings(), process.argv.at(-1));
   if (process.argv.includes('--keys')) return keysOnly(settings());
   const values = settings();
+  outliveLogReader();
 
   const app = await createApp(values);
   const changed = changedSettings(values);
@@ -38,7 +39,6 @@ async function main(): Promise<void> {
   if (unreachable) logger.log(unreachable); // no warning: for trying the service out it is right
   app.enableShutdownHooks();
   endWithParent();
-  outliveLogReader();
   await startApp(app, values);
   announce(values);
 }

@@ -73,6 +73,10 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await link.fill((await link.inputValue()).replace('gone', 'here'));
     await button(page, 'Do this to the other one').click();
     expect(await barriersOf(page)).toEqual([]);
+    await page.goto(`${suite.app.client.url}/#/requests`);
+    await page.goBack();
+    await button(page, /^Correct the links: Not found/).click();
+    expect(await link.inputValue()).toContain('/here/1.jpg');
     await button(page, 'Try 2 corrected links').click();
     await button(page, 'Start now').click();
     await page.getByRole('heading', { name: '1 image failed' }).waitFor();

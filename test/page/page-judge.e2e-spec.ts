@@ -138,6 +138,59 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('undoes what was judged in this file, and nothing of another', async () => {
+    const rows = ['mug', 'vase'].map((name): [string, string[]] => [
+      name,
+      [suite.origin.url(`/${name}.jpg`)],
+    ]);
+    const [id, other] = [await uploaded(rows), await uploaded([...rows, ['lamp', rows[0][1]]])];
+    const { page } = await openResult(id);
+    const judge = page.getByRole('button', { name: 'Judge the worst first' });
+    await judge.click();
+    await page.keyboard.press('a');
+    await judged(page, '1 of 2 judged');
+    await page.keyboard.press('Escape');
+
+    await page.goto(`${suite.app.client.url}/#/requests/${other}`);
+    await page.getByText('lamp', { exact: true }).waitFor();
+    await judge.click();
+    await listen(page);
+    await page.keyboard.press('z');
+    await heard(page, 'There is nothing to undo.');
+
+    await page.keyboard.press('Escape');
+    await page.goBack();
+    await page.getByText('lamp', { exact: true }).waitFor({ state: 'detached' });
+    await judge.click();
+    await judged(page, '1 of 2 judged');
+    await page.close();
+  });
+
+  it('forgets how a picture was judged whose change is taken back', async () => {
+    const id = await uploaded([
+      ['mug', [suite.origin.url('/mug.jpg')]],
+      ['vase', [suite.origin.url('/vase.jpg')]],
+    ]);
+    const { page } = await openResult(id);
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await page.keyboard.press('o');
+    await page
+      .getByText(/ is the original now/)
+      .first()
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('checkbox').first().check();
+    await page.getByRole('button', { name: 'All listed' }).click();
+    await page.getByRole('button', { name: 'Take back 1 change' }).click();
+    await page.getByText(/^1 of 1 pictures? taken back\.$/).waitFor();
+
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+
+    await judged(page, '0 of 2 judged');
+    expect(await page.getByText(/ is the original now/).count()).toBe(0);
+    await page.close();
+  });
+
   it('shows the original alone by its button, which Space and Enter switch on and off', async () => {
     const { page } = await openResult(await uploaded([['Mug', [suite.origin.url('/mug.jpg')]]]));
     await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();

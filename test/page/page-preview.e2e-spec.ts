@@ -206,6 +206,26 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('makes no link of a word when others are made links by what is put before them', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = ['a,A,n/a', 'b,B,127.0.0.1:9/mug.jpg', 'c,C,127.0.0.1:9/vase.jpg'];
+    await dropFile(page, 'words.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
+    await page.getByText('3 rows with faults').waitFor();
+
+    for (let times = 0; times < 3; times++) await page.keyboard.press('F8');
+    await page.keyboard.press('Home');
+    await page.keyboard.type('http://');
+    await page.keyboard.press('Enter');
+    await button(page, 'Do this to the other one').click();
+
+    await page.getByText('1 row with faults').waitFor();
+    expect(await page.locator('.mendable').inputValue()).toBe('n/a');
+    await page.getByText('1 cell changed.').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+Z');
+    await page.getByText('is taken back by “Take back all changes”').waitFor({ state: 'attached' });
+    await page.close();
+  });
+
   it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
     const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);

@@ -101,13 +101,13 @@ const RULES: Record<string, string> = {
   address_not_taken: 'its address is not taken',
 };
 
-/** A rule as the service names it, such as `too_small: 430 < 500`. */
-export const ruleText = (rule: string): string => {
+/** A rule as the service names it, such as `too_small: 430 < 500`; `withNumber`: with that of the one picture. */
+export const ruleText = (rule: string, withNumber = true): string => {
   const [code, ...rest] = rule.split(':');
   const [, is, sign, limit] = /^ (\d+) ([<>]) (\d+)$/.exec(rest.join(':')) ?? [];
   const words = RULES[code] ?? code;
   if (!limit) return [words, ...rest].join(':');
-  return `${words} (${is}, ${sign === '<' ? 'at least' : 'at most'} ${limit})`;
+  return `${words} (${withNumber ? `${is}, ` : ''}${sign === '<' ? 'at least' : 'at most'} ${limit})`;
 };
 
 /** What a channel asks for, in words. */

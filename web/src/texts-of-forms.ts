@@ -47,5 +47,5 @@ export const textsOfForms = {
   fitting: (fit: number, judged: number, rule: string | undefined) =>
     fit === judged
       ? `All ${counted(judged, 'picture')} looked at fit.`
-      : `${count(fit)} of ${counted(judged, 'picture')} looked at ${fit === 1 ? 'fits' : 'fit'}. Most often: ${ruleText(rule ?? '')}.`,
+      : `${count(fit)} of ${counted(judged, 'picture')} looked at ${fit === 1 ? 'fits' : 'fit'}. Most often: ${ruleText(rule ?? '', false)}.`,
 };

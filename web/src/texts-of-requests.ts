@@ -67,7 +67,7 @@ export const textsOfRequests = {
     correctedIn: (form: string) =>
       `“${form}” has no new links: it is your file as you sent it, but for the links that you corrected here.`,
     formsDiffer:
-      'To import the new links into a shop, take your own file: all else in it is as you sent it. The spreadsheet with a column of their own has only the rows that were taken, with all links of a row in one cell and its new links in another.',
+      'To import the new links into a shop, take your own file: all else in it is as you sent it. The spreadsheet with a column of their own has only the rows that were taken, with all new links of a row in one cell.',
     errors: 'List of errors',
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',
@@ -172,7 +172,7 @@ export const textsOfRequests = {
     },
     kept: 'Picture unchanged',
     fits: 'Fits',
-    fitsNot: (rules: string[]) => `Does not fit: ${rules.map(ruleText).join(', ')}`,
+    fitsNot: (rules: string[]) => `Does not fit: ${rules.map((rule) => ruleText(rule)).join(', ')}`,
     larger: 'larger than asked for',
     changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made again'),
     judge: 'Judge the worst first',
@@ -203,7 +203,9 @@ export const textsOfRequests = {
     redone: (name: string, before: Image, now: Image) => {
       const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
       const rules =
-        now.fits === false ? ` It does not fit: ${now.broken_rules.map(ruleText).join(', ')}.` : '';
+        now.fits === false
+          ? ` It does not fit: ${now.broken_rules.map((rule) => ruleText(rule)).join(', ')}.`
+          : '';
       if (now.redo?.options?.original) return `${name} is the original now: ${sizes}.${rules}`;
       const quality = now.quality === null ? '' : ` in quality ${now.quality}`;
       return `${name} was made again${quality}: ${sizes}.${rules}`;

@@ -20,7 +20,8 @@ export const textsOfWebhooks = {
   change: 'Change',
   changeNamed: (url: string) => `Change ${url}`,
   save: 'Save',
-  secret: 'The secret that signs what is sent. It is shown this once:',
+  secret:
+    'The secret that signs what is sent. Keep it now: when it is hidden, or this page is loaded again, nobody is shown it any more:',
   copy: 'Copy the secret',
   copyNamed: (url: string) => `Copy the secret of ${url}`,
   copied: 'The secret was copied.',

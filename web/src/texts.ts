@@ -218,6 +218,7 @@ export const texts = {
       ].join(', ') + '. Your own file stays as it is.',
     leftEmpty: 'In the workbook that you get back, a row that you remove stays as an empty row.',
     undo: 'Take back all changes',
+    undoAll: 'What was changed in the file is taken back by “Take back all changes”.',
     takenBack: 'All changes were taken back.',
     done: (cells: number, rows: number) =>
       rows > 0
@@ -230,6 +231,7 @@ export const texts = {
     title: 'See it on your own pictures',
     another: 'Another picture',
     name: 'picture of this file',
+    inShort: (numbers: string) => `One picture: ${numbers}`,
     busy: 'Compressing a picture of your file …',
     failed: (reason: string) => `This picture can not be shown: ${reason}`,
     /** Read aloud when the look has ended. */

@@ -74,7 +74,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     better: isRedone ? nothing : judgeBy(better),
     original: isRedone ? nothing : judgeBy(original),
     undo: () => {
-      const undone = undoJudgement();
+      const undone = undoJudgement(image);
       if (!undone) return say(texts.nothingToUndo);
       const place = pictures.findIndex((each) => each.some(({ id }) => id === undone.id));
       if (place !== -1) go(place);

@@ -31,6 +31,7 @@ export function Facts({ image }: { image: Image }) {
           {similarity !== null && (
             <span class={likenessClass(similarity)}> · {compare.alike(similarity)}</span>
           )}
+          {image.fits === false && <span class="bad"> · {texts.results.fitsNot(image.broken_rules)}</span>}
           {remarks.length > 0 && <span class="quiet"> · {remarks.join(' · ')}</span>}
         </dd>
       </div>

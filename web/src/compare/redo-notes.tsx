@@ -3,7 +3,7 @@ import { fullNameOf } from '../state/name-images.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 
-/** So many are shown, the latest: the picture needs the room. */
+/** So many are shown, the latest first: the picture needs the room. */
 const SHOWN = 3;
 
 interface RedoNotesProps {
@@ -18,7 +18,10 @@ export function RedoNotes({ pictures, look }: RedoNotesProps) {
     ...note,
     index: pictures.findIndex((images) => images.some((image) => image.id === id)),
   }));
-  const shown = placed.filter(({ index }) => index !== -1).slice(-SHOWN);
+  const shown = placed
+    .filter(({ index }) => index !== -1)
+    .slice(-SHOWN)
+    .reverse();
   if (shown.length === 0) return null;
   return (
     <ul class="redo-notes small">

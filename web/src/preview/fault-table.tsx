@@ -46,7 +46,7 @@ export function FaultTable({ survey }: { survey: DryRun }) {
           </thead>
           <tbody role="rowgroup">
             {cells.slice(0, DRAWN).map((cell) => (
-              <Row key={`${cell.line} ${cell.column}`} cell={cell} />
+              <Row key={`${cell.line} ${cell.column}`} cell={cell} inWorkbook={isWorkbook(survey)} />
             ))}
           </tbody>
         </table>
@@ -63,12 +63,15 @@ function hasLongRows(survey: DryRun): boolean {
 }
 
 /** With its roles in words: on a phone it is laid out as no table. */
-function Row({ cell }: { cell: MendableCell }) {
+function Row({ cell, inWorkbook }: { cell: MendableCell; inWorkbook: boolean }) {
   const { line, where, column, name, text, product, faults } = cell;
   const hintId = `hint-${line}-${column}`;
   return (
     <tr role="row">
       <td role="cell" class="number">
+        <span class="narrow" aria-hidden="true">
+          {texts.preview.line(inWorkbook)}{' '}
+        </span>
         {count(line)}
       </td>
       <td role="cell" class="fault-product">

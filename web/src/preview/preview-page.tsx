@@ -122,7 +122,7 @@ function LookInShort() {
   const { input, output, similarity } = shown.facts;
   return (
     <p class="look-in-short small" aria-hidden="true">
-      {became(input.bytes, output.bytes, similarity)}
+      {texts.look.inShort(became(input.bytes, output.bytes, similarity))}
     </p>
   );
 }

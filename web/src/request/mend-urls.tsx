@@ -1,10 +1,11 @@
 import type { TargetedKeyboardEvent } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { announce, notify } from '../state/notices.ts';
 import { retryImages } from '../state/retry-images.ts';
 import { changedAlike } from '../state/file/changed-alike.ts';
+import { update, useStore } from '../state/store.ts';
 import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 
@@ -29,7 +30,8 @@ const MOST = 100;
 /** Failed images with their addresses to be corrected, and tried at once. */
 export function MendUrls({ id, images }: { id: string; images: Image[] }) {
   const listed = images.slice(0, MOST);
-  const [urls, setUrls] = useState<Record<string, string>>({});
+  const urls = useStore((state) => state.typedUrls);
+  const setUrls = (typedUrls: Record<string, string>): void => update({ typedUrls });
   const changed = listed.filter((image) => urlOf(image) !== image.input_url);
   const first = changed[0];
   const form = useRef<HTMLFormElement>(null);

@@ -116,13 +116,22 @@ export function State({ image }: { image: Image }) {
       </span>
     );
   }
-  if (fits === false) return <span class="bad">{texts.results.fitsNot(broken_rules)}</span>;
-  if (isLargerThanAsked(image)) return <span class="bad">{texts.results.larger}</span>;
+  const wrong = [
+    ...(fits === false ? [texts.results.fitsNot(broken_rules)] : []),
+    ...(isLargerThanAsked(image) ? [texts.results.larger] : []),
+  ];
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
     ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original)] : []),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),
     ...notes.map(noteText),
   ];
-  return <span class="quiet">{remarks.length > 0 ? remarks.join(', ') : texts.results.states[status]}</span>;
+  if (wrong.length + remarks.length === 0) return <span class="quiet">{texts.results.states[status]}</span>;
+  return (
+    <>
+      {wrong.length > 0 && <span class="bad">{wrong.join(', ')}</span>}
+      {wrong.length > 0 && remarks.length > 0 && ', '}
+      {remarks.length > 0 && <span class="quiet">{remarks.join(', ')}</span>}
+    </>
+  );
 }

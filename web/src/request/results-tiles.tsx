@@ -49,6 +49,7 @@ export function ResultsTiles({ images, open }: ListProps) {
 
 const isRemarkable = (image: Image): boolean =>
   image.error !== null ||
+  image.fits === false ||
   image.notes.length > 0 ||
   image.outcome === 'kept_original' ||
   isLargerThanAsked(image);

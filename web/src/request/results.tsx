@@ -204,7 +204,11 @@ function Reason({ code }: { code: string }) {
   return (
     <span class="only">
       {texts.results.only(reasonOf(code))}
-      <IconButton icon="cross" label={texts.results.allReasons} act={() => setFilter({ code: '' })} />
+      <IconButton
+        icon="cross"
+        label={texts.results.allReasons}
+        act={() => setFilter({ code: '', host: '' })}
+      />
     </span>
   );
 }

@@ -47,6 +47,11 @@ interface NoticeButtonProps {
 
 const UNDO_KEYS = 'Control+Z';
 
+const hasMended = (): boolean => {
+  const { route, chosen } = current();
+  return route.view === 'preview' && chosen !== null && chosen.patches.length > 0;
+};
+
 /** Ctrl or ⌘ with Z undoes the latest that can be undone: its button is the last of the page, and goes soon. */
 function useUndoKey(): void {
   useEffect(() => {
@@ -59,7 +64,7 @@ function useUndoKey(): void {
       if (isWriting || event.key.toLowerCase() !== 'z') return;
       if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
       event.preventDefault(); // else the browser undoes in a field that nobody looks at
-      if (!notice) return announce(texts.nothingToUndo);
+      if (!notice) return announce(hasMended() ? texts.mend.undoAll : texts.nothingToUndo);
       notice.undo?.();
       dismiss(notice);
     };

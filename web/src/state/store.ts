@@ -108,6 +108,8 @@ export interface State {
   judged: ReadonlySet<string>;
   /** Ids of requests of which failed images were given other links here: the service does not tell. */
   corrected: ReadonlySet<string>;
+  /** Links of failed images as they were typed here, by the ids of the images: kept while nothing is done with them. */
+  typedUrls: Readonly<Record<string, string>>;
   /** Read aloud while pictures are compared: nothing outside of a dialog is read then. */
   said: string;
   /** The latest at the end, one for each picture. */
@@ -138,6 +140,7 @@ const state: State = {
   webhooks: NO_WEBHOOKS,
   judged: rememberedIds('judged'),
   corrected: rememberedIds('corrected'),
+  typedUrls: {},
   said: '',
   redoNotes: [],
 };

@@ -74,8 +74,13 @@ export function likeTheLast(cells: MendableCell[]): Patch[] {
   return cells.flatMap(({ line, column, text, faults }) => {
     if (text === null || column === null || !faults.some(({ hint }) => last.hints.includes(hint))) return [];
     const value = changedAlike(text, last.from, last.to);
-    return value === null || value === text ? [] : [{ line, column, value }];
+    return value === null || value === text || !namesHost(value) ? [] : [{ line, column, value }];
   });
+}
+
+/** Not `https://n/a`: what stands there in the place of a link is none with a scheme before it. */
+function namesHost(value: string): boolean {
+  return !URL.canParse(value) || /[.:]|^localhost$/.test(new URL(value).host);
 }
 
 /**

@@ -4,6 +4,7 @@ import { addImages } from '../images.ts';
 import { fullNameOf } from '../name-images.ts';
 import { announce, dismiss, notify } from '../notices.ts';
 import { current, type Notice, update } from '../store.ts';
+import { forgetJudgements } from './judge-images.ts';
 import {
   betterThan,
   isInWork,
@@ -119,6 +120,7 @@ export async function takeBack(pictures: Image[][]): Promise<void> {
     const reasons: (string | null)[] = [];
     for (const image of picture) reasons.push(await undoRedo(image, show));
     const at = reasons.findIndex((reason) => reason !== null);
+    forgetJudgements(picture.filter((_, place) => reasons[place] === null));
     if (at === -1) tell(++part);
     else failed.push(texts.chosen.notBack(fullNameOf(picture[at]), reasons[at]!));
     return true;

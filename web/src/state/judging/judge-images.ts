@@ -63,14 +63,30 @@ export function original(images: Image[]): void {
   redo(images, { original: true });
 }
 
-/** Takes the last judgement back, with what was made anew for it. @returns the image; null where there is none */
-export function undoJudgement(): Image | null {
-  const last = judgements.pop();
+/**
+ * Takes the last judgement in a request back, with what was made anew for it.
+ * @param image any of the request
+ * @returns the image that was judged; null where there is none
+ */
+export function undoJudgement(image: Image): Image | null {
+  const { id } = placeOf(image);
+  const last = judgements.findLast(({ images: [judged] }) => placeOf(judged).id === id);
   if (!last) return null;
+  judgements.splice(judgements.indexOf(last), 1);
   mark(last.images, false);
   dropNote(last.images);
   if (last.redone) void bringBack(last.redone);
   return last.images[0];
+}
+
+/** Forgets how pictures were judged that are no longer what was judged. */
+export function forgetJudgements(images: Image[]): void {
+  const ids = new Set(images.map(({ id }) => id));
+  for (const judgement of judgements.filter((each) => each.images.some(({ id }) => ids.has(id)))) {
+    judgements.splice(judgements.indexOf(judgement), 1);
+    dropNote(judgement.images);
+  }
+  mark(images, false);
 }
 
 function redo(images: Image[], wish: Redo): void {
