@@ -293,6 +293,7 @@ describeOnServers('several processes', (engine) => {
     const frozen = await start('worker', { PUBLIC_URL });
     const input = inputOf(origin);
     const id = await api.client.accepted(input);
+    for (let further = 0; further < 4; further++) await api.client.accepted(input); // so that it has enough to do
     origin.open();
     await freezeInTransaction(frozen.pid);
 
