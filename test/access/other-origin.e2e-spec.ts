@@ -75,6 +75,7 @@ function visit(url: string, profile: string): ChildProcess {
   const options = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-extensions'];
   return spawn(CHROMIUM!, [...options, `--user-data-dir=${profile}`, '--remote-debugging-port=0', url], {
     stdio: 'ignore',
+    detached: true, // Debian starts it by a script: its whole group is to end
   });
 }
 
@@ -95,7 +96,7 @@ describeWithBrowser('a page of another origin in a browser', (engine) => {
     profile = mkdtempSync(path.join(tmpdir(), 'image-processing-browser-'));
   });
   afterAll(async () => {
-    for (const browser of browsers) browser.kill('SIGKILL');
+    for (const browser of browsers) process.kill(-browser.pid!, 'SIGKILL');
     for (const { server } of [listed, foreign]) {
       server.close();
       server.closeAllConnections();
