@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { readSettings } from '../../src/config/settings.js';
-import { dataSourceOptions, openDataSource } from '../../src/database/data-source.js';
+import { dataSourceOptions, openDataSource, SILENT_SECONDS } from '../../src/database/data-source.js';
 import { Database } from '../../src/database/database.js';
 import { RequestEntity } from '../../src/database/entities/request.entity.js';
 import { SweepLock } from '../../src/stored-files/sweep-lock.js';
 import { cuttableProxy } from '../helpers/servers/cuttable-proxy.js';
 import { describeOnEachEngine, describeOnServers, type Installation } from '../helpers/app/engines.js';
+import { until } from '../helpers/wait.js';
 
 const REQUEST = {
   id: '4010a3f5-e94e-461d-bb2f-6b1ecc5941a8',
@@ -18,6 +18,11 @@ const REQUEST = {
   imageCount: 1,
   createdAt: 1_767_225_600_123,
 } as const;
+
+/** Of the connection that has sent nothing for the longest time. */
+const SILENCE = `
+  SELECT MAX(time) AS seconds FROM information_schema.processlist
+  WHERE db = DATABASE() AND command = 'Sleep'`;
 
 const UNAVAILABLE = { code: 'DATABASE_UNAVAILABLE', status: 503, retryable: true };
 
@@ -117,7 +122,8 @@ describeOnServers('a connection that is silent for half a minute', (engine) => {
 
     const isDone = await new SweepLock(new Database(other), other).withLock('sweep', async (isHeld) => {
       await new Database(other).write((manager) => manager.insert(RequestEntity, REQUEST)); // waits for the other's lock
-      await sleep(2_000); // now its own connection is silent for more than half a minute, too
+      // Its own connection is to be silent for as long, too; idle ones of the pools have been closed before.
+      await until(async () => Number((await other.query(SILENCE))[0].seconds) > SILENT_SECONDS, 15_000);
       expect(await isHeld()).toBe(true);
     });
 
