@@ -6,7 +6,7 @@ import { RequestTurns } from './scheduling/request-turns.js';
 
 /**
  * Connects the queue to {@link RequestTurns} and {@link RedoRounds}: a job says that a request has work, whatever the number of its images. A worker
- * that takes one and does not know the request yet enqueues it again for the next worker, before it works on any image; one
+ * that takes one and does not know the request yet enqueues it again for the next worker after its first turn, if work is left; one
  * that knows it lets it end. Registered in every mode; jobs run only where the queue is started.
  */
 @Injectable()

@@ -8,7 +8,7 @@ import { type Answer, ScriptedServer } from '../../../test/helpers/servers/scrip
 import { until } from '../../../test/helpers/wait.js';
 import { Settings } from '../../config/settings.js';
 import type { OutboundAgents } from '../outbound-agents.js';
-import type { FileDownloader } from './file-downloader.js';
+import type { FileDownloader } from '../download/file-downloader.js';
 
 const LIMIT_MS = 100;
 const MAX_BYTES = 1024 * 1024;

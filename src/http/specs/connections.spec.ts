@@ -1,9 +1,9 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RawConnection } from '../../test/helpers/servers/raw-connection.js';
-import { until } from '../../test/helpers/wait.js';
-import { limitConnections } from './connections.js';
+import { RawConnection } from '../../../test/helpers/servers/raw-connection.js';
+import { until } from '../../../test/helpers/wait.js';
+import { limitConnections } from '../connections.js';
 
 describe('the connections of a server', () => {
   let server: Server;

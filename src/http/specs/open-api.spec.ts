@@ -1,7 +1,7 @@
 import express from 'express';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { answeredOnce } from './open-api.js';
+import { answeredOnce } from '../open-api.js';
 
 describe('the API document', () => {
   it('is serialised once, however many ask for it', async () => {

@@ -1,8 +1,8 @@
 import { validateSync } from 'class-validator';
-import { longestSlice } from '../../test/helpers/main-thread.js';
-import { RetryBody } from '../images/retrying/retry.dto.js';
-import { readRenditionFields } from '../uploads/fields/renditions-field.js';
-import { WebhookChangesBody } from '../webhooks/subscriptions/webhook-bodies.dto.js';
+import { longestSlice } from '../../../test/helpers/main-thread.js';
+import { RetryBody } from '../../images/retrying/retry.dto.js';
+import { readRenditionFields } from '../../uploads/fields/renditions-field.js';
+import { WebhookChangesBody } from '../../webhooks/subscriptions/webhook-bodies.dto.js';
 
 const MOST_MS = 100;
 const texts = Array.from({ length: 17_000 }, (_, index) => index.toString(36));
