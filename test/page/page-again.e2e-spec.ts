@@ -157,7 +157,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     isLate = false;
     const again = bar.getByRole('button', { name: 'Try 3 failed again' });
     await again.click();
-    await page.getByText('3 images will be tried again in ten seconds.').waitFor();
+    await page.getByText('3 images will be tried again in twenty seconds.').waitFor();
     expect(await again.count()).toBe(0);
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Undo').click();
@@ -186,7 +186,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.close();
   });
 
-  it('deletes a file, which can be undone for ten seconds', async () => {
+  it('deletes a file, which can be undone for twenty seconds', async () => {
     const id = await uploaded('/mug.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
     const link = page.locator(`a[href="#/requests/${id}"]`);

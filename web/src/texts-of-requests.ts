@@ -99,7 +99,7 @@ export const textsOfRequests = {
     more: (value: number) => `… and ${count(value)} more`,
     retryAll: 'Try all of them again',
     retry: 'Try again',
-    retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
+    retrying: (value: number) => `${images(value)} will be tried again in twenty seconds.`,
     retryingNow: (value: number) => `${images(value)} are being tried again.`,
     notRetried: 'Nothing is tried again.',
     retryingOne: 'The image is being tried again.',

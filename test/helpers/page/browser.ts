@@ -12,15 +12,18 @@ interface PageOptions {
   isDark?: boolean;
   /** Without a mouse and a keyboard. */
   isTouched?: boolean;
+  /** Messages go when their time is over, which `page.clock` can let pass. */
+  hasClock?: boolean;
 }
 
 /** WCAG 2.2 AA, and what axe-core advises besides. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** The ten seconds in which something can be undone never pass: a busy machine can take them between two keys. */
+/** The time of messages never passes, in which something can be undone: a busy machine can take it between two keys. */
 const KEEP_NOTICES = `{
-  const { setTimeout } = window;
+  const { setInterval, setTimeout } = window;
   window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms === 10_000 ? 2 ** 31 - 1 : ms, ...rest);
+  window.setInterval = (run, ms, ...rest) => setInterval(run, ms === 500 ? 2 ** 31 - 1 : ms, ...rest);
 }`;
 
 /** A Chromium for the tests on the page; `scripts/test.mjs` says where it is, or that there is none. */
@@ -32,7 +35,7 @@ export function launchBrowser(): Promise<Browser> {
 export async function openPage(
   browser: Browser,
   url: string,
-  { width = 1200, isDark = false, isTouched = false }: PageOptions = {},
+  { width = 1200, isDark = false, isTouched = false, hasClock = false }: PageOptions = {},
 ): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage({
     viewport: { width, height: 800 },
@@ -47,7 +50,8 @@ export async function openPage(
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.setDefaultTimeout(150_000);
-  await page.addInitScript(KEEP_NOTICES);
+  if (hasClock) await page.clock.install();
+  else await page.addInitScript(KEEP_NOTICES);
   await page.goto(url);
   return { page, complaints };
 }

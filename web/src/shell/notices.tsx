@@ -30,7 +30,7 @@ function Message({ notice }: { notice: Notice }) {
     <div class="notice" aria-atomic="true">
       <span id={idOf(notice)}>{notice.text}</span>
       <NoticeButton notice={notice} act={notice.start} text={texts.startNow} />
-      <NoticeButton notice={notice} act={notice.undo} text={texts.undo} keys={UNDO_KEYS} />
+      <NoticeButton notice={notice} act={notice.undo} text={texts.undo} keys={texts.undoKeys} />
     </div>
   );
 }
@@ -42,10 +42,9 @@ interface NoticeButtonProps {
   notice: Notice;
   act?: () => void;
   text: string;
+  /** Read aloud with the message, too: with them nobody has to go to the button. */
   keys?: string;
 }
-
-const UNDO_KEYS = 'Control+Z';
 
 const hasMended = (): boolean => {
   const { route, chosen } = current();
@@ -80,9 +79,8 @@ function NoticeButton({ notice, act, text, keys }: NoticeButtonProps) {
     dismiss(notice);
   };
   return (
-    <button type="button" onClick={press} aria-describedby={idOf(notice)} aria-keyshortcuts={keys}>
-      {text}
-      {keys && <kbd aria-hidden="true">{texts.undoKeys}</kbd>}
+    <button type="button" onClick={press} aria-describedby={idOf(notice)}>
+      {text} {keys && <kbd>{keys}</kbd>}
     </button>
   );
 }

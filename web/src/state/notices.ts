@@ -1,8 +1,10 @@
 import { current, type Notice, update } from './store.ts';
 
-/** How long a message is shown, and can be undone. */
+/** How long a message is shown, or read aloud. */
 const SHOWN_FOR_MS = 10_000;
-const LOOK_AGAIN_MS = 1_000;
+/** How long something can be undone: whoever hears the message, or has slow hands, needs time to get there. */
+const UNDO_FOR_MS = 20_000;
+const LOOK_AGAIN_MS = 500;
 const READ_AGAIN_AFTER_MS = 100;
 
 let lastId = 0;
@@ -21,20 +23,27 @@ export function announce(text: string): void {
 }
 
 /**
- * Shows a message for ten seconds, below those that are shown already, and longer while somebody is about to press its button.
+ * Shows a message below those that are shown already: for twenty seconds where it can be undone, else for ten. Its time stands
+ * still while the pointer is over a message, or the focus in one.
  * @param over called when its time is over; not where it was dismissed before
  */
 export function notify(text: string, undo?: () => void, start?: () => void, over?: () => void): Notice {
   const notice: Notice = { id: ++lastId, text, undo, start };
-  const end = (): void => {
-    if (!current().notices.includes(notice)) return;
-    if (document.querySelector('.notices:focus-within, .notices:hover'))
-      return void setTimeout(end, LOOK_AGAIN_MS);
+  let left = undo ? UNDO_FOR_MS : SHOWN_FOR_MS;
+  let lookedAt = performance.now();
+  const look = (): void => {
+    const now = performance.now();
+    if (!document.querySelector('.notices:focus-within, .notices:hover')) left -= now - lookedAt;
+    lookedAt = now;
+    const isShown = current().notices.includes(notice);
+    if (isShown && left > 0) return;
+    clearInterval(timer);
+    if (!isShown) return;
     dismiss(notice);
     over?.();
   };
+  const timer = setInterval(look, LOOK_AGAIN_MS);
   update({ notices: [...current().notices, notice] });
-  setTimeout(end, SHOWN_FOR_MS);
   return notice;
 }
 
