@@ -75,6 +75,8 @@ describeInBrowser('the page and who may do what', (engine) => {
     await until(() => receiver.at('/hook').length === 2);
     await said(page, /^It was delivered: 204, after /);
     await again.waitFor();
+    const table = page.getByRole('region', { name: 'Deliveries' });
+    expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     receiver.replies['/hook'] = 500;
     await page.getByRole('button', { name: /^Test/ }).click();
     await said(page, /^The test was not delivered: .*500/);

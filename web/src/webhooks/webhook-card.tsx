@@ -114,21 +114,22 @@ function WebhookActions({ webhook, isOpen, isChanging, change }: WebhookActionsP
   );
 }
 
+/** Its parts name their roles: on a phone a delivery is a card, and what is no table on the screen is none for some screen readers. */
 function Deliveries({ id, deliveries }: { id: string; deliveries: Delivery[] }) {
   if (deliveries.length === 0) return <p class="quiet">{words.noDeliveries}</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={words.deliveries}>
-      <table>
-        <thead>
-          <tr>
+      <table class="deliveries" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {[words.when, words.event, words.state, words.answer, words.again].map((name) => (
-              <th key={name} scope="col">
+              <th key={name} scope="col" role="columnheader">
                 {name}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {deliveries.map((delivery) => (
             <DeliveryRow key={delivery.id} webhookId={id} delivery={delivery} />
           ))}
@@ -142,12 +143,14 @@ function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: Del
   const mayWrite = useStore((state) => state.mayWrite);
   const { type, status, created_at: at } = delivery;
   return (
-    <tr>
-      <td>{minute(at)}</td>
-      <td>{type}</td>
-      <td class={status === 'failed' ? 'bad' : undefined}>{words.states[status]}</td>
-      <td>{words.answerTo(delivery)}</td>
-      <td>
+    <tr role="row">
+      <td role="cell">{minute(at)}</td>
+      <td role="cell">{type}</td>
+      <td role="cell" class={status === 'failed' ? 'bad' : undefined}>
+        {words.states[status]}
+      </td>
+      <td role="cell">{words.answerTo(delivery)}</td>
+      <td role="cell">
         {mayWrite && (status === 'failed' || status === 'delivered') && (
           <button
             type="button"
