@@ -56,6 +56,11 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.getByText('No webhooks yet: nobody is called.').waitFor();
 
     const address = page.getByLabel('Address that is called');
+    await address.fill('shop.example.com/hook');
+    await page.getByRole('button', { name: 'Add' }).click();
+    expect(
+      await address.evaluate((input) => (input as { validationMessage?: string }).validationMessage),
+    ).toBe('Write the whole address. Begin with https://');
     await address.fill('http://10.1.2.3/hook');
     await page.getByRole('button', { name: 'Add' }).click();
     await until(async () => (await address.getAttribute('aria-invalid')) === 'true');
@@ -70,13 +75,13 @@ describeInBrowser('the page and who may do what', (engine) => {
     await page.getByRole('cell', { name: /^204, after/ }).waitFor();
     expect(await barriersOf(page)).toEqual([]);
     expect(await overflowOf(page)).toBe(0);
+    const table = page.getByRole('region', { name: 'Deliveries' });
+    expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     const again = page.getByRole('button', { name: /^Send again: ping of .+:\d\d:\d\d/ });
     await again.click();
     await until(() => receiver.at('/hook').length === 2);
     await said(page, /^It was delivered: 204, after /);
     await again.waitFor();
-    const table = page.getByRole('region', { name: 'Deliveries' });
-    expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     receiver.replies['/hook'] = 500;
     await page.getByRole('button', { name: /^Test/ }).click();
     await said(page, /^The test was not delivered: .*500/);

@@ -7,6 +7,8 @@ export const textsOfWebhooks = {
   lead: 'Addresses of your programs that are called when a file is done.',
   none: 'No webhooks yet: nobody is called.',
   url: 'Address that is called',
+  urlStart: 'https://…',
+  wrongUrl: 'Write the whole address. Begin with https://',
   description: 'Note (if you like)',
   events: 'When is it called?',
   eventNames: {

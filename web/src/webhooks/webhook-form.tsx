@@ -38,8 +38,13 @@ export function WebhookForm({ given, label, send, cancel }: WebhookFormProps) {
             required
             aria-invalid={isOfUrl}
             aria-describedby={isOfUrl ? problemId : undefined}
+            placeholder={words.urlStart}
             value={fields.url}
-            onInput={(event) => set({ url: event.currentTarget.value })}
+            onInvalid={({ currentTarget: input }) => input.setCustomValidity(words.wrongUrl)}
+            onInput={({ currentTarget: input }) => {
+              input.setCustomValidity('');
+              set({ url: input.value });
+            }}
           />
         </label>
         <label class="field">
