@@ -139,6 +139,19 @@ describeInBrowser('the page on a phone', (engine) => {
     await page.close();
   });
 
+  it('begins at the left of all rows where the first faulty cell is seen', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url, { width: 360, isTouched: true });
+    const rows = [`${suite.origin.url('/mug.jpg')},Mug,4,white`, 'photos/lamp.jpg,Lamp,9,black'];
+    await dropFile(page, 'rows.csv', ['Image URL,Title,Price,Colour', ...rows, ''].join('\n'));
+    await button(page, 'All rows').tap();
+    await page.getByRole('cell', { name: 'white' }).waitFor();
+
+    const table = page.getByRole('region', { name: 'Rows of the file' });
+    expect(await table.evaluate(({ scrollLeft }) => scrollLeft)).toBe(0);
+    expect((await boxOf(page, '.faulty-cell')).x).toBeLessThan(180);
+    await page.close();
+  });
+
   it('leaves the last of the chosen images and every button free', async () => {
     const gone = Array.from({ length: 12 }, (_, i) => `/gone/a-picture-with-a-rather-long-name-${i}.jpg`);
     const page = await open(await uploaded([['Mug', ['/mug.jpg', ...gone]]]));

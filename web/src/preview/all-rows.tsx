@@ -68,12 +68,13 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   );
 }
 
-/** A wide table begins where its first faulty cell is seen: nobody looks for one in eighty columns. */
+/** A wide table begins where its first faulty cell is seen, were it half of it: nobody looks for one in eighty columns. */
 function showFaultyColumn(table: HTMLElement | null): void {
   const cell = table?.querySelector<HTMLElement>('.faulty-cell');
   if (!table || !cell) return;
+  const middle = cell.offsetLeft + cell.offsetWidth / 2;
   const end = cell.offsetLeft + cell.offsetWidth;
-  if (end > table.scrollLeft + table.clientWidth) table.scrollLeft = end - table.clientWidth;
+  if (middle > table.scrollLeft + table.clientWidth) table.scrollLeft = end - table.clientWidth;
 }
 
 interface CellProps {
