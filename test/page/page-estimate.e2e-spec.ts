@@ -14,15 +14,18 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
     ].join('\n');
 
   /** Has the service's own answers say what they took; gives what was asked of the pictures. */
-  const pretend = async (page: Page, times: (isMeasured: boolean) => Record<string, unknown>) => {
+  const pretend = async (
+    page: Page,
+    times: (isMeasured: boolean, json: { input: object; output: object }) => Record<string, unknown>,
+  ) => {
     const measures: string[] = [];
     await page.route('**/preview', async (route) => {
       const body = route.request().postDataBuffer()!.toString('latin1');
       const measure = /name="measure"\r\n\r\n(\w+)/.exec(body)?.[1] ?? 'similarity';
       measures.push(measure);
       const response = await route.fetch({ maxRetries: 3 }); // a connection that was kept may end as it is used again
-      const json = (await response.json()) as Record<string, unknown>;
-      await route.fulfill({ response, json: { ...json, ...times(measure === 'similarity') } });
+      const json = (await response.json()) as { input: object; output: object };
+      await route.fulfill({ response, json: { ...json, ...times(measure === 'similarity', json) } });
     });
     return measures;
   };
@@ -55,6 +58,24 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
       new RegExp(`^The whole file: about \\d+% smaller, ${words}\\. This is an estimate`),
     );
     expect(complaints).toEqual([]);
+    await close(page);
+  });
+
+  it('says between what the saving will be where pictures differ, and by their bytes', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    let count = 0;
+    await pretend(page, (_, { input, output }) => {
+      const after = [20_000, 60_000][count++ % 2];
+      return { input: { ...input, bytes: 100_000 }, output: { ...output, bytes: after } };
+    });
+
+    await dropFile(page, 'differing.csv', listOf(1_000));
+    await page.getByText(/estimate from 8 pictures/).waitFor();
+    expect(await estimate(page).textContent()).toMatch(/^The whole file: 42 to 78% smaller/);
+
+    await dropFile(page, 'few.csv', listOf(4)); // all are looked at
+    await page.getByText(/estimate from 4 pictures/).waitFor();
+    expect(await estimate(page).textContent()).toMatch(/^The whole file: about 60% smaller/);
     await close(page);
   });
 

@@ -12,6 +12,14 @@ export const became = (before: number, after: number, similarity: number | null)
   `${bytes(before)} became ${bytes(after)}` +
   (similarity === null ? '' : `, ${percent(similarity * 100)} alike`);
 
+/** `about 48% smaller`, `40 to 75% smaller`, `between 5% larger and 20% smaller` */
+export function savedInWords(least: number, most: number): string {
+  if (least === most) return `about ${count(Math.abs(most))}% ${most < 0 ? 'larger' : 'smaller'}`;
+  if (least < 0 && most > 0) return `between ${count(-least)}% larger and ${count(most)}% smaller`;
+  const [low, high] = [Math.abs(least), Math.abs(most)].map(count);
+  return most > 0 ? `${low} to ${high}% smaller` : `${high} to ${low}% larger`;
+}
+
 function result({ bytes: sizes }: Request): string {
   const { input, saved_percent: saved } = sizes;
   if (input === 0) return 'nothing was compressed';

@@ -4,7 +4,7 @@ import type { Channel } from './state/file/options.ts';
 import type { Estimate } from './state/file/estimate.ts';
 import { textsOfChosen } from './texts-of-chosen.ts';
 import { textsOfForms } from './texts-of-forms.ts';
-import { became, counted, images, textsOfRequests } from './texts-of-requests.ts';
+import { became, counted, images, savedInWords, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfRows } from './texts-of-rows.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
 
@@ -18,8 +18,8 @@ function inAbout(seconds: number): string {
   return `in about ${hours === 1 ? 'an hour' : `${count(hours)} hours`}`;
 }
 
-const wholeFile = ({ saved }: Estimate): string =>
-  `The whole file: about ${count(Math.round(Math.abs(saved)))}% ${saved < 0 ? 'larger' : 'smaller'}`;
+const wholeFile = ({ saved: [least, most] }: Estimate): string =>
+  `The whole file: ${savedInWords(Math.round(least), Math.round(most))}`;
 
 /** Every text of the page, but for the sentences of the service itself and those about failures. */
 export const texts = {
