@@ -47,6 +47,8 @@ export const textsOfRequests = {
     perSecond: (rate: number) => `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))} a second`,
     timeLeft: 'Time left',
     about: (time: string) => `about ${time}`,
+    waitingFor: ([host, ...others]: string[]) =>
+      `waiting for ${host}${others.length > 0 ? ` and ${count(others.length)} more` : ''}, to try again`,
     slowest: 'Slowest host',
     takes: (host: string, seconds: number) => `${host}, ${seconds.toFixed(1)} s an image`,
     unknown: '–',

@@ -30,6 +30,8 @@ function Running({ request, rate }: ProgressProps) {
   const left = counts.pending + counts.processing;
   const mayWrite = useStore((state) => state.mayWrite);
   const slowest = useStore(({ shown }) => shown?.slowest ?? null);
+  const hosts = useStore(({ shown }) => shown?.waitingFor ?? null);
+  const isWaiting = counts.processing === 0 && hosts !== null && hosts.length > 0;
   return (
     <>
       <div class="row">
@@ -54,7 +56,8 @@ function Running({ request, rate }: ProgressProps) {
         <Fact name={texts.request.left}>{count(left)}</Fact>
         <Fact name={texts.request.rate}>{rate ? texts.request.perSecond(rate) : texts.request.unknown}</Fact>
         <Fact name={texts.request.timeLeft}>
-          {rate ? texts.request.about(duration(left / rate)) : texts.request.unknown}
+          {isWaiting && texts.request.waitingFor(hosts)}
+          {!isWaiting && (rate ? texts.request.about(duration(left / rate)) : texts.request.unknown)}
         </Fact>
         <Fact name={texts.request.saved}>
           {sizes.input > 0

@@ -22,9 +22,10 @@ export function followRequest(id: string): () => void {
   // One that is followed again, because it is tried again, stays as it is shown.
   const parts = shown?.id === id ? shown : { images: [], hasAllImages: false, failures: [], request: null };
   const unchosen = { chosen: new Set<string>(), lastClicked: null };
-  update({ shown: { ...parts, ...unchosen, id, error: null, rate: null, slowest: null } });
-  void new Follower(id, abort.signal).follow();
-  void watchHosts(id, abort.signal);
+  update({ shown: { ...parts, ...unchosen, id, error: null, rate: null, slowest: null, waitingFor: [] } });
+  const follower = new Follower(id, abort.signal);
+  void follower.follow();
+  void watchHosts(id, abort.signal, () => follower.lookAtClock());
   return () => abort.abort();
 }
 
@@ -33,17 +34,21 @@ const HOSTS_EVERY_MS = 5000;
 /** The service looks at every image to tell of the hosts: too much to ask every five seconds of larger requests. */
 const HOSTS_TOLD_OF = 50_000;
 
-/** Shows which host is slowest, while a request of several hosts runs. */
-async function watchHosts(id: string, signal: AbortSignal): Promise<void> {
+/** Shows while a request runs which of several hosts is slowest, and which are waited for. */
+async function watchHosts(id: string, signal: AbortSignal, each: () => void): Promise<void> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, HOSTS_EVERY_MS));
     const request = current().shown?.request;
     if (signal.aborted || request?.is_final) return;
+    each();
     if (!request || request.counts.images > HOSTS_TOLD_OF) continue;
     const call = api.GET('/requests/{id}/hosts', { params: { path: { id } }, signal });
     const { data } = await outcomeOf(call);
-    if (!data || data.total < 2) continue;
+    if (!data) continue;
     const busy = data.items.filter(({ pending }) => pending > 0);
+    const isWaiting = request.status === 'Processing' && request.counts.processing === 0;
+    change(id, { waitingFor: isWaiting ? busy.map(({ host }) => host) : [] });
+    if (data.total < 2) continue;
     const [slowest] = busy
       .map(({ host, median_milliseconds: milliseconds }) => ({ host, milliseconds: milliseconds ?? 0 }))
       .sort((a, b) => b.milliseconds - a.milliseconds);
@@ -84,6 +89,17 @@ class Follower {
     await this.conclude();
   }
 
+  /** With every second in which nothing ends the speed falls, though nothing is told of it. */
+  lookAtClock(): void {
+    const last = this.samples.at(-1);
+    if (last) this.sample(last.settled);
+  }
+
+  private sample(settled: number): void {
+    this.samples.push({ at: performance.now(), settled });
+    change(this.id, { rate: rateOf(this.samples) });
+  }
+
   private take({ type, data }: ServerEvent): void {
     if (type === 'request') this.takeRequest(JSON.parse(data) as Request);
     if (type === 'image') addImages(this.id, [JSON.parse(data) as Image]);
@@ -91,9 +107,8 @@ class Follower {
   }
 
   private takeRequest(request: Request): void {
-    this.samples.push({ at: performance.now(), settled: settledOf(request) });
     this.show(request);
-    change(this.id, { rate: rateOf(this.samples) });
+    this.sample(settledOf(request));
     if (this.samples.length > 1) return;
     if (request.counts.failed > 0) void readFailures(this.id, this.signal);
     if (!request.is_final && request.counts.images <= LISTED_WHILE_RUNNING)

@@ -38,6 +38,8 @@ export interface Shown {
   rate: number | null;
   /** Of several hosts that still have images, the one whose downloads take longest. */
   slowest: { host: string; milliseconds: number } | null;
+  /** Hosts of which images wait for another try, while nothing else is left to do. */
+  waitingFor: string[];
 }
 
 export interface Listed {
