@@ -309,6 +309,23 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('says what lines are where cells have several, and what was not read of a cell', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = [` ${suite.origin.url('/mug.jpg')} ,"Mug,\nblue"`, `${suite.origin.url('/vase.jpg')},Vase`];
+    await dropFile(page, 'long.csv', ['Image URL,Title', ...rows, ''].join('\n'));
+    await page.getByText('Cells were read without the blanks around them').waitFor({ state: 'attached' });
+
+    await button(page, 'Show all rows').click();
+
+    await page.getByText(/ Lines are those of the file as a text, not the rows of a spreadsheet: /).waitFor();
+    await dropFile(page, 'short.csv', ['Image URL,Title', rows[1], ''].join('\n'));
+    await page.getByRole('heading', { name: 'short.csv' }).waitFor();
+    await button(page, 'Show all rows').click();
+    await page.getByRole('cell', { name: 'Vase', exact: true }).waitFor();
+    expect(await page.getByText(/not the rows of a spreadsheet/).count()).toBe(0);
+    await page.close();
+  });
+
   it('names the rows without images by their lines, shows them alone, and leaves them out', async () => {
     const { page, complaints } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
     const cup = (index: number) => `c${index},Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;

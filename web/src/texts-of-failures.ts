@@ -152,7 +152,7 @@ const REPAIRS: Record<string, string> = {
   COLUMNS_MERGED: 'Several image columns were taken as one',
   OUTPUT_COLUMN_REPLACED: 'An earlier column of new links is replaced',
   BLANK_LINE_SKIPPED: 'Blank lines were left out',
-  BLANKS_TRIMMED: 'Blanks around cells were removed',
+  BLANKS_TRIMMED: 'Cells were read without the blanks around them',
   URL_SEPARATOR: 'Links in one cell were told apart',
   URL_SEPARATOR_MISSING: 'Links with nothing between them were told apart',
   URL_CHARACTERS_ENCODED: 'Blanks or letters in links were encoded',

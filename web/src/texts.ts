@@ -202,7 +202,7 @@ export const texts = {
     content: 'What stands there',
     leave: 'Remove',
     lines:
-      'Lines are counted as in the text of the file: a row whose cells have several lines takes as many.',
+      'Lines are those of the file as a text, not the rows of a spreadsheet: a row whose cells have several lines takes as many.',
     cells: 'Write the right link into the cell: the file is checked again when you leave it.',
     keys: 'Enter or F8 goes to the next.',
     cell: (column: string, line: string) => `${column} on ${line}`,

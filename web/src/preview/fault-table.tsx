@@ -32,7 +32,6 @@ export function FaultTable({ survey }: { survey: DryRun }) {
   return (
     <>
       <FaultActions cells={cells} />
-      {hasLongRows(survey) && <p class="quiet small">{texts.mend.lines}</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label={texts.mend.table} ref={table}>
         <table class="fault-table" role="table">
           <thead role="rowgroup">
@@ -54,12 +53,6 @@ export function FaultTable({ survey }: { survey: DryRun }) {
       </div>
     </>
   );
-}
-
-/** Whether lines are no rows of a spreadsheet: a row whose cells have line ends takes several lines. */
-function hasLongRows(survey: DryRun): boolean {
-  const { rows, faults } = survey;
-  return !isWorkbook(survey) && faults.items.some(({ line }) => line > rows + faults.total + 1);
 }
 
 /** With its roles in words: on a phone it is laid out as no table. */

@@ -5,7 +5,7 @@ import { FaultTable, Mended } from './fault-table.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/format.ts';
 import { hideRows, listRows } from '../state/file/list-rows.ts';
-import { isWorkbook } from '../state/file/mend-file.ts';
+import { hasLongRows, isWorkbook } from '../state/file/mend-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
@@ -89,8 +89,10 @@ function Rows({ survey }: { survey: DryRun }) {
     );
   }
   const { title, lead } = wordsOf(which, survey);
+  const isInLines = hasLongRows(survey, [...survey.lines, ...(shown?.rows ?? [])]);
+  const lines = isInLines || (which === 'without' && !isWorkbook(survey)) ? ` ${texts.mend.lines}` : '';
   return (
-    <Listing kind={total > 0 ? 'fault' : 'repair'} title={title} lead={lead} isOpen>
+    <Listing kind={total > 0 ? 'fault' : 'repair'} title={title} lead={lead + lines} isOpen>
       <div class="switch" role="group" aria-label={texts.rows.which}>
         <button type="button" aria-pressed={!shown} onClick={hideRows}>
           {total > 0 ? texts.rows.faulty : texts.rows.hide}
@@ -118,11 +120,9 @@ type Which = 'all' | 'without' | null;
 
 /** Of the rows that are shown. */
 function wordsOf(which: Which, survey: DryRun): { title: string; lead: string } {
-  const { mend, preview, rows } = texts;
-  if (which === 'without') {
-    const lines = isWorkbook(survey) ? '' : ` ${mend.lines}`;
-    return { title: rows.titleWithout(survey.rows_without_images), lead: rows.leadWithout + lines };
-  }
+  const { preview, rows } = texts;
+  if (which === 'without')
+    return { title: rows.titleWithout(survey.rows_without_images), lead: rows.leadWithout };
   if (which === 'all') return { title: rows.all, lead: rows.lead };
   return { title: preview.faults(survey.faults.total), lead: preview.faultsLead };
 }

@@ -36,6 +36,21 @@ const WITHOUT_SCHEME = /^(?:www\.|(?:[\w-]+\.)+[a-z]{2,}\/)\S+$/i;
 
 export const isWorkbook = ({ layout }: DryRun): boolean => typeof layout?.sheet === 'string';
 
+/**
+ * Whether lines are no rows of a spreadsheet, as far as it is known of some rows of the file: one whose cells have line ends
+ * takes several lines.
+ */
+export function hasLongRows(survey: DryRun, rows: DryRun['lines']): boolean {
+  if (isWorkbook(survey)) return false;
+  const { rows: taken, faults, warnings, repairs, lines_without_images: empty } = survey;
+  const last = Math.max(0, ...empty, ...[...faults.items, ...warnings.items].map(({ line }) => line));
+  const skipped = repairs.items.filter(({ code }) => code.endsWith('_SKIPPED')).length; // blank lines, and those above the names
+  return (
+    last > taken + faults.total + skipped + 1 ||
+    rows.some(({ cells }) => cells.some((cell) => /[\r\n]/.test(cell)))
+  );
+}
+
 /** The cells of the file that have faults, in its order. */
 export function faultyCells(survey: DryRun): MendableCell[] {
   const { faults, lines, columns } = survey;
