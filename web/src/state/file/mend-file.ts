@@ -5,7 +5,7 @@ import { lineText } from '../../texts-of-requests.ts';
 import { changedAlike } from './changed-alike.ts';
 import { announce, notify } from '../notices.ts';
 import { type Chosen, current } from '../store.ts';
-import { checkAgain, fieldsOfFile } from './take-file.ts';
+import { checkAgain, fieldsOfFile, notifyOfFile } from './take-file.ts';
 
 /** A cell with another text; without one the whole row is left out. The column is given by its number in the file. */
 export interface Patch {
@@ -111,7 +111,7 @@ export function mend(patches: Patch[], lastChange: Change | null = null): void {
   const checked = checkAgain({ patches: withPatches(without(before.patches, covered), patches), lastChange });
   if (lastChange) void checked.then(() => tellIfWrong(patches[0], chosen.survey));
   if (patches.length === 1 && rows.length === 0) return;
-  notify(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
+  notifyOfFile(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
 }
 
 /** Takes a row that was removed in again. */
@@ -166,7 +166,7 @@ export function undoMending(): void {
     if (now?.file === file) void checkAgain({ patches: withPatches(patches, now.patches) });
   };
   void checkAgain({ patches: [], lastChange: null });
-  notify(texts.mend.takenBack, bringBack);
+  notifyOfFile(texts.mend.takenBack, bringBack);
 }
 
 /** Hands the file with the changes to the browser. */

@@ -2,10 +2,10 @@ import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client
 import { texts } from '../../texts.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
 import { forgetDraft, keepDraft, keptDraft } from './draft.ts';
-import { announce, notify } from '../notices.ts';
+import { announce, dismiss, notify } from '../notices.ts';
 import { fieldsOf, fieldsOfNames, type Options, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
-import { type Chosen, current, update } from '../store.ts';
+import { type Chosen, current, type Notice, update } from '../store.ts';
 
 /** Similarity is measured unasked up to here: it takes a JPEG two to three times as long. */
 const MEASURED_IMAGES = 2000;
@@ -17,9 +17,22 @@ const LISTED_FAULTS = '1000';
 export async function takeFile(file: File): Promise<void> {
   const chosen = { file, columns: {}, patches: [], lastChange: null, survey: null, error: null };
   update({ chosen, shownRows: null, startError: null });
+  dropUndo();
   keep();
   go('/new');
   await check(true);
+}
+
+let ofFile: Notice[] = [];
+
+/** Says what was done to the chosen file, and can be undone as long as it is chosen. */
+export function notifyOfFile(text: string, undo: () => void): void {
+  ofFile.push(notify(text, undo));
+}
+
+function dropUndo(): void {
+  ofFile.forEach(dismiss);
+  ofFile = [];
 }
 
 /** Keeps the chosen file as it is now, with the options, for the case of a reload. */
@@ -129,6 +142,7 @@ export async function start(): Promise<void> {
   void forgetDraft();
   update({ chosen: null });
   go(`/requests/${data.request_id}`);
+  dropUndo();
 }
 
 /** Whether the start asks for each image to be compared with its source, and so takes longer. */
