@@ -1,4 +1,4 @@
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { focusPart, focusTitle } from '../parts/focus-title.ts';
 import { type MendableCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
@@ -18,9 +18,13 @@ export function Mendable({
   hint?: string;
 }) {
   const [text, setText] = useState(given);
+  const checked = useRef(given); // the cell of a mended fault goes, and is left by that once more
+  useEffect(() => void (checked.current = given), [given]);
   const check = (): void => {
+    if (text === checked.current) return;
+    checked.current = text;
     const change = { hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
-    if (text !== given) mend([{ line, column, value: text.trim() }], change);
+    mend([{ line, column, value: text.trim() }], change);
   };
   const leave = (event: KeyboardEvent): void => {
     if (event.key !== 'Enter') return;

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { useSpoken } from '../parts/use-spoken.ts';
@@ -30,20 +30,26 @@ export function PicturePreview({ survey }: { survey: DryRun }) {
   const names = useStore((state) => state.lookNames);
   const url = looks.urls[looks.at];
   const name = nameOf(url, names.get(url));
-  useEffect(() => lookAt(urls, isMeasured(survey)), [urls, fields]);
+  const [asked, setAsked] = useState(0);
+  const another = (): void => {
+    setAsked(asked + 1);
+    lookAtNext();
+  };
+  // A mended cell gives the same pictures in a new list, or others that nobody has asked for.
+  useEffect(() => lookAt(urls, isMeasured(survey)), [urls.join(), isMeasured(survey), fields]);
   useEffect(() => void nameLooks(survey), [urls]);
   useEffect(() => stopLooking, []);
   const shown = looks.results.get(url);
   const estimate = estimateOf(looks, survey);
   const fit = fitOf(looks);
-  useSpoken(spokenOf(looks, survey, name));
+  useSpoken(spokenOf(looks, survey, name), `${asked} ${fields}`);
   const unread = [...looks.results].filter(([, result]) => !isLook(result) && result.code === UNREADABLE);
   return (
     <section class="picture-preview card" aria-labelledby="picture-title">
       <div class="row">
         <h2 id="picture-title">{texts.look.title}</h2>
         {looks.urls.length > 1 && (
-          <button type="button" onClick={lookAtNext}>
+          <button type="button" onClick={another}>
             {texts.look.another}
           </button>
         )}

@@ -65,26 +65,27 @@ export async function checkAgain(
   const next = { ...chosen, ...changes, error: null };
   update({ chosen: next, startError: null });
   keep();
-  await check(false);
+  await check(false, changes.patches !== undefined);
 }
 
-async function check(isNew: boolean): Promise<void> {
+async function check(isNew: boolean, isMending = false): Promise<void> {
   const { chosen } = current();
   if (!chosen) return;
   const fields = { ...fieldsOfFile(chosen), dry_run: 'true', lines: 'faulty', faults_limit: LISTED_FAULTS };
+  const before = isMending ? chosen.survey : null;
   const { data, error } = await sendFile<DryRun>(chosen.file, fields);
   if (current().chosen !== chosen) return; // another was chosen meanwhile, or something else was said of it
   const columns = data && isNew ? rememberedChoice(data.columns) : {};
   if (data && Object.keys(columns).length > 0) return checkAgain({ columns });
   update({ chosen: { ...chosen, survey: data ?? (isNew ? null : chosen.survey), error } });
-  announce(data ? announcementOf(data) : texts.preview.failed);
+  announce(data ? announcementOf(data, before) : texts.preview.failed);
 }
 
-/** Of a file of which nothing can be taken, why. */
-function announcementOf({ rows, images, faults }: DryRun): string {
-  return rows === 0 && faults.total > 0
-    ? faults.items[0].hint
-    : texts.preview.announced(rows, images, faults.total);
+/** Of a file of which nothing can be taken, why; of one that is being mended, how many faults are left. */
+function announcementOf({ rows, images, faults }: DryRun, before: DryRun | null): string {
+  if (rows === 0 && faults.total > 0) return faults.items[0].hint;
+  if (before) return texts.mend.left(faults.total, before.faults.total);
+  return texts.preview.announced(rows, images, faults.total);
 }
 
 /** What is said of the file, as fields of an upload. */
@@ -141,8 +142,8 @@ export async function start(): Promise<void> {
   rememberOptions(options);
   void forgetDraft();
   update({ chosen: null });
-  go(`/requests/${data.request_id}`);
   dropUndo();
+  go(`/requests/${data.request_id}`);
 }
 
 /** Whether the start asks for each image to be compared with its source, and so takes longer. */
