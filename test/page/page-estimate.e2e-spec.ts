@@ -4,7 +4,10 @@ import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 
 describeInBrowser('the page, estimating what the whole file will come to', (engine) => {
-  const suite = usePage(engine, async () => ({ '/mug.jpg': await photo(320, 240) }));
+  const suite = usePage(engine, async () => ({
+    '/mug.jpg': await photo(320, 240),
+    '/mug.png': await photo(320, 240),
+  }));
 
   /** A list of so many images, each with a URL of its own unless they are repeated. */
   const listOf = (images: number, different = images) =>
@@ -76,6 +79,19 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
     await dropFile(page, 'few.csv', listOf(4)); // all are looked at
     await page.getByText(/estimate from 4 pictures/).waitFor();
     expect(await estimate(page).textContent()).toMatch(/^The whole file: about 60% smaller/);
+    await close(page);
+  });
+
+  it('looks at pictures of each kind as often as the file has them', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = Array.from({ length: 20 }, (_, i) =>
+      suite.origin.url(`/mug.${i < 12 ? 'jpg' : 'png'}?${i}`),
+    );
+
+    await dropFile(page, 'kinds.csv', ['Image URL', ...rows].join('\n'));
+    await page.getByText(/estimate from 8 pictures/).waitFor();
+
+    expect(suite.origin.hits['/mug.png']).toBe(3);
     await close(page);
   });
 

@@ -43,7 +43,8 @@ let isByHand = false;
 let abort = new AbortController();
 
 /** Looks at some pictures of a file, drawn at random: that which is shown first, then the others, one at a time. */
-export function lookAt(urls: string[], isMeasured: boolean): void {
+export function lookAt(drawn: string[], isMeasured: boolean): void {
+  const urls = evenlyOf(drawn);
   isFileMeasured = isMeasured;
   const isNew = urls.join() !== current().looks.urls.join();
   if (isNew) {
@@ -55,6 +56,22 @@ export function lookAt(urls: string[], isMeasured: boolean): void {
   forget();
   update({ looks: { urls, at: isNew ? 0 : current().looks.at, results: new Map(), isBusy: true } });
   void lookAtAll(abort.signal);
+}
+
+/** Hosts and kinds of files are as frequent among the first eight as among all that were drawn: by chance alone one is often missed. */
+function evenlyOf(drawn: string[]): string[] {
+  if (drawn.length <= ESTIMATED_FROM) return drawn;
+  const byKind = [...drawn].sort((a, b) => kindOf(a).localeCompare(kindOf(b)));
+  const first = Array.from({ length: ESTIMATED_FROM }, (_, i) => {
+    return byKind[Math.floor((i * drawn.length) / ESTIMATED_FROM)];
+  });
+  return [...first, ...drawn.filter((url) => !first.includes(url))];
+}
+
+/** `images.example.com .png` */
+function kindOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host} ${/\.\w+$/.exec(pathname)?.[0].toLowerCase() ?? ''}`;
 }
 
 /** Shows the next of the pictures. */
