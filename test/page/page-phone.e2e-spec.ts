@@ -95,6 +95,12 @@ describeInBrowser('the page on a phone', (engine) => {
       const { y, height } = (await page.getByRole('button', { name, exact: true }).boundingBox())!;
       expect(y + height).toBeLessThan(360);
     }
+    const numbers = page.locator('.compare-numbers');
+    expect(await numbers.textContent()).toMatch(/ became .+% alike\.$/);
+    const { y, height } = (await numbers.boundingBox())!;
+    expect(height).toBeGreaterThan(10);
+    expect(y + height).toBeLessThan(360);
+    expect(await numbers.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
     await page.close();
   });
