@@ -150,6 +150,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.keyboard.press('a');
     await judged(page, '1 of 2 judged');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     await page.goto(`${suite.app.client.url}/#/requests/${other}`);
     await page.getByText('lamp', { exact: true }).waitFor();
@@ -159,6 +160,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await heard(page, 'There is nothing to undo.');
 
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.goBack();
     await page.getByText('lamp', { exact: true }).waitFor({ state: 'detached' });
     await judge.click();

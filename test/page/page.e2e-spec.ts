@@ -318,6 +318,7 @@ describeInBrowser('the page in a browser', (engine) => {
     await page.getByRole('slider').waitFor();
     await look('compare');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.goto(`${app.client.url}/#/requests`);
     await page.getByText('products.csv').first().waitFor();
     await look('history');

@@ -15,6 +15,7 @@ import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
 import { HoldButton } from './hold-button.tsx';
 import { Keyed } from './keyed.tsx';
 import { RedoNotes } from './redo-notes.tsx';
+import { useBack } from './use-back.ts';
 import { useKeys } from './use-keys.ts';
 
 interface CompareProps {
@@ -28,13 +29,15 @@ interface CompareProps {
 const { compare } = texts;
 
 /** One result beside its source, above the page; the others are a key away. */
-export function Compare({ pictures, at, go, close }: CompareProps) {
+export function Compare({ pictures, at, go, close: end }: CompareProps) {
   const images = pictures.map(([first]) => first);
   const image = images[at];
   const title = useRef<HTMLHeadingElement>(null);
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
   const [hasKeys, setHasKeys] = useState(false);
+  const close = useBack(end);
+  const toggleKeys = (): void => setHasKeys(!hasKeys);
   const step = (by: number): void => {
     const next = images[at + by];
     if (!next) return;
@@ -92,14 +95,19 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
     f: () => fit(true),
     1: () => fit(false),
     h: hold,
-    '?': () => setHasKeys(!hasKeys),
+    '?': toggleKeys,
   });
   // Its title tells what the dialog is about; a button would be pressed unread.
   useEffect(() => title.current?.focus(), []);
   // Whoever judged by a button further down would not see the next picture.
   useLayoutEffect(() => title.current?.closest('dialog')?.scrollTo(0, 0), [image.id]);
   return (
-    <Dialog class="compare" label={texts.request.pictures(fullNameOf(image))} onClose={close}>
+    <Dialog
+      class="compare"
+      label={texts.request.pictures(fullNameOf(image))}
+      onClose={hasKeys ? toggleKeys : close} // what is on top
+      next={() => document.querySelector(`[data-image="${image.id}"]`)}
+    >
       <div class="compare-head">
         <div class="compare-title">
           <h2 ref={title} tabIndex={-1}>
@@ -147,7 +155,7 @@ export function Compare({ pictures, at, go, close }: CompareProps) {
             type="button"
             class="show-keys"
             aria-expanded={hasKeys}
-            onClick={() => setHasKeys(!hasKeys)}
+            onClick={toggleKeys}
           >
             <Keyed of={compare.showKeys} />
           </button>

@@ -95,7 +95,14 @@ export function Thumbnail({ image, open }: { image: Image; open: ListProps['open
   if (!canCompare(image)) return <span class="thumbnail thumbnail-none" />;
   const label = texts.results.open(nameOf(image), lineOf(image));
   return (
-    <button type="button" class="thumbnail" aria-label={label} title={label} onClick={() => open(image)}>
+    <button
+      type="button"
+      class="thumbnail"
+      data-image={image.id}
+      aria-label={label}
+      title={label}
+      onClick={() => open(image)}
+    >
       <img src={image.output_url!} alt="" loading="lazy" decoding="async" />
     </button>
   );
