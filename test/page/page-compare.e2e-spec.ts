@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { describeInBrowser, openPage } from '../helpers/page/browser.js';
+import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
@@ -116,8 +116,44 @@ describeInBrowser('the page, comparing pictures', (engine) => {
     await page.keyboard.press('Escape');
     await keys.waitFor({ state: 'detached' });
     expect(await slider.evaluate((element) => element.matches(':focus'))).toBe(true);
+    await page.keyboard.press('?');
+    await page.getByRole('checkbox', { name: /^Single keys/ }).focus();
+    await page.keyboard.press('Escape');
+    await keys.waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('Keys (?)');
     await page.keyboard.press('Escape');
     await closed(page);
+    await page.close();
+  });
+
+  it('takes no letters where single keys are switched off, also the next time', async () => {
+    const { page } = await open();
+    await compare(page, 'Mug').click();
+    await page.keyboard.press('?');
+    await page.getByRole('checkbox', { name: /^Single keys/ }).uncheck();
+    expect(await page.locator('kbd').allTextContents()).toEqual(['→', '←', '← →', 'Esc']);
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.keyboard.press('Escape');
+    await page.reload();
+
+    await compare(page, 'Mug').click();
+    await at(page, 1);
+    for (const key of ['j', 'a', 'u', 'o', 'z', '1', 'h', '?']) await page.keyboard.press(key);
+    await page.getByText('0 of 3 judged').waitFor();
+    expect(await page.getByRole('button', { name: '100%', exact: true }).getAttribute('aria-pressed')).toBe(
+      'false',
+    );
+    await page.keyboard.press('ArrowRight');
+    await at(page, 2);
+    await page.getByRole('button', { name: 'Keep', exact: true }).press('Enter');
+    await page.getByText('1 of 3 judged').waitFor();
+    await at(page, 3);
+    await page.getByRole('button', { name: 'Keys', exact: true }).press('Enter');
+    await page.getByRole('checkbox', { name: /^Single keys/ }).check();
+    await page.keyboard.press('z');
+
+    await page.getByText('0 of 3 judged').waitFor();
+    expect(await page.getByRole('button', { name: 'Keep (A)' }).count()).toBe(1);
     await page.close();
   });
 });

@@ -262,6 +262,7 @@ export const textsOfRequests = {
       ['Esc', 'close'],
     ] satisfies [key: string, meaning: string][],
     showKeys: ['Keys', '?'] as const,
+    singleKeys: 'Single keys: a letter alone acts. Buttons, arrows and Esc work in any case.',
     gone: 'The original can not be loaded from its host any more. This is the result.',
     openResult: 'Open the result',
     alike: (value: number) => `${percent(value * 100)} alike`,

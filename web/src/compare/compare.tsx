@@ -11,7 +11,7 @@ import { fullNameOf, fullPartsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { Facts } from './facts.tsx';
-import { type JudgeActions, JudgeBar, KeyList } from './judge-bar.tsx';
+import { type JudgeActions, JudgeBar, KeyList, SingleKeysSwitch } from './judge-bar.tsx';
 import { HoldButton } from './hold-button.tsx';
 import { Keyed } from './keyed.tsx';
 import { RedoNotes } from './redo-notes.tsx';
@@ -36,8 +36,12 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
   const [hasKeys, setHasKeys] = useState(false);
+  const keysButton = useRef<HTMLButtonElement>(null);
   const close = useBack(end);
-  const toggleKeys = (): void => setHasKeys(!hasKeys);
+  const toggleKeys = (): void => {
+    if (document.activeElement?.closest('.check')) keysButton.current?.focus(); // the switch goes with the list
+    setHasKeys(!hasKeys);
+  };
   const step = (by: number): void => {
     const next = images[at + by];
     if (!next) return;
@@ -153,6 +157,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
           </a>
           <button
             type="button"
+            ref={keysButton}
             class="show-keys"
             aria-expanded={hasKeys}
             onClick={toggleKeys}
@@ -164,6 +169,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
         <RedoNotes pictures={pictures} look={(index) => step(index - at)} />
         <Facts image={image} />
         <div role="status">{hasKeys && <KeyList />}</div>
+        {hasKeys && <SingleKeysSwitch />}
       </div>
     </Dialog>
   );

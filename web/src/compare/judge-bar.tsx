@@ -3,7 +3,8 @@ import { Icon } from '../parts/icon.tsx';
 import { askedBytes } from '../state/judging/byte-target.ts';
 import { isInWork } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
-import { useStore } from '../state/store.ts';
+import { rememberSingleKeys } from '../state/judging/single-keys.ts';
+import { update, useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { Keyed } from './keyed.tsx';
 
@@ -72,18 +73,46 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   );
 }
 
+/** What the switch is for; arrows and Esc are no single keys. */
+const SINGLE = /^[A-Z0-9?]$/;
+
 /** What the keys do. */
 export function KeyList() {
+  const singleKeys = useStore((state) => state.singleKeys);
+  const listed = texts.compare.keys.map(([keys, meaning]): [string, string] => [
+    keys
+      .split(' ')
+      .filter((key) => singleKeys || !SINGLE.test(key))
+      .join(' '),
+    meaning,
+  ]);
   return (
     <dl class="key-list">
-      {texts.compare.keys.map(([key, meaning]) => (
-        <div key={key}>
-          <dt>
-            <kbd>{key}</kbd>
-          </dt>
-          <dd>{meaning}</dd>
-        </div>
-      ))}
+      {listed
+        .filter(([keys]) => keys !== '')
+        .map(([keys, meaning]) => (
+          <div key={meaning}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
     </dl>
+  );
+}
+
+/** Switches single keys off for whoever speaks, or whose screen reader uses them itself. */
+export function SingleKeysSwitch() {
+  const singleKeys = useStore((state) => state.singleKeys);
+  const choose = (isOn: boolean): void => {
+    rememberSingleKeys(isOn);
+    update({ singleKeys: isOn });
+  };
+  return (
+    <label class="check">
+      <input type="checkbox" checked={singleKeys} onChange={(event) => choose(event.currentTarget.checked)} />
+      <span>{texts.compare.singleKeys}</span>
+    </label>
   );
 }

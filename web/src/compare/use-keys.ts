@@ -1,4 +1,5 @@
 import { useLayoutEffect } from 'preact/hooks';
+import { current } from '../state/store.ts';
 
 const JUDGING = ['a', 'u', 'o', 'z'];
 
@@ -14,6 +15,7 @@ export function useKeys(actions: Record<string, (isDown: boolean) => void>): voi
   useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key.length === 1 && !current().singleKeys) return;
       const isDown = event.type === 'keydown';
       if (event.key.startsWith('Arrow') && usesArrows(event.target)) return;
       // A key that is held down judges once.

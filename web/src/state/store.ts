@@ -6,6 +6,7 @@ import type { Looks } from './file/look-at-pictures.ts';
 import type { Change, Patch } from './file/mend-file.ts';
 import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
+import { hasSingleKeys } from './judging/single-keys.ts';
 import { rememberedIds } from './remembered-ids.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './webhooks/no-webhooks.ts';
@@ -106,6 +107,8 @@ export interface State {
   /** Whether the key may do more than look. */
   mayWrite: boolean;
   webhooks: Webhooks;
+  /** Whether a letter alone does something while pictures are compared. */
+  singleKeys: boolean;
   /** Ids of images that were judged. */
   judged: ReadonlySet<string>;
   /** Ids of requests of which failed images were given other links here: the service does not tell. */
@@ -140,6 +143,7 @@ const state: State = {
   needsKey: false,
   mayWrite: true,
   webhooks: NO_WEBHOOKS,
+  singleKeys: hasSingleKeys(),
   judged: rememberedIds('judged'),
   corrected: rememberedIds('corrected'),
   typedUrls: {},
