@@ -174,6 +174,31 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.close();
   });
 
+  it('offers nothing that was tried again until the service has answered', async () => {
+    const id = await uploaded('/gone/1.jpg', '/gone/2.jpg', '/broken.jpg');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    const asked: string[] = [];
+    await page.route(/\/retry$/, async (route) => {
+      asked.push(route.request().postData() ?? '');
+      await held;
+      await route.continue();
+    });
+
+    await button(page, /^Try again: Not a picture/).click();
+    await until(() => asked.length === 1);
+    // With the one that is being tried, that would be three.
+    await button(page, 'Try all of them again').waitFor({ state: 'detached' });
+    expect(await button(page, /^Try again: /).count()).toBe(0);
+    answer();
+    await hasEnded(id);
+
+    await button(page, 'Try all of them again').click();
+    await page.getByText('3 images will be tried again in ten seconds.').waitFor();
+    await page.close();
+  });
+
   it('tries many images again although the page is left before', async () => {
     const id = await uploaded('/gone/1.jpg', '/gone/2.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);

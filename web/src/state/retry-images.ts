@@ -15,16 +15,18 @@ export interface Retried {
 }
 
 /** Tries failed images again, and those that were cancelled; then follows the request again. Several can be undone before it begins. */
-export function retryImages(id: string, count: number, body: Retried = {}): void {
+export function retryImages(id: string, failed: number, body: Retried = {}): void {
+  const { shown } = current();
+  // Those are tried with whichever failed.
+  const count = failed + ((shown?.id === id && shown.request?.counts.cancelled) || 0);
+  note(id, true);
   if (count <= 1) {
     announce(texts.failures.retryingOne);
     return void retry(id, body).then(() => requestAnimationFrame(goToProgress));
   }
-  note(id, true);
   postpone({
     text: texts.failures.retrying(count),
     act: async () => {
-      note(id, false);
       announce(texts.failures.retryingNow(count));
       await retry(id, body);
     },
@@ -49,6 +51,7 @@ export function goOn({ id, counts }: Request): void {
 async function retry(id: string, body: Retried): Promise<void> {
   const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
   const { data, error } = await outcomeOf<Request>(call);
+  note(id, false); // not before: how many failed is not known anew until then
   if (error) return void notify(error.message || texts.unreachable);
   if (body.urls) noteCorrected(id);
   if (current().shown?.id !== id) return;
