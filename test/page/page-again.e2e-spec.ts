@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { barriersOf, describeInBrowser, openPage } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
+
+/** A line of pixels: none may have more than 100,000. */
+const ribbon = (width: number): Promise<Buffer> =>
+  sharp({ create: { width, height: 1, channels: 3, background: 'white' } })
+    .png()
+    .toBuffer();
 
 describeInBrowser('the page, after a file is done', (engine) => {
   let isAway = true;
@@ -24,6 +31,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
       '/here/1.jpg': mug,
       '/here/2.jpg': mug,
       '/broken.jpg': Buffer.from('no picture'),
+      '/ribbon.png': await ribbon(100_001),
       '/away.jpg': (_request, response) => void (isAway ? response.writeHead(404).end() : response.end(mug)),
     };
   });
@@ -196,6 +204,26 @@ describeInBrowser('the page, after a file is done', (engine) => {
 
     await button(page, 'Try all of them again').click();
     await page.getByText('3 images will be tried again in ten seconds.').waitFor();
+    await page.close();
+  });
+
+  it('says once what to do about a reason at several hosts, and what is taken of images with numbers', async () => {
+    const csv = csvOf([
+      ['Mug', [suite.origin.url('/broken.jpg'), 'http://10.1.1.1/a.jpg', 'http://10.1.1.2/b.jpg']],
+      ['Ribbon', [suite.origin.url('/ribbon.png')]],
+    ]);
+    const id = await suite.app.client.accepted(csv);
+    await suite.app.client.completed(id);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await page.getByText('A side of the image has 100,001 pixels; at most 100,000 are taken.').waitFor();
+
+    expect(await page.locator('.failure h3').allTextContents()).toEqual([
+      '1 Not a public address at 10.1.1.1',
+      '1 Not a public address at 10.1.1.2',
+      expect.stringContaining('Too many pixels'),
+      expect.stringContaining('Not a picture'),
+    ]);
+    expect(await page.getByText('These addresses are not on the public internet.').count()).toBe(1);
     await page.close();
   });
 

@@ -1,4 +1,4 @@
-import type { Channel } from './api/client.ts';
+import type { Channel, Image } from './api/client.ts';
 import { bytes } from './parts/format.ts';
 
 /** What to do where an image has failed, by its code. Codes without a line of their own get the service's sentence. */
@@ -24,7 +24,6 @@ const ADVICE: Record<string, string> = {
   IMAGE_TOO_MANY_PIXELS: 'The pictures have too many pixels. Make them smaller first.',
   IMAGE_TOO_MANY_FRAMES: 'The animations are too long. Shorten them first.',
   IMAGE_TOO_SLOW: 'These pictures take too long to read. Save them again as JPEG or PNG.',
-  DOWNLOAD_TOO_LARGE: 'The files are too large. Make them smaller first.',
   EMPTY_BODY: 'The files are empty. Upload the pictures to their host again.',
 };
 
@@ -56,13 +55,18 @@ const NAMES: Record<string, string> = {
 export const reasonOf = (code: string): string =>
   NAMES[code] ?? (/^HTTP_5/.test(code) ? 'Server error' : code);
 
-/** Of these the service says which kind it is: the name of the file may say another. */
+/** Of these the service says more: which kind it is, where the name of the file may say another, or how much is taken. */
 const WITH_MESSAGE: Record<string, string> = {
+  DOWNLOAD_TOO_LARGE: 'Make the files smaller first.',
   FORMAT_NOT_SUPPORTED: 'Save the pictures as usual JPEG, PNG or WebP files.',
 };
 
 /** Whether two images with this code may need different advice. */
 export const isToldByMessage = (code: string): boolean => code in WITH_MESSAGE;
+
+/** What the service says of one image alone, with its numbers; empty where it says the same of all. */
+export const numbersOf = ({ error }: Image): string =>
+  error?.code === 'IMAGE_TOO_MANY_PIXELS' ? error.message : '';
 
 export function adviceOn(code: string, message: string): string {
   if (isToldByMessage(code)) return `${message} ${WITH_MESSAGE[code]}`;

@@ -5,7 +5,7 @@ import { Icon } from '../parts/icon.tsx';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { lineOf, nameOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { adviceOn, isToldByMessage, reasonOf } from '../texts-of-failures.ts';
+import { adviceOn, isToldByMessage, numbersOf, reasonOf } from '../texts-of-failures.ts';
 import { MendUrls } from './mend-urls.tsx';
 import { showImages } from './show-images.ts';
 
@@ -17,11 +17,11 @@ const MOST_RETRIED = 1000;
 interface Group {
   code: string;
   host: string;
-  message: string;
+  advice: string;
   images: Image[];
 }
 
-/** Failed images by reason and host, the most first, each with what to do. */
+/** Failed images by reason and host, the most first, each reason with what to do. */
 export function Failures({ request, failures }: { request: Request; failures: Image[] }) {
   const { id, counts } = request;
   const mayRetry = useMayRetry();
@@ -41,10 +41,11 @@ export function Failures({ request, failures }: { request: Request; failures: Im
       </div>
       <p class="quiet">{texts.failures.lead}</p>
       <ul>
-        {groupsOf(failures).map((group) => (
+        {groupsOf(failures).map((group, index, groups) => (
           <FailureGroup
-            key={`${group.code} ${group.host} ${group.message}`}
+            key={`${group.code} ${group.host} ${group.advice}`}
             group={group}
+            isAdvised={group.advice === groups[index - 1]?.advice}
             id={mayRetry ? id : null}
           />
         ))}
@@ -56,9 +57,16 @@ export function Failures({ request, failures }: { request: Request; failures: Im
   );
 }
 
-/** `id`: of the request, where it can be tried again. */
-function FailureGroup({ group, id }: { group: Group; id: string | null }) {
-  const { code, host, message, images } = group;
+interface FailureGroupProps {
+  group: Group;
+  /** Whether what to do stands at the group above. */
+  isAdvised: boolean;
+  /** Of the request, where it can be tried again. */
+  id: string | null;
+}
+
+function FailureGroup({ group, isAdvised, id }: FailureGroupProps) {
+  const { code, host, advice, images } = group;
   const [isMending, setIsMending] = useState(false);
   const isPassing = images.some(({ error }) => error?.retryable);
   const ids = images.slice(0, MOST_RETRIED).map((image) => image.id);
@@ -99,7 +107,7 @@ function FailureGroup({ group, id }: { group: Group; id: string | null }) {
           </button>
         </div>
       </div>
-      <p>{adviceOn(code, message)}</p>
+      {!isAdvised && <p>{advice}</p>}
       {id && isMending ? <MendUrls id={id} images={images} /> : <Named images={images} />}
     </li>
   );
@@ -111,7 +119,7 @@ function Named({ images }: { images: Image[] }) {
       {images.slice(0, NAMED).map((image) => (
         <li key={image.id}>
           {nameOf(image)} <span class="quiet small">{lineOf(image)}</span>{' '}
-          <span class="code">{image.input_url}</span>
+          <span class="code">{image.input_url}</span> <span class="quiet small">{numbersOf(image)}</span>
         </li>
       ))}
       {images.length > NAMED && <li class="quiet">{texts.failures.more(images.length - NAMED)}</li>}
@@ -119,15 +127,24 @@ function Named({ images }: { images: Image[] }) {
   );
 }
 
+/** Those with the same advice stand together. */
 function groupsOf(failures: Image[]): Group[] {
   const groups = new Map<string, Group>();
   for (const image of failures) {
     const { code, message } = image.error ?? { code: '', message: '' };
     const host = hostOf(image.input_url);
     const name = [code, host, ...(isToldByMessage(code) ? [message] : [])].join(' ');
-    const group = groups.get(name) ?? { code, host, message, images: [] };
+    const group = groups.get(name) ?? { code, host, advice: adviceOn(code, message), images: [] };
     group.images.push(image);
     groups.set(name, group);
   }
-  return [...groups.values()].sort((a, b) => b.images.length - a.images.length);
+  const totals = new Map<string, number>();
+  for (const { advice, images } of groups.values())
+    totals.set(advice, (totals.get(advice) ?? 0) + images.length);
+  return [...groups.values()].sort(
+    (a, b) =>
+      totals.get(b.advice)! - totals.get(a.advice)! ||
+      a.advice.localeCompare(b.advice) ||
+      b.images.length - a.images.length,
+  );
 }
