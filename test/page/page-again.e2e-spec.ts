@@ -227,6 +227,23 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.close();
   });
 
+  it('finds a product by its name without accents', async () => {
+    const id = await suite.app.client.accepted(
+      csvOf(['Café Mug', 'Tea Mug', 'CAFE\u0301 CUP'].map((name) => [name, [suite.origin.url('/mug.jpg')]])),
+    );
+    await suite.app.client.completed(id);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await page.getByText('3 images', { exact: true }).waitFor();
+
+    for (const text of ['cafe', 'CAFÉ', 'cafe\u0301']) {
+      await page.getByRole('searchbox').fill('');
+      await page.getByText('3 images', { exact: true }).waitFor();
+      await page.getByRole('searchbox').fill(text);
+      await page.getByText('2 of 3 images').waitFor();
+    }
+    await page.close();
+  });
+
   it('tries many images again although the page is left before', async () => {
     const id = await uploaded('/gone/1.jpg', '/gone/2.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);

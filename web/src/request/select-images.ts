@@ -8,7 +8,7 @@ export function selectImages(images: Image[], filter: URLSearchParams): Image[] 
     testOf(filter.get('host'), (host) => (image) => hostOf(image.input_url) === host),
     testOf(filter.get('code'), (code) => (image) => image.error?.code === code),
     testOf(filter.get('format'), (format) => (image) => (image.output ?? image.input)?.format === format),
-    testOf(filter.get('search')?.toLowerCase() ?? null, (text) => (image) => textOf(image).includes(text)),
+    testOf(plain(filter.get('search') ?? ''), (text) => (image) => textOf(image).includes(text)),
   ].filter((test) => test !== undefined);
   const selected = images.filter((image) => wanted.every((test) => test(image)));
   const rank = RANKS[filter.get('sort') ?? ''];
@@ -54,5 +54,8 @@ export function savedOf({ input, output }: Image): number | null {
 }
 
 function textOf({ product_name: name, serial_number: serial, input_url: url }: Image): string {
-  return `${name} ${serial} ${url}`.toLowerCase();
+  return plain(`${name} ${serial} ${url}`);
 }
+
+/** Without accents and capitals: `cafe` finds `Café`, and `CAFÉ` finds it, too. */
+const plain = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
