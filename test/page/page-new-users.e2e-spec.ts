@@ -80,8 +80,9 @@ describeInBrowser('the page before new users', (engine) => {
     await page.getByRole('dialog').filter({ has: unfit }).waitFor();
     await page.keyboard.press('Escape');
     await button(page, 'Table').click();
-    // A result that is larger says so.
+    // A result that is larger says so, and why.
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
+    await page.getByText('as JPEG for Etsy larger than its source').waitFor();
     expect(await button(page, 'Try all of them again').count()).toBe(0);
     const spreadsheets = page.getByRole('link', { name: /new links/ });
     await spreadsheets.first().waitFor();

@@ -16,6 +16,8 @@ const CHANNELS: Record<string, string> = {
   web: 'the own shop, as WebP',
 };
 
+export const channelName = (channel: string): string => CHANNELS[channel] ?? channel;
+
 const NAMES = new Map([
   ['{product}-{n}', 'by product and number'],
   ['{sku}-{n}', 'by SKU and number'],
@@ -35,7 +37,7 @@ export function optionsInWords(request: Pick<Request, 'options' | 'renditions' |
   const { effort, metadata } = options;
   const forms = renditions.map(({ name }) => name).join(' and ');
   const parts = [
-    ...(options.for === null ? picturesInWords(options) : [`For ${CHANNELS[options.for] ?? options.for}`]),
+    ...(options.for === null ? picturesInWords(options) : [`For ${channelName(options.for)}`]),
     EFFORTS[effort] && `time for an image: ${EFFORTS[effort]}`,
     METADATA[metadata] && `author and camera data: ${METADATA[metadata]}`,
     forms !== '' && `further ${renditions.length === 1 ? 'form' : 'forms'}: ${forms}`,

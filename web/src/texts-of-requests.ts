@@ -184,6 +184,7 @@ export const textsOfRequests = {
     fits: 'Fits',
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map((rule) => ruleText(rule)).join(', ')}`,
     larger: 'larger than asked for',
+    asFor: (format: string, channel: string) => `as ${format.toUpperCase()} for ${channel}`,
     changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made again'),
     judge: 'Judge the worst first',
   },

@@ -2,21 +2,21 @@ import type { Image } from '../api/client.ts';
 import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { savedOf } from '../request/select-images.ts';
+import { notesInWords } from '../state/judging/byte-target.ts';
 import { texts } from '../texts.ts';
-import { noteText } from '../texts-of-failures.ts';
 
 const { compare } = texts;
 
 /** What the source was, and what was made of it. */
 export function Facts({ image }: { image: Image }) {
-  const { input, output, similarity, quality, notes } = image;
+  const { input, output, similarity, quality } = image;
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
   const saved = savedOf(image) ?? 0;
   const remarks = [
     ...(image.outcome === 'kept_original' && saved > 0 ? [compare.unchanged] : []),
     ...(quality === null ? [] : [compare.quality(quality)]),
-    ...notes.map(noteText),
+    ...notesInWords(image),
   ];
   return (
     <dl class="compare-facts">

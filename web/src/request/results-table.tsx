@@ -4,10 +4,10 @@ import { bytes, percent } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
-import { isLargerThanAsked } from '../state/judging/byte-target.ts';
+import { isLargerThanAsked, notesInWords } from '../state/judging/byte-target.ts';
 import { lineOf, nameOf, partsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
-import { noteText, reasonOf } from '../texts-of-failures.ts';
+import { reasonOf } from '../texts-of-failures.ts';
 import { ChooseBox } from './chosen-images.tsx';
 import { savedOf } from './select-images.ts';
 
@@ -115,7 +115,7 @@ export function Saved({ percent: value }: { percent: number }) {
 
 /** Done needs no word but what is remarkable about it. */
 export function State({ image }: { image: Image }) {
-  const { status, error, outcome, notes, fits, broken_rules, redo } = image;
+  const { status, error, outcome, fits, broken_rules, redo } = image;
   if (error) {
     return (
       <span class="bad" title={error.message}>
@@ -131,7 +131,7 @@ export function State({ image }: { image: Image }) {
     ...(fits ? [texts.results.fits] : []),
     ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original)] : []),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),
-    ...notes.map(noteText),
+    ...notesInWords(image),
   ];
   if (wrong.length + remarks.length === 0) return <span class="quiet">{texts.results.states[status]}</span>;
   return (

@@ -1,4 +1,7 @@
 import type { Image } from '../../api/client.ts';
+import { texts } from '../../texts.ts';
+import { noteText } from '../../texts-of-failures.ts';
+import { channelName } from '../../texts-of-options.ts';
 import { current } from '../store.ts';
 
 /** How many bytes each image of the request that is shown was to have at most; null where none were named. */
@@ -11,4 +14,15 @@ export function askedBytes(): number | null {
 export function isLargerThanAsked({ output, notes }: Image): boolean {
   const asked = askedBytes();
   return asked !== null && (output?.bytes ?? 0) > asked && !notes.includes('target_not_reached');
+}
+
+/** What the service notes on a result, in words; where that is larger because it has another format, with where the format is from. */
+export function notesInWords({ notes, input, output }: Image): string[] {
+  const channel = current().shown?.request?.options.for ?? null;
+  const format = output && output.format !== input?.format ? output.format : null;
+  return notes.map((note) =>
+    note === 'larger_than_source' && format && channel
+      ? `${texts.results.asFor(format, channelName(channel))} ${noteText(note)}`
+      : noteText(note),
+  );
 }
