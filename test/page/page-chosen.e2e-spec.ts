@@ -114,6 +114,32 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.close();
   });
 
+  it.each([1200, 360])('covers nothing that has the focus, %d pixels wide', async (width) => {
+    const id = await uploaded(...Array.from({ length: 24 }, (_, index) => (index % 8) + 1));
+    const page = await openResult(id, { width });
+    await box(page, 'Cup 1').click();
+    await page.locator('.chosen-bar').waitFor();
+    /** Of the boxes and pictures that get the focus, what covers some. */
+    const coveredBy = async (key: string, count: number) => {
+      const covered: string[] = [];
+      for (let pressed = 0; pressed < count; pressed++) {
+        await page.keyboard.press(key);
+        const by = await page.evaluate<string | null>(`(() => {
+          const focused = document.activeElement;
+          const { x, y, width, height } = focused.getBoundingClientRect();
+          const top = document.elementFromPoint(x + width / 2, y + height / 2);
+          return focused.contains(top) || !focused.closest('.table-row') ? null : top?.className ?? 'nothing';
+        })()`);
+        if (by !== null) covered.push(by);
+      }
+      return covered;
+    };
+
+    expect(await coveredBy('Tab', 44)).toEqual([]);
+    expect(await coveredBy('Shift+Tab', 44)).toEqual([]);
+    await page.close();
+  });
+
   it('lists what was changed when its message has gone, and takes that back', async () => {
     const id = await uploaded(1, 2, 3);
     const before = await sizesOf(id);
