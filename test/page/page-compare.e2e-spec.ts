@@ -156,4 +156,22 @@ describeInBrowser('the page, comparing pictures', (engine) => {
     expect(await page.getByRole('button', { name: 'Keep (A)' }).count()).toBe(1);
     await page.close();
   });
+
+  it('goes to the next and the previous picture by arrows, and moves the divider where that has the focus', async () => {
+    const { page } = await open();
+    await page.getByRole('button', { name: 'Judge the worst first' }).click();
+    await at(page, 1);
+
+    await page.keyboard.press('ArrowRight');
+    await at(page, 2);
+    await page.keyboard.press('ArrowLeft');
+    await at(page, 1);
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+
+    expect(await slider.getAttribute('aria-valuetext')).toBe('51% original, 49% result');
+    expect(await page.getByText('1 of 3', { exact: true }).count()).toBe(1);
+    await page.close();
+  });
 });

@@ -209,26 +209,6 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
-  it('goes to the next and the previous picture by arrows, and moves the divider where that has the focus', async () => {
-    const { page } = await openResult(
-      await uploaded(['mug', 'vase'].map((name) => [name, [suite.origin.url(`/${name}.jpg`)]])),
-    );
-    await page.getByRole('button', { name: 'Judge the worst first' }).click();
-    await page.getByText('1 of 2', { exact: true }).waitFor();
-
-    await page.keyboard.press('ArrowRight');
-    await page.getByText('2 of 2', { exact: true }).waitFor();
-    await page.keyboard.press('ArrowLeft');
-    await page.getByText('1 of 2', { exact: true }).waitFor();
-    const slider = page.getByRole('slider');
-    await slider.focus();
-    await page.keyboard.press('ArrowRight');
-
-    expect(await slider.getAttribute('aria-valuetext')).toBe('51% original, 49% result');
-    expect(await page.getByText('1 of 2', { exact: true }).count()).toBe(1);
-    await page.close();
-  });
-
   it('judges a picture once that several products share, for all of them', async () => {
     const [mug, vase] = ['mug', 'vase'].map((name) => suite.origin.url(`/${name}.jpg`));
     const id = await uploaded([

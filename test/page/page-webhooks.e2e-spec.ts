@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import {
   barriersOf,
@@ -202,6 +203,23 @@ describeInBrowser('the page and who may do what', (engine) => {
     expect(buttons.filter(Boolean)).toEqual([]);
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
     expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
+  it('asks for a key once, and hands out files with it', async () => {
+    const { page } = await openPage(browser, app.client.url);
+
+    await page.getByRole('textbox', { name: 'API key' }).fill(ADMIN);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('button', { name: 'Try the sample' }).click();
+    await page.getByRole('button', { name: 'Compress 8 images' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Spreadsheet' }).click(),
+    ]);
+
+    expect(download.suggestedFilename()).toBe('products-output.csv');
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/Output Image Urls/);
     await page.close();
   });
 });

@@ -330,38 +330,3 @@ describeInBrowser('the page in a browser', (engine) => {
     await page.close();
   });
 });
-
-describeInBrowser('the page of a service with keys', (engine) => {
-  const KEY = 'the-key-of-the-user-of-the-page';
-  let installation: Installation;
-  let app: TestApp;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    installation = await engine.install();
-    app = await startApp(installation, { API_KEYS: KEY });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await app.close();
-    await installation.remove();
-  });
-
-  it('asks for one once, and hands out files with it', async () => {
-    const { page } = await openPage(browser, app.client.url);
-
-    await page.getByRole('textbox', { name: 'API key' }).fill(KEY);
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('button', { name: 'Try the sample' }).click();
-    await page.getByRole('button', { name: 'Compress 8 images' }).click();
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Spreadsheet' }).click(),
-    ]);
-
-    expect(download.suggestedFilename()).toBe('products-output.csv');
-    expect(await readFile(await download.path(), 'utf8')).toMatch(/Output Image Urls/);
-    await page.close();
-  });
-});
