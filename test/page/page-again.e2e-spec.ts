@@ -82,6 +82,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await button(page, 'Do this to the other one').click();
     expect(await barriersOf(page)).toEqual([]);
     await page.goto(`${suite.app.client.url}/#/requests`);
+    await link.waitFor({ state: 'detached' });
     await page.goBack();
     await button(page, /^Correct the links: Not found/).click();
     expect(await link.inputValue()).toContain('/here/1.jpg');
@@ -165,7 +166,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     isLate = false;
     const again = bar.getByRole('button', { name: 'Try 3 failed again' });
     await again.click();
-    await page.getByText('3 images will be tried again in twenty seconds.').waitFor();
+    await page.getByText('3 images will be tried again in ten seconds.').waitFor();
     expect(await again.count()).toBe(0);
     expect(await barriersOf(page)).toEqual([]);
     await button(page, 'Undo').click();
@@ -256,7 +257,7 @@ describeInBrowser('the page, after a file is done', (engine) => {
     await page.close();
   });
 
-  it('deletes a file, which can be undone for twenty seconds', async () => {
+  it('deletes a file, which can be undone for ten seconds', async () => {
     const id = await uploaded('/mug.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`);
     const link = page.locator(`a[href="#/requests/${id}"]`);

@@ -177,7 +177,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hear('StaticText', /^2 of 4 chosen$/);
     await reader.goTo('button', /^Try 2 failed again$/, 'Shift+Tab');
     await reader.press('Enter');
-    await reader.hear('StaticText', /^2 images will be tried again in twenty seconds\.$/);
+    await reader.hear('StaticText', /^2 images will be tried again in ten seconds\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
     await reader.hear('StaticText', /^Nothing is tried again\.$/);
@@ -219,7 +219,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     ).length;
 
     await reader.press('Enter');
-    await reader.hear('StaticText', /^products\.csv will be deleted in twenty seconds\.$/);
+    await reader.hear('StaticText', /^products\.csv will be deleted in ten seconds\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
 

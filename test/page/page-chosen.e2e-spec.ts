@@ -147,7 +147,11 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await box(page, 'Cup 1').click();
     await box(page, 'Cup 2').click();
     await button(page, 'Better quality for 2').click();
-    await page.getByText('2 of 2 pictures changed.').waitFor();
+    const message = page.getByText('2 of 2 pictures changed.');
+    await message.waitFor();
+    await page.evaluate(`location.hash = '#/requests'`); // elsewhere it would be about something else
+    await message.waitFor({ state: 'detached' });
+    await page.goBack();
     await page.reload();
 
     await page.getByRole('combobox', { name: 'Show' }).selectOption({ label: 'Changed afterwards' });

@@ -74,7 +74,7 @@ describeInBrowser('the page, estimating what the whole file will come to', (engi
 
     await dropFile(page, 'differing.csv', listOf(1_000));
     await page.getByText(/estimate from 8 pictures/).waitFor();
-    expect(await estimate(page).textContent()).toMatch(/^The whole file: 42 to 78% smaller/);
+    expect(await estimate(page).textContent()).toMatch(/^The whole file: 49 to 71% smaller/);
 
     await dropFile(page, 'few.csv', listOf(4)); // all are looked at
     await page.getByText(/estimate from 4 pictures/).waitFor();

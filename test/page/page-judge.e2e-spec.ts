@@ -124,6 +124,8 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByRole('button', { name: 'Judge the worst first' }).click();
     await judged(page, '2 of 3 judged');
     expect(await page.evaluate('first')).toBe('');
+    const numbersOfTitle = page.locator(`[id="${await heading.getAttribute('aria-describedby')}"]`);
+    expect(await numbersOfTitle.textContent()).toMatch(/^\d+ KB became \d+ KB, [\d.]+% alike\.$/);
 
     const texts: string[] = await page.evaluate('heard');
     expect(texts.slice(0, 4)).toEqual([
@@ -314,7 +316,9 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     const note = page
       .getByRole('listitem')
       .filter({ hasText: /^Mug, picture \d of 2, line 2 was made again/ });
-    await note.filter({ hasText: / in quality 65: .+ → .+\. Look at it$/ }).waitFor();
+    await note
+      .filter({ hasText: / in quality 65: .+ → .+, [\d.]+% → [\d.]+% alike\. Look at it$/ })
+      .waitFor();
     await page.getByText('2 of 2', { exact: true }).waitFor();
     await note.getByRole('button', { name: /^Look at it: Mug, picture \d of 2, line 2$/ }).click();
     await page.getByText('1 of 2', { exact: true }).waitFor();

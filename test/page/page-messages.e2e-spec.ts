@@ -23,7 +23,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     return id;
   };
 
-  it('gives twenty seconds to undo, which stand still while somebody is at the message', async () => {
+  it('gives ten seconds to undo, which stand still while somebody is at the message', async () => {
     const id = await uploaded();
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests`, { hasClock: true });
     const isThere = async () => (await suite.app.client.get(`/requests/${id}`)).status === 200;
@@ -34,7 +34,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     await undo.waitFor();
     await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 1000);
 
-    await page.clock.runFor(15_000);
+    await page.clock.runFor(8_000);
     await undo.focus();
     await page.clock.runFor(60_000);
     await undo.hover();
@@ -42,7 +42,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     await page.clock.runFor(60_000);
     expect([await undo.isVisible(), await isThere()]).toEqual([true, true]);
     await page.mouse.move(0, 0);
-    await page.clock.runFor(20_000);
+    await page.clock.runFor(10_000);
 
     await undo.waitFor({ state: 'detached' });
     await until(async () => !(await isThere()));
@@ -61,7 +61,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
       .first()
       .click();
 
-    const said = /^products\.csv will be deleted in twenty seconds\.\s*Undo\s+Ctrl Z$/;
+    const said = /^products\.csv will be deleted in ten seconds\.\s*Undo\s+Ctrl Z$/;
     await until(async () => (await spokenOn(page)).some((text) => said.test(text)));
     await page.keyboard.press('ControlOrMeta+z');
     await button(page, 'Undo').waitFor({ state: 'detached' });

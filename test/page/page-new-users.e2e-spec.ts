@@ -82,7 +82,18 @@ describeInBrowser('the page before new users', (engine) => {
     await button(page, 'Table').click();
     // A result that is larger says so, and why.
     await page.getByText(/^\+[\d,.]+%$/).waitFor();
-    await page.getByText('as JPEG for Etsy larger than its source').waitFor();
+    const grown = page.getByText('as JPEG for Etsy larger than its source');
+    await grown.waitFor();
+    const larger = page.locator('.remark', { hasText: /^1 image is larger than before: another format/ });
+    await larger.getByRole('button', { name: 'Show it' }).click();
+    await unfit.waitFor({ state: 'detached' });
+    // On a phone, too, all of it can be read.
+    await page.setViewportSize({ width: 360, height: 740 });
+    const state = page.locator('.cell-state', { has: grown });
+    await until(() =>
+      state.evaluate((cell) => cell.clientHeight > 20 && cell.scrollHeight <= cell.clientHeight),
+    );
+    await page.setViewportSize({ width: 1200, height: 800 });
     expect(await button(page, 'Try all of them again').count()).toBe(0);
     const spreadsheets = page.getByRole('link', { name: /new links/ });
     await spreadsheets.first().waitFor();

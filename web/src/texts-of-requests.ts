@@ -93,6 +93,8 @@ export const textsOfRequests = {
       `${images(value)} ${value === 1 ? 'looks' : 'look'} different from ${value === 1 ? 'its original' : 'their originals'}: less than ${percent}% alike. Give ${value === 1 ? 'it' : 'them'} a better quality, or use the originals.`,
     unfit: (value: number) =>
       `${images(value)} ${value === 1 ? 'does' : 'do'} not fit where ${value === 1 ? 'it goes' : 'they go'}: too few pixels, for example. The list says why of each.`,
+    grown: (value: number) =>
+      `${images(value)} ${value === 1 ? 'is' : 'are'} larger than before: another format or quality was asked for. The list has ${value === 1 ? 'it' : 'them'}.`,
     runAgain: 'Run again',
     optionsUsed: 'Options used',
     pictures: (name: string) => `Before and after: ${name}`,
@@ -109,7 +111,7 @@ export const textsOfRequests = {
     more: (value: number) => `… and ${count(value)} more`,
     retryAll: 'Try all of them again',
     retry: 'Try again',
-    retrying: (value: number) => `${images(value)} will be tried again in twenty seconds.`,
+    retrying: (value: number) => `${images(value)} will be tried again in ten seconds.`,
     retryingNow: (value: number) => `${images(value)} are being tried again.`,
     notRetried: 'Nothing is tried again.',
     retryingOne: 'The image is being tried again.',
@@ -138,6 +140,7 @@ export const textsOfRequests = {
       failed: 'Failed',
       kept: 'Picture unchanged',
       unfit: 'Not fitting',
+      larger: 'Larger than before',
       noted: 'With notes',
       changed: 'Changed afterwards',
       open: 'Not done yet',
@@ -212,7 +215,12 @@ export const textsOfRequests = {
     look: 'Look at it',
     lookNamed: (name: string) => `Look at it: ${name}`,
     redone: (name: string, before: Image, now: Image) => {
-      const sizes = `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}`;
+      const alike = [before, now].flatMap(({ similarity }) =>
+        similarity === null ? [] : percent(similarity * 100),
+      );
+      const sizes =
+        `${bytes(before.output!.bytes)} → ${bytes(now.output!.bytes)}` +
+        (alike.length === 2 ? `, ${alike.join(' → ')} alike` : '');
       const rules =
         now.fits === false
           ? ` It does not fit: ${now.broken_rules.map((rule) => ruleText(rule)).join(', ')}.`

@@ -284,7 +284,7 @@ export const texts = {
     delete: 'Delete',
     uploadOf: (name: string, time: string) => `${name} of ${time}`,
     deleteNamed: (name: string) => `Delete ${name}`,
-    deleted: (name: string) => `${name} will be deleted in twenty seconds.`,
+    deleted: (name: string) => `${name} will be deleted in ten seconds.`,
     isBack: (name: string) => `${name} is back.`,
     runAgain: (name: string) => `Run ${name} again`,
     done: (request: Request) => `${count(request.counts.done)} of ${images(request.counts.images)}`,

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { CutName } from '../parts/cut.tsx';
@@ -36,6 +36,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
   const [hasKeys, setHasKeys] = useState(false);
+  const numbersId = useId();
   const keysButton = useRef<HTMLButtonElement>(null);
   const close = useBack(end);
   const toggleKeys = (): void => {
@@ -114,7 +115,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
     >
       <div class="compare-head">
         <div class="compare-title">
-          <h2 ref={title} tabIndex={-1}>
+          <h2 ref={title} tabIndex={-1} aria-describedby={numbersId}>
             <CutName parts={fullPartsOf(image)} />
           </h2>{' '}
           <span class="quiet">{compare.place(at, images.length)}</span>
@@ -125,7 +126,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
       </div>
       <BeforeAfter pair={pairOf(image)} isFull={isFull} isHeld={isHeld} />
       <div class="compare-foot">
-        <p class="compare-numbers small" aria-hidden="true">
+        <p id={numbersId} class="compare-numbers small" aria-hidden="true">
           {numbersOf(pictures[at])}
         </p>
         <p class="unseen" role="status">

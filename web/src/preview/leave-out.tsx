@@ -11,6 +11,7 @@ export function LeaveOut({ line, where }: { line: number; where: string }) {
       class="icon-button"
       aria-label={name}
       title={name}
+      data-same="leave-out"
       onClick={() => mend([{ line, column: null, value: null }])}
     >
       <Icon name="bin" />

@@ -12,7 +12,7 @@ import { ChooseBox } from './chosen-images.tsx';
 import { savedOf } from './select-images.ts';
 
 const ROW_HEIGHT = 68;
-const NARROW_ROW_HEIGHT = 124;
+const NARROW_ROW_HEIGHT = 164;
 
 export interface ListProps {
   images: Image[];
@@ -138,7 +138,7 @@ export function State({ image }: { image: Image }) {
     <>
       {wrong.length > 0 && <span class="bad">{wrong.join(', ')}</span>}
       {wrong.length > 0 && remarks.length > 0 && ', '}
-      {remarks.length > 0 && <span class="quiet">{remarks.join(', ')}</span>}
+      {remarks.length > 0 && <span class="quiet remark">{remarks.join(', ')}</span>}
     </>
   );
 }

@@ -12,7 +12,7 @@ import { canCompare, type ListProps, Saved, State, Thumbnail } from './results-t
 import { savedOf } from './select-images.ts';
 
 const LEAST_WIDTH = 160;
-const ROW_HEIGHT = 262;
+const ROW_HEIGHT = 302;
 
 /** The results as pictures, in as many columns as there is room for. */
 export function ResultsTiles({ images, open }: ListProps) {

@@ -17,6 +17,9 @@ export function selectImages(images: Image[], filter: URLSearchParams): Image[] 
   return selected.sort((a, b) => ranks.get(a)! - ranks.get(b)!);
 }
 
+/** The note of a result with more bytes than its source. */
+export const LARGER = 'larger_than_source';
+
 type Test = (image: Image) => boolean;
 
 function testOf(value: string | null, make: (value: string) => Test): Test | undefined {
@@ -28,6 +31,7 @@ const SHOWN: Record<string, Test | undefined> = {
   failed: ({ status }) => status === 'failed',
   kept: ({ outcome }) => outcome === 'kept_original',
   unfit: ({ fits }) => fits === false,
+  larger: ({ notes }) => notes.includes(LARGER),
   noted: ({ notes }) => notes.length > 0,
   changed: ({ redo }) => redo?.state === 'done',
   open: ({ status }) => status === 'pending' || status === 'processing' || status === 'cancelled',

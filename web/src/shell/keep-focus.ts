@@ -37,7 +37,7 @@ export function keepFocus(): void {
 
 /** The entries behind the one of an element, then those before it, the nearest first. */
 function neighboursOf(element: Element): Element[] {
-  const entry = element.closest('li');
+  const entry = element.closest('li, tr');
   const entries = [...(entry?.parentElement?.children ?? [])];
   const at = entries.findIndex((each) => each === entry);
   return [...entries.slice(at + 1), ...entries.slice(0, Math.max(0, at)).reverse()];

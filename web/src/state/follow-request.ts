@@ -3,6 +3,7 @@ import { errorOf } from '../api/errors.ts';
 import { eventsOf, type ServerEvent } from '../api/follow-events.ts';
 import { texts } from '../texts.ts';
 import { addImages, LISTED_WHILE_RUNNING, readFailures, readImages } from './images.ts';
+import { dropUndo } from './judging/change-chosen.ts';
 import { announce } from './notices.ts';
 import { rateOf, type Sample } from './rate.ts';
 import { change, current, update } from './store.ts';
@@ -26,7 +27,10 @@ export function followRequest(id: string): () => void {
   const follower = new Follower(id, abort.signal);
   void follower.follow();
   void watchHosts(id, abort.signal, () => follower.lookAtClock());
-  return () => abort.abort();
+  return () => {
+    abort.abort();
+    dropUndo();
+  };
 }
 
 const HOSTS_EVERY_MS = 5000;

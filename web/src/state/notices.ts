@@ -1,9 +1,7 @@
 import { current, type Notice, update } from './store.ts';
 
-/** How long a message is shown, or read aloud. */
+/** How long a message is shown, or read aloud, and how long something can be undone. */
 const SHOWN_FOR_MS = 10_000;
-/** How long something can be undone: whoever hears the message, or has slow hands, needs time to get there. */
-const UNDO_FOR_MS = 20_000;
 const LOOK_AGAIN_MS = 500;
 const READ_AGAIN_AFTER_MS = 100;
 
@@ -23,13 +21,13 @@ export function announce(text: string): void {
 }
 
 /**
- * Shows a message below those that are shown already: for twenty seconds where it can be undone, else for ten. Its time stands
- * still while the pointer is over a message, or the focus in one.
+ * Shows a message for ten seconds, below those that are shown already. Its time stands still while the pointer is over a message, or
+ * the focus in one: whoever hears it, or has slow hands, needs longer.
  * @param over called when its time is over; not where it was dismissed before
  */
 export function notify(text: string, undo?: () => void, start?: () => void, over?: () => void): Notice {
   const notice: Notice = { id: ++lastId, text, undo, start };
-  let left = undo ? UNDO_FOR_MS : SHOWN_FOR_MS;
+  let left = SHOWN_FOR_MS;
   let lookedAt = performance.now();
   const look = (): void => {
     const now = performance.now();

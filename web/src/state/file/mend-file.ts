@@ -100,7 +100,7 @@ function namesHost(value: string): boolean {
 
 /**
  * Changes cells or leaves rows out, and has the file checked again. What was done to several, or to a whole row, can be undone
- * for twenty seconds. The user's own file stays as it is.
+ * for ten seconds. The user's own file stays as it is.
  */
 export function mend(patches: Patch[], lastChange: Change | null = null): void {
   const { chosen } = current();

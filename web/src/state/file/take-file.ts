@@ -84,7 +84,7 @@ async function check(isNew: boolean, isMending = false): Promise<void> {
 /** Of a file of which nothing can be taken, why; of one that is being mended, how many faults are left. */
 function announcementOf({ rows, images, faults }: DryRun, before: DryRun | null): string {
   if (rows === 0 && faults.total > 0) return faults.items[0].hint;
-  if (before) return texts.mend.left(faults.total, before.faults.total);
+  if (before && before.faults.total > 0) return texts.mend.left(faults.total, before.faults.total);
   return texts.preview.announced(rows, images, faults.total);
 }
 

@@ -34,11 +34,16 @@ export function chosenPictures(images: Image[], chosen: ReadonlySet<string>): Im
 /** The message by which the latest change is undone: the service goes back by one redo, so an earlier one can't be undone any more. */
 let latest: Notice | null = null;
 
+/** Where the request is left, its message would seem to be about what is shown then. What was changed can be taken back in the list, too. */
+export function dropUndo(): void {
+  if (latest) dismiss(latest);
+}
+
 /** Changes pictures, some at a time, until the service refuses one or the user stops it; then all that were changed can be taken back at once. */
 export async function changePictures(given: Image[][], kind: keyof typeof WISHES): Promise<void> {
   const pictures = given.filter(([image]) => !isInWork(image));
   if (current().changing || pictures.length === 0) return;
-  if (latest) dismiss(latest);
+  dropUndo();
   const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length, true);
   announce(texts.chosen.begun(pictures.length));
   const changed: Image[][] = [];
@@ -111,7 +116,7 @@ export const canTakeBack = ({ redo }: Image): boolean => redo?.state === 'done' 
 /** Brings what pictures were before their latest change back; where one image can't be taken back, the others are. */
 export async function takeBack(pictures: Image[][]): Promise<void> {
   if (current().changing) return;
-  if (latest) dismiss(latest);
+  dropUndo();
   const tell = progressOf(pictures[0][0], texts.chosen.takenBack, pictures.length);
   announce(texts.chosen.takingBack(pictures.length));
   const failed: string[] = [];
