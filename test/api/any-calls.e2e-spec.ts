@@ -7,7 +7,7 @@ import { propertyRuns } from '../helpers/property-runs.js';
 import { RawConnection } from '../helpers/servers/raw-connection.js';
 import { Service } from '../helpers/app/service.js';
 
-const RUNS = propertyRuns(400);
+const RUNS = propertyRuns(400, { isApart: true });
 /** Timers count to 2^31 ms; `npm run fuzz` asks for more runs than fit. */
 const TIMEOUT_MS = Math.min(600_000 + RUNS * 200, 2 ** 31 - 1);
 /** How much the process may grow between the first and the last quarter of the calls. */

@@ -5,11 +5,15 @@ import { cpuMs } from './main-thread.js';
 
 /**
  * How many examples a property tries: `usual`, or `PROPERTY_RUNS`. Every file with properties calls it, so that
- * `PROPERTY_SEED` repeats what failed, and `npm run fuzz` can go on for a given time instead.
+ * `PROPERTY_SEED` repeats what failed, and `npm run fuzz` can go on for a given time instead. Where what is tried runs in a
+ * process of its own, `isApart`, this one stalls by its own garbage only, and no stall is told.
  */
-export function propertyRuns(usual: number): number {
+export function propertyRuns(usual: number, { isApart = false } = {}): number {
+  isServiceApart = isApart;
   return Number(process.env.PROPERTY_RUNS ?? usual);
 }
+
+let isServiceApart = false;
 
 /** Lets each property run for so many seconds, and adds a line of JSON about it to a file (scripts/fuzz.mjs reads them). */
 function measureProperties(report: string, seconds: number): void {
@@ -25,7 +29,8 @@ function measureProperties(report: string, seconds: number): void {
       const test = expect.getState().currentTestName;
       const rss = process.memoryUsage.rss();
       rssAtStart ||= rss; // after the first property, when everything is loaded
-      const line = { test, numRuns, seed, failed, stallMs: longest.take(), rssAtStart, rss };
+      const stallMs = isServiceApart ? null : longest.take();
+      const line = { test, numRuns, seed, failed, stallMs, rssAtStart, rss };
       appendFileSync(report, `${JSON.stringify(line)}\n`);
       if (!failed) return;
       const message = fc.defaultReportMessage({ numRuns, seed, failed, ...details } as never);

@@ -10,7 +10,7 @@ import { freePort, Service } from '../helpers/app/service.js';
 import { until } from '../helpers/wait.js';
 import { MAIN } from '../helpers/paths.js';
 
-const RUNS = propertyRuns(3);
+const RUNS = propertyRuns(3, { isApart: true });
 /** Timers count to 2^31 ms; `npm run fuzz` asks for more runs than fit. */
 const TIMEOUT_MS = Math.min(600_000 + RUNS * 60_000, 2 ** 31 - 1);
 
