@@ -188,7 +188,12 @@ export const textsOfRequests = {
     fitsNot: (rules: string[]) => `Does not fit: ${rules.map((rule) => ruleText(rule)).join(', ')}`,
     larger: 'larger than asked for',
     asFor: (format: string, channel: string) => `as ${format.toUpperCase()} for ${channel}`,
-    changed: (isOriginal: boolean) => (isOriginal ? 'original put in place' : 'made again'),
+    changed: (isOriginal: boolean, isSmaller: boolean) => {
+      if (!isOriginal) return 'made again';
+      return isSmaller
+        ? 'original put in place, but for data such as of the camera'
+        : 'original put in place';
+    },
     judge: 'Judge the worst first',
   },
 

@@ -220,7 +220,8 @@ export const texts = {
       ].join(', ') + '. Your own file stays as it is.',
     leftEmpty: 'In the workbook that you get back, a row that you remove stays as an empty row.',
     undo: 'Take back all changes',
-    undoAll: 'What was changed in the file is taken back by “Take back all changes”.',
+    undoAll:
+      'What was changed in the file is taken back by “Take back all changes”, a removed row alone by “Take … in again”.',
     takenBack: 'All changes were taken back.',
     done: (cells: number, rows: number) =>
       rows > 0
@@ -245,7 +246,7 @@ export const texts = {
       `${wholeFile(estimate)}${estimate.seconds === null ? '' : `, ${inAbout(estimate.seconds)}`}. ` +
       `This is an estimate from ${counted(estimate.pictures, 'picture')} drawn at random.`,
     unread: (part: number, all: number, reason: string, url: string) =>
-      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url} – ` +
+      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url}${part > 1 ? ', for one' : ''} – ` +
       'you can start all the same: links that fail can be corrected then, and tried again.',
     notReached: (format: string) =>
       `this is the nearest that ${format.toUpperCase()} can reach; another format or fewer pixels come nearer`,

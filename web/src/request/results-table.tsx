@@ -129,7 +129,7 @@ export function State({ image }: { image: Image }) {
   ];
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
-    ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original)] : []),
+    ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original, savedOf(image)! > 0)] : []),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),
     ...notesInWords(image),
   ];
