@@ -31,6 +31,9 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await listen(page);
 
     await page.keyboard.press('F8');
+    await page.keyboard.type('typed by mistake');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.value')).toBe('photos/towel.jpg');
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type('photos/cloth.jpg');
     await page.keyboard.press('Enter');

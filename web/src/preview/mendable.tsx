@@ -3,7 +3,7 @@ import { focusPart, focusTitle } from '../parts/focus-title.ts';
 import { type MendableCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
-/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one that has faults. */
+/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one that has faults; Escape forgets what was written. */
 export function Mendable({
   cell: { line, where, column, name, faults },
   text: given,
@@ -27,6 +27,7 @@ export function Mendable({
     mend([{ line, column, value: text.trim() }], change);
   };
   const leave = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') return setText(given);
     if (event.key !== 'Enter') return;
     const input = event.currentTarget as HTMLInputElement;
     const cells = mendables(input.closest('table'));
