@@ -62,7 +62,10 @@ function print({ test, numRuns, seed, failed, stallMs, rssAtStart, rss }, file) 
   const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
   const memory = `${megabytes(rssAtStart)} → ${megabytes(rss)} MB`;
   console.log(`  ${failed ? 'FAILED' : 'passed'} ${test}`);
-  const stall = stallMs === null ? 'a process of its own' : `longest stall ${stallMs} ms, memory ${memory}`;
+  const stall =
+    stallMs === null
+      ? 'nothing measured: the service is a process of its own'
+      : `longest stall ${stallMs} ms, memory ${memory}`;
   console.log(`    ${numRuns} examples, seed ${seed}, ${stall}`);
   if (failed) console.log(`    repeat: PROPERTY_SEED=${seed} PROPERTY_RUNS=${numRuns} npm test -- ${file}`);
 }

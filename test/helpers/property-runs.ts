@@ -6,7 +6,7 @@ import { cpuMs } from './main-thread.js';
 /**
  * How many examples a property tries: `usual`, or `PROPERTY_RUNS`. Every file with properties calls it, so that
  * `PROPERTY_SEED` repeats what failed, and `npm run fuzz` can go on for a given time instead. Where what is tried runs in a
- * process of its own, `isApart`, this one stalls by its own garbage only, and no stall is told.
+ * process of its own, `isApart`, nothing is measured: this one stalls and grows by its own garbage only.
  */
 export function propertyRuns(usual: number, { isApart = false } = {}): number {
   isServiceApart = isApart;

@@ -93,6 +93,8 @@ describeInBrowser('the page before new users', (engine) => {
     await until(() =>
       state.evaluate((cell) => cell.clientHeight > 20 && cell.scrollHeight <= cell.clientHeight),
     );
+    const border = `getComputedStyle(document.querySelector('.cell-state .quiet')).borderTopWidth`;
+    expect(await page.evaluate(border)).toBe('0px'); // it is no box
     await page.setViewportSize({ width: 1200, height: 800 });
     expect(await button(page, 'Try all of them again').count()).toBe(0);
     const spreadsheets = page.getByRole('link', { name: /new links/ });

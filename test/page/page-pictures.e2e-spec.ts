@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { listen, spokenOn } from '../helpers/page/live-regions.js';
+import { shopExport } from '../helpers/page/shop-export.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
@@ -12,19 +13,10 @@ describeInBrowser('the pictures of the page, before a file is uploaded', (engine
   });
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
-  const shopExport = () =>
-    [
-      'Handle,Title,Image URL',
-      `mug,Blue Mug,${suite.origin.url('/mug.jpg')}`,
-      'towel,"Towel, white",photos/towel.jpg',
-      `vase,Vase,${suite.origin.url('/vase.jpg')}`,
-      'lamp,Lamp,www.example.com/lamp.jpg',
-      '',
-    ].join('\r\n');
 
   it('names a picture by its product, and starts by Ctrl and Enter, whatever is being written', async () => {
     const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
-    await dropFile(page, 'keys.csv', shopExport());
+    await dropFile(page, 'keys.csv', shopExport(suite.origin));
     const named = /^Result: (Blue Mug, mug\.jpg|Vase, vase\.jpg)$/;
     await page.getByRole('img', { name: named }).waitFor();
     await page.getByLabel('Image URL on line 3').press('ControlOrMeta+Enter');

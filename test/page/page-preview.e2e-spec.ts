@@ -2,31 +2,23 @@ import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
 import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
 import { listen, spokenOn } from '../helpers/page/live-regions.js';
+import { shopExport } from '../helpers/page/shop-export.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
 
 describeInBrowser('the page, before a file is uploaded', (engine) => {
-  const suite = usePage(engine, async () => {
-    const vase = await photo(300, 400, 2);
-    return { '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, '/only.jpg': vase };
-  });
+  const suite = usePage(engine, async () => ({
+    '/mug.jpg': await photo(320, 240),
+    '/vase.jpg': await photo(300, 400, 2),
+  }));
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
-  const shopExport = () =>
-    [
-      'Handle,Title,Image URL',
-      `mug,Blue Mug,${suite.origin.url('/mug.jpg')}`,
-      'towel,"Towel, white",photos/towel.jpg',
-      `vase,Vase,${suite.origin.url('/vase.jpg')}`,
-      'lamp,Lamp,www.example.com/lamp.jpg',
-      '',
-    ].join('\r\n');
 
   it('mends the faults of an export in place, and gives the corrected file back', async () => {
     const { page, complaints } = await openPage(suite.browser, suite.app.client.url);
-    await dropFile(page, 'export.csv', shopExport());
+    await dropFile(page, 'export.csv', shopExport(suite.origin));
     await page.getByText('2 rows with faults').waitFor();
     await listen(page);
 
@@ -95,7 +87,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
   it('gives the corrected file as a download', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
-    await dropFile(page, 'export.csv', shopExport());
+    await dropFile(page, 'export.csv', shopExport(suite.origin));
     await button(page, /^Put https/).click();
     await page.getByText('1 row with faults').waitFor();
 
@@ -263,7 +255,7 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
   it('has no barrier and no sideways scrolling on a phone, with faults and without a known column', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
-    await dropFile(page, 'export.csv', shopExport());
+    await dropFile(page, 'export.csv', shopExport(suite.origin));
     await page.getByText('2 rows with faults').waitFor();
     const found = [await barriersOf(page), await overflowOf(page)];
     const long = 'Erstes_Foto_des_Artikels_wie_es_im_Katalog_steht';

@@ -138,7 +138,7 @@ export function State({ image }: { image: Image }) {
     <>
       {wrong.length > 0 && <span class="bad">{wrong.join(', ')}</span>}
       {wrong.length > 0 && remarks.length > 0 && ', '}
-      {remarks.length > 0 && <span class="quiet remark">{remarks.join(', ')}</span>}
+      {remarks.length > 0 && <span class="quiet noted">{remarks.join(', ')}</span>}
     </>
   );
 }
