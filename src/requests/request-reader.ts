@@ -280,6 +280,7 @@ export class RequestReader {
       product_name: product.productName,
       position: image.position,
       input_url: image.inputUrl,
+      file_url: image.fileUrl,
       output_url: outputUrl,
       status: shownImageStatus(image, request),
       outcome: image.outcome,

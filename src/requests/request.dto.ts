@@ -210,6 +210,10 @@ export class ImageResponse {
   position!: number;
   input_url!: string;
 
+  /** The URL in the uploaded file, where a retry or a redo gave another (`input_url`); null where none did. */
+  @ApiProperty({ nullable: true, type: String })
+  file_url!: string | null;
+
   @ApiProperty({ nullable: true, type: String })
   output_url!: string | null;
 

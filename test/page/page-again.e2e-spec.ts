@@ -103,14 +103,16 @@ describeInBrowser('the page, after a file is done', (engine) => {
       ['/here/2.jpg', 'done'],
       ['/broken.jpg', 'failed'],
     ]);
-    await page.reload();
-    await page.getByText('“Your own file with the corrected links” has no new links').waitFor();
-    const source = page.getByRole('link', { name: 'Your own file with the corrected links' });
-    const [download] = await Promise.all([page.waitForEvent('download'), source.click()]);
+    await page.close();
+    // In another browser, too: the service knows what was corrected.
+    const { page: other } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await other.getByText('“Your own file with the corrected links” has no new links').waitFor();
+    const source = other.getByRole('link', { name: 'Your own file with the corrected links' });
+    const [download] = await Promise.all([other.waitForEvent('download'), source.click()]);
     expect(download.suggestedFilename()).toBe('products-source.csv');
     expect(await readFile(await download.path(), 'utf8')).toContain('/here/1.jpg');
-    expect(await barriersOf(page)).toEqual([]);
-    await page.close();
+    expect(await barriersOf(other)).toEqual([]);
+    await other.close();
   });
 
   it('runs a file again with the addresses that were corrected and the names of its results', async () => {

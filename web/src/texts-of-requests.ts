@@ -209,6 +209,8 @@ export const textsOfRequests = {
     isRedone: 'being made again',
     exceeds: (asked: number) =>
       `A better quality or the original can have more than the ${bytes(asked)} that you asked for.`,
+    refused: (format: string, channel: string) =>
+      `${channel} does not take the original: it is ${format.toUpperCase()}.`,
     isMore: (asked: number) => `That is more than the ${bytes(asked)} that you asked for.`,
     usedBy: (products: number) => `used by ${count(products)} products, and judged for all of them`,
     kept: (name: string) => `${name} is kept.`,
@@ -237,6 +239,7 @@ export const textsOfRequests = {
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
     undone: (name: string, isShown: boolean) =>
       `${name} is not judged any more${isShown ? ', and shown again' : ''}.`,
+    back: (name: string) => `${name} is as it was before.`,
     next: (name: string) => `Next: ${name}.`,
     numbers: (before: number, after: number, similarity: number | null, products: number) =>
       `${became(before, after, similarity)}${products > 1 ? `, used by ${count(products)} products` : ''}.`,

@@ -11,7 +11,9 @@ export function Downloads({ request }: { request: Request }) {
   const { counts, is_final: isFinal, faults } = request;
   const { name } = request;
   const mayWrite = useStore((state) => state.mayWrite);
-  const isCorrected = useStore(({ corrected }) => corrected.has(request.id));
+  const isCorrected = useStore(
+    ({ shown }) => shown?.images.some(({ file_url: inFile }) => inFile !== null) ?? false,
+  );
   const isFirst = isFinal && counts.done > 0;
   const isWorkbook = request.links.output_xlsx !== null;
   const own = isWorkbook ? 'output.xlsx' : 'output.csv';

@@ -4,7 +4,6 @@ import { texts } from '../texts.ts';
 import { followRequest } from './follow-request.ts';
 import { announce, notify } from './notices.ts';
 import { postpone } from './postpone.ts';
-import { rememberIds } from './remembered-ids.ts';
 import { setFilter } from './route.ts';
 import { change, current, update, useStore } from './store.ts';
 
@@ -30,10 +29,7 @@ export function retryImages(id: string, failed: number, body: Retried = {}): voi
       announce(texts.failures.retryingNow(count));
       await retry(id, body);
     },
-    leave: () => {
-      if (body.urls) noteCorrected(id);
-      callAtLeave('POST', `/requests/${id}/retry`, body);
-    },
+    leave: () => callAtLeave('POST', `/requests/${id}/retry`, body),
     undo: () => {
       note(id, false);
       announce(texts.failures.notRetried);
@@ -53,19 +49,12 @@ async function retry(id: string, body: Retried): Promise<void> {
   const { data, error } = await outcomeOf<Request>(call);
   note(id, false); // not before: how many failed is not known anew until then
   if (error) return void notify(error.message || texts.unreachable);
-  if (body.urls) noteCorrected(id);
   if (current().shown?.id !== id) return;
   change(id, { request: data, failures: [], chosen: new Set() });
   const { view, filter } = current().route;
   // Of the failures that are listed none is left.
   if (view === 'request' && filter.has('code')) setFilter({ show: '', code: '', host: '' });
   followRequest(id);
-}
-
-function noteCorrected(id: string): void {
-  const corrected = new Set(current().corrected).add(id);
-  update({ corrected });
-  rememberIds('corrected', corrected);
 }
 
 /** What was pressed is gone; what becomes of it is told above. */

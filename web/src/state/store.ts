@@ -7,7 +7,7 @@ import type { Change, Patch } from './file/mend-file.ts';
 import type { ShownRows } from './file/list-rows.ts';
 import { rememberedOptions, type Options } from './file/options.ts';
 import { hasSingleKeys } from './judging/single-keys.ts';
-import { rememberedIds } from './remembered-ids.ts';
+import { rememberedJudged } from './judging/judged-ids.ts';
 import { readRoute, type Route } from './route.ts';
 import { NO_WEBHOOKS, type Webhooks } from './webhooks/no-webhooks.ts';
 
@@ -111,8 +111,6 @@ export interface State {
   singleKeys: boolean;
   /** Ids of images that were judged. */
   judged: ReadonlySet<string>;
-  /** Ids of requests of which failed images were given other links here: the service does not tell. */
-  corrected: ReadonlySet<string>;
   /** Links of failed images as they were typed here, by the ids of the images: kept while nothing is done with them. */
   typedUrls: Readonly<Record<string, string>>;
   /** Read aloud while pictures are compared: nothing outside of a dialog is read then. */
@@ -144,8 +142,7 @@ const state: State = {
   mayWrite: true,
   webhooks: NO_WEBHOOKS,
   singleKeys: hasSingleKeys(),
-  judged: rememberedIds('judged'),
-  corrected: rememberedIds('corrected'),
+  judged: rememberedJudged(),
   typedUrls: {},
   said: '',
   redoNotes: [],

@@ -16,6 +16,15 @@ export function isLargerThanAsked({ output, notes }: Image): boolean {
   return asked !== null && (output?.bytes ?? 0) > asked && !notes.includes('target_not_reached');
 }
 
+/** The marketplace that the request is for, where it does not take the format of an original; null where it does, or is not known. */
+export function refusesOriginal({ input }: Image): string | null {
+  const { shown, channels } = current();
+  const channel = channels.find(({ name }) => name === shown?.request?.options.for);
+  const taken = channel?.demands.find(({ rule }) => rule === 'formats')?.value;
+  if (!channel || taken === undefined || !input) return null;
+  return String(taken).split(',').includes(input.format) ? null : channelName(channel.name);
+}
+
 /** What the service notes on a result, in words; where that is larger because it has another format, with where the format is from. */
 export function notesInWords({ notes, input, output }: Image): string[] {
   const channel = current().shown?.request?.options.for ?? null;

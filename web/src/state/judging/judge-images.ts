@@ -11,7 +11,7 @@ import {
   showRequestOf,
   undoRedo,
 } from './redo-image.ts';
-import { rememberIds } from '../remembered-ids.ts';
+import { rememberJudged } from './judged-ids.ts';
 import { change, current, update } from '../store.ts';
 
 /** A picture that was judged: the image that was shown, and the others that share it. */
@@ -106,7 +106,7 @@ function mark(images: Image[], isJudged: boolean): void {
     if (isJudged) judged.add(id);
     else judged.delete(id);
   update({ judged });
-  rememberIds('judged', judged);
+  rememberJudged(judged);
 }
 
 /** @param counts whether it was not undone meanwhile */
@@ -132,6 +132,7 @@ async function bringBack(redone: Promise<Image[]>): Promise<void> {
   const images = await redone;
   const reasons = await Promise.all(images.map((image) => undoRedo(image, show)));
   const failed = reasons.findIndex((reason) => reason !== null);
+  if (failed === -1 && images.length > 0) sayThen(texts.judge.back(fullNameOf(images[0])));
   if (failed !== -1) note(images, failureText({ image: images[failed], reason: reasons[failed] }), true);
   if (images.length > 0) await showRequestOf(images[0]);
 }
