@@ -104,6 +104,8 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.goTo('button', /^Show all rows$/);
     await reader.press('Enter');
     await reader.isOn('button', 'All rows');
+    expect((await reader.hear('button', /^Remove line 2$/)).description).toBe('');
+    expect(await reader.saidTwice()).toEqual([]);
     await reader.goTo('button', /^Hide the rows$/, 'Shift+Tab');
     await reader.press('Enter');
     await reader.isOn('button', 'Show all rows');
@@ -122,6 +124,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.goTo('button', /^Compress 4 images, skip 1 faulty row$/);
     await reader.press('Enter');
     await reader.goTo('button', /^Judge the worst first$/);
+    expect(await reader.saidTwice()).toEqual([]);
 
     await reader.press('Enter');
     await reader.hear('dialog', /^Before and after: /);

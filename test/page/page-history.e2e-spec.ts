@@ -110,7 +110,7 @@ describeInBrowser('the history of the page', (engine) => {
       .waitFor();
 
     const names: string[] = await page.evaluate(
-      `[...document.querySelectorAll('[aria-label*="twice.csv of"]')].map((button) => button.ariaLabel)`,
+      `[...document.querySelectorAll('[title*="twice.csv of"]')].map(({ title }) => title)`,
     );
 
     expect(names).toHaveLength(4);

@@ -136,7 +136,7 @@ describeInBrowser('the page and who may do what', (engine) => {
     const remove = (path: string) => page.getByRole('button', { name: `Remove ${receiver.url(path)}` });
     await remove('/one').click();
     await card('/one').waitFor({ state: 'detached' });
-    const focused = () => page.evaluate('document.activeElement.ariaLabel');
+    const focused = () => page.evaluate('document.activeElement.title');
     await until(async () => (await focused()) === `Remove ${receiver.url('/two')}`);
     await page.keyboard.press('Enter');
     await card('/two').waitFor({ state: 'detached' });

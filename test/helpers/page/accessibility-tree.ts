@@ -6,6 +6,7 @@ export interface AccessibleNode {
   role: string;
   name: string;
   value: string;
+  description: string;
   isFocused: boolean;
 }
 
@@ -14,6 +15,7 @@ interface RawNode {
   role?: { value: string };
   name?: { value: string };
   value?: { value: unknown };
+  description?: { value: string };
   properties?: { name: string; value: { value: unknown } }[];
 }
 
@@ -35,18 +37,25 @@ export class ScreenReader {
     const { nodes } = (await this.session.send('Accessibility.getFullAXTree')) as { nodes: RawNode[] };
     return nodes
       .filter(({ ignored }) => !ignored)
-      .map(({ role, name, value, properties = [] }) => ({
+      .map(({ role, name, value, description, properties = [] }) => ({
         role: role?.value ?? '',
         name: name?.value ?? '',
         value: String(value?.value ?? ''),
+        description: description?.value ?? '',
         isFocused: properties.some((each) => each.name === 'focused' && each.value.value === true),
       }));
+  }
+
+  /** What is said twice: names that are descriptions, too. */
+  async saidTwice(): Promise<string[]> {
+    const nodes = await this.tree();
+    return nodes.filter(({ name, description }) => name && name === description).map(({ name }) => name);
   }
 
   /** What has the focus: the page itself is the first of the tree, and has it together with an element. */
   async focused(): Promise<AccessibleNode> {
     const nodes = (await this.tree()).filter(({ isFocused }) => isFocused);
-    return nodes.at(-1) ?? { role: 'RootWebArea', name: '', value: '', isFocused: true };
+    return nodes.at(-1) ?? { role: 'RootWebArea', name: '', value: '', description: '', isFocused: true };
   }
 
   /** Waits until there is such an element, and gives it. */

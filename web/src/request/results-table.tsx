@@ -93,14 +93,12 @@ export const canCompare = (image: Image): boolean => image.output_url !== null &
 /** The result as a small picture that opens the comparison. */
 export function Thumbnail({ image, open }: { image: Image; open: ListProps['open'] }) {
   if (!canCompare(image)) return <span class="thumbnail thumbnail-none" />;
-  const label = texts.results.open(nameOf(image), lineOf(image));
   return (
     <button
       type="button"
       class="thumbnail"
       data-image={image.id}
-      aria-label={label}
-      title={label}
+      title={texts.results.open(nameOf(image), lineOf(image))}
       onClick={() => open(image)}
     >
       <img src={image.output_url!} alt="" loading="lazy" decoding="async" />

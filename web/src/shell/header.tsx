@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import icon from '../icon.svg';
-import { Icon } from '../parts/icon.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { chooseTheme, chosenTheme, type Theme, themesInTurn } from './theme.ts';
@@ -45,9 +45,5 @@ function ThemeSwitch() {
     setTheme(next);
   };
   const label = `${texts.nav.theme}: ${texts.themes[theme]}`;
-  return (
-    <button type="button" class="icon-button" title={label} aria-label={label} onClick={choose}>
-      <Icon name={theme} />
-    </button>
-  );
+  return <IconButton icon={theme} label={label} act={choose} />;
 }
