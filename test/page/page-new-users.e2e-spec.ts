@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { photo } from '../helpers/servers/image-origin.js';
+import { csvOf } from '../helpers/app/client.js';
 import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
@@ -22,6 +23,9 @@ describeInBrowser('the page before new users', (engine) => {
     '/fern.jpg': await photo(700, 700),
     '/mug.jpg': await photo(600, 450, 2),
     '/drawing.png': await drawing(640),
+    '/leaf.webp': await sharp(await photo(700, 700, 3))
+      .webp()
+      .toBuffer(),
   }));
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
@@ -106,6 +110,21 @@ describeInBrowser('the page before new users', (engine) => {
     await button(page, /^Try again: Not found/).click();
     const latest = async () => (await suite.app.client.get('/requests?limit=1')).json.items[0];
     await until(async () => (await latest()).run === 2);
+    await page.close();
+  });
+
+  it('says beforehand that a marketplace does not take an original', async () => {
+    const urls = ['/leaf.webp', '/fern.jpg'].map((path) => suite.origin.url(path));
+    const { json } = await suite.app.client.form('/upload', csvOf([['Leaf', urls]]), { for: 'etsy' });
+    await suite.app.client.completed(json.request_id);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${json.request_id}`);
+    const original = page.getByRole('dialog').getByRole('button', { name: /^Use the original/ });
+    await button(page, /^Compare before and after: Leaf, picture 1/).click();
+
+    await page.getByText('Etsy does not take the original: it is WEBP.').waitFor();
+    expect(await original.getAttribute('aria-describedby')).toBe('judge-refused');
+    await page.keyboard.press('j');
+    await until(async () => (await original.getAttribute('aria-describedby')) === null);
     await page.close();
   });
 

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { leaveEmptySteps } from './compare/use-back.ts';
 import { App } from './shell/app.tsx';
 import { keepFocus } from './shell/keep-focus.ts';
 import { applyTheme } from './shell/theme.ts';
@@ -21,6 +22,7 @@ import './styles/webhooks.css';
 import './styles/forms.css';
 
 applyTheme();
+leaveEmptySteps();
 followAddress();
 keepFocus();
 void learnRole();

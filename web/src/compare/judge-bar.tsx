@@ -1,6 +1,8 @@
+import { useEffect } from 'preact/hooks';
 import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
-import { askedBytes } from '../state/judging/byte-target.ts';
+import { listChannels } from '../state/file/channels.ts';
+import { askedBytes, refusesOriginal } from '../state/judging/byte-target.ts';
 import { isInWork } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { rememberSingleKeys } from '../state/judging/single-keys.ts';
@@ -12,6 +14,8 @@ const { judge: words } = texts;
 
 /** Of the text that says what is given up for a better picture. */
 const EXCEEDS_ID = 'judge-exceeds';
+/** Of the text that says who does not take the original. */
+const REFUSED_ID = 'judge-refused';
 
 export interface JudgeActions {
   keep: () => void;
@@ -36,7 +40,12 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   const count = images.filter(({ id }) => judged.has(id)).length;
   const isRedone = isInWork(image);
   const asked = mayWrite ? askedBytes() : null;
+  const refusing = useStore(() => (mayWrite ? refusesOriginal(image) : null));
   const about = asked === null ? undefined : EXCEEDS_ID;
+  const ofOriginal = [asked !== null && EXCEEDS_ID, refusing !== null && REFUSED_ID]
+    .filter(Boolean)
+    .join(' ');
+  useEffect(() => void listChannels(), []);
   return (
     <div class="judge" role="group" aria-label={words.title}>
       <div class="buttons">
@@ -50,7 +59,12 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
           </button>
         )}
         {mayWrite && (
-          <button type="button" aria-disabled={isRedone} aria-describedby={about} onClick={actions.original}>
+          <button
+            type="button"
+            aria-disabled={isRedone}
+            aria-describedby={ofOriginal || undefined}
+            onClick={actions.original}
+          >
             <Keyed of={words.original} />
           </button>
         )}
@@ -67,6 +81,11 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
       {asked !== null && (
         <p id={EXCEEDS_ID} class="quiet small">
           {words.exceeds(asked)}
+        </p>
+      )}
+      {refusing !== null && (
+        <p id={REFUSED_ID} class="quiet small">
+          {words.refused(image.input!.format, refusing)}
         </p>
       )}
     </div>

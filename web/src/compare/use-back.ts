@@ -10,7 +10,7 @@ export function useBack(close: () => void): () => void {
   const closing = useRef(close);
   closing.current = close;
   useLayoutEffect(() => {
-    // After a reload, or the way forward, the step is there.
+    // A picture that went while it was shown has left its step.
     if (!isStep()) history.pushState({ isAbove: true }, '');
     const leave = (): void => closing.current();
     addEventListener('popstate', leave);
@@ -22,6 +22,15 @@ export function useBack(close: () => void): () => void {
     if (isStep()) history.back();
     else close();
   };
+}
+
+/** Leaves a step of which nothing is shown: after a reload, or by the way forward. Nobody would see what the way back is for. */
+export function leaveEmptySteps(): void {
+  const leave = (): void => {
+    if (isStep() && !document.querySelector('dialog[open]')) history.back();
+  };
+  addEventListener('popstate', leave);
+  leave();
 }
 
 const isStep = (): boolean => (history.state as { isAbove?: true } | null)?.isAbove === true;

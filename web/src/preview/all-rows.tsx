@@ -27,10 +27,12 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
         <table class="all-rows">
           <thead>
             <tr>
-              <th scope="col">{texts.preview.line(isWorkbook(survey))}</th>
+              <th scope="col" class="of-line">
+                {texts.preview.line(isWorkbook(survey))}
+              </th>
               <th scope="col">{texts.mend.leave}</th>
-              {columns.map(({ name }, index) => (
-                <th key={index} scope="col">
+              {columns.map(({ name, role }, index) => (
+                <th key={index} scope="col" class={classOf(role)}>
                   {name || texts.columns.unnamed(index + 1)}
                 </th>
               ))}
@@ -39,7 +41,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
           <tbody>
             {shown.rows.map(({ line, cells: texts }) => (
               <tr key={line}>
-                <th scope="row" class={faultyLines.has(line) ? 'number bad' : 'number'}>
+                <th scope="row" class={faultyLines.has(line) ? 'of-line number bad' : 'of-line number'}>
                   {faultyLines.has(line) && <Icon name="warning" />}
                   {count(line)}
                 </th>
@@ -51,7 +53,14 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
                   const where = lineText(line, isWorkbook(survey));
                   const cell = { line, where, column: index + 1, name, text, product: '', faults: [] };
                   const fault = faulty.get(`${line} ${index + 1}`);
-                  return <Cell key={index} text={text} cell={fault ?? (role === 'input' ? cell : null)} />;
+                  return (
+                    <Cell
+                      key={index}
+                      text={text}
+                      class={classOf(role)}
+                      cell={fault ?? (role === 'input' ? cell : null)}
+                    />
+                  );
                 })}
               </tr>
             ))}
@@ -68,6 +77,9 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   );
 }
 
+/** The column of the product's name stays in sight. */
+const classOf = (role: string): string => (role === 'product' ? 'of-product' : '');
+
 /** A wide table begins where its first faulty cell is seen, were it half of it: nobody looks for one in eighty columns. */
 function showFaultyColumn(table: HTMLElement | null): void {
   const cell = table?.querySelector<HTMLElement>('.faulty-cell');
@@ -79,15 +91,21 @@ function showFaultyColumn(table: HTMLElement | null): void {
 
 interface CellProps {
   text: string;
+  class: string;
   /** One that can be written in: it has faults, or links that can be other ones. */
   cell: MendableCell | null;
 }
 
-function Cell({ text, cell }: CellProps) {
-  if (!cell) return <td title={text}>{text}</td>;
+function Cell({ text, cell, class: name }: CellProps) {
+  if (!cell)
+    return (
+      <td class={name} title={text}>
+        {text}
+      </td>
+    );
   const hint = cell.faults.map((each) => each.hint).join(' ');
   return (
-    <td class={cell.faults.length > 0 ? 'faulty-cell' : 'link-cell'} title={hint || text}>
+    <td class={`${name} ${cell.faults.length > 0 ? 'faulty-cell' : 'link-cell'}`} title={hint || undefined}>
       {cell.text !== null ? (
         <Mendable key={cell.text} cell={cell} text={cell.text} hint={hint || undefined} />
       ) : (
