@@ -5,8 +5,8 @@ const OTHER_LINK = 'Use the address of the picture itself.';
 const MAKE_SMALLER = 'Make the picture smaller first.';
 const UPLOAD_AGAIN = 'Upload the picture to its host again.';
 
-/** What whoever has the file can do where an image has failed, in plain words. */
-const ADVICE: Record<CodeAt<'image'>, string> = {
+/** What whoever has the file can do where an image has failed, in plain words; for one that does not fit each rule has its own. */
+const ADVICE: Record<Exclude<CodeAt<'image'>, 'DOES_NOT_FIT'>, string> = {
   URL_INVALID: 'Write the whole link, beginning with http:// or https://.',
   ADDRESS_REFUSED: 'Put the picture where everybody on the internet can load it.',
   HOST_NOT_FOUND: 'Look for a spelling mistake in the link.',
@@ -30,7 +30,6 @@ const ADVICE: Record<CodeAt<'image'>, string> = {
   IMAGE_TOO_SLOW: 'Save the picture again as JPEG or PNG.',
   PROCESSING_CRASHED: 'Save the picture again as JPEG or PNG.',
   IMAGE_CANCELLED: 'Go on with the rest of the file to have it.',
-  DOES_NOT_FIT: 'Use another picture: the message says what the shop does not take.',
   REQUEST_STALLED: AGAIN,
 };
 

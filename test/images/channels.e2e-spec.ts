@@ -214,7 +214,7 @@ describeOnEachEngine('an upload for a channel', (engine) => {
     expect(gone).toMatchObject({ status: 'failed', fits: null });
     expect(errors.text.split(/\r?\n/).slice(1, 3)).toEqual([
       expect.stringMatching(
-        /,1,.*small\.png,DOES_NOT_FIT,amazon: too_small: \d+ < 500,false,1,Use another picture/,
+        /,1,.*small\.png,DOES_NOT_FIT,amazon: too_small: \d+ < 500,false,1,Use a picture whose longer side has at least 500 pixels\./,
       ),
       expect.stringMatching(/,3,.*gone\.jpg,HTTP_404,/),
     ]);

@@ -1,5 +1,6 @@
 import type { OutputEntity } from '../../database/entities/output.entity.js';
 import { type Channel, type ChannelName, channelOf, type Demand } from './channel-list.js';
+import type { BrokenRule } from './rule-advice.js';
 
 /** What of an output is judged. */
 export type JudgedOutput = Pick<OutputEntity, 'bytes' | 'format' | 'width' | 'height' | 'quality' | 'notes'>;
@@ -31,11 +32,16 @@ export function brokenRules(channel: Channel, output: JudgedOutput, url: string)
   return [...broken, isSafe ? null : 'address_not_taken'].filter((rule) => rule !== null);
 }
 
-function brokenBy({ rule, value }: Demand, output: JudgedOutput): string | null {
+function brokenBy(
+  { rule, value }: Demand,
+  output: JudgedOutput,
+): BrokenRule | `${BrokenRule}: ${string}` | null {
   const { width, height, bytes, format, quality } = output;
   const longest = Math.max(width, height);
-  const atLeast = (code: string, is: number) => (is < Number(value) ? `${code}: ${is} < ${value}` : null);
-  const atMost = (code: string, is: number) => (is > Number(value) ? `${code}: ${is} > ${value}` : null);
+  const atLeast = (code: BrokenRule, is: number) =>
+    is < Number(value) ? (`${code}: ${is} < ${value}` as const) : null;
+  const atMost = (code: BrokenRule, is: number) =>
+    is > Number(value) ? (`${code}: ${is} > ${value}` as const) : null;
   switch (rule) {
     case 'min_longest_side':
       return atLeast('too_small', longest);

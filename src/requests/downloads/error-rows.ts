@@ -11,12 +11,13 @@ import { IMAGE_CODES } from '../../errors/image-codes.js';
 import type { FileStorage } from '../../storage/file-storage.js';
 import type { ErrorRow } from '../../tables/tables.js';
 import { judge } from '../channels/channel-check.js';
+import { rulesAdvice } from '../channels/rule-advice.js';
 import { outputsOf } from '../image-outputs.js';
 import { renditionsOf } from '../renditions/renditions.js';
 import { WAITING_STATES } from '../request-reader.js';
 
 /** What is said of an image beside its place. */
-type Said = Pick<ErrorRow, 'code' | 'message' | 'retryable'>;
+type Said = Pick<ErrorRow, 'code' | 'message' | 'retryable' | 'advice'>;
 
 /** Rows read at a time: some milliseconds of the event loop with SQLite. */
 const CHUNK = 500;
@@ -26,6 +27,7 @@ const CANCELLED: Said = {
   code: 'IMAGE_CANCELLED',
   message: IMAGE_CODES.IMAGE_CANCELLED.sentence,
   retryable: IMAGE_CODES.IMAGE_CANCELLED.retryable,
+  advice: imageAdvice('IMAGE_CANCELLED'),
 };
 
 /**
@@ -77,8 +79,7 @@ async function* imageRows(
       const { line, serialNumber, productName } = product;
       const { position, inputUrl, attempt } = image;
       const place = { line, serialNumber, productName, position, url: inputUrl, attempts: attempt };
-      const facts = said.get(image.number)!;
-      return { ...place, ...facts, advice: imageAdvice(facts.code) };
+      return { ...place, ...said.get(image.number)! };
     });
   }
 }
@@ -98,25 +99,30 @@ async function saidOf(
     const { number, status, outputName } = image;
     if (status === 'failed') said.set(number, failureOf(image));
     if (WAITING_STATES.includes(status) && request.status === 'Cancelled') said.set(number, CANCELLED);
-    const broken = (outputs.get(number) ?? []).flatMap((output) => {
-      const { broken_rules } = judge(
-        channels.get(output.name) ?? null,
-        output,
-        storage.urlOf(output.fileKey, outputName),
-      );
-      return broken_rules.map((rule) => `${channels.get(output.name)}: ${rule}`);
+    const broken = (outputs.get(number) ?? []).map((output) => {
+      const channel = channels.get(output.name) ?? null;
+      const { broken_rules: rules } = judge(channel, output, storage.urlOf(output.fileKey, outputName));
+      return { channel, rules };
     });
-    if (broken.length > 0) said.set(number, notFitting(broken));
+    if (broken.some(({ rules }) => rules.length > 0)) said.set(number, notFitting(broken));
   }
   return said;
 }
 
 function failureOf({ errorCode, errorMessage, errorRetryable }: ImageEntity): Said {
-  return { code: errorCode ?? '', message: errorMessage ?? '', retryable: errorRetryable === 1 };
+  const code = errorCode ?? '';
+  return {
+    ...{ code, message: errorMessage ?? '', retryable: errorRetryable === 1 },
+    advice: imageAdvice(code),
+  };
 }
 
-function notFitting(rules: string[]): Said {
-  return { code: 'DOES_NOT_FIT', message: rules.join(', '), retryable: false };
+function notFitting(broken: { channel: string | null; rules: string[] }[]): Said {
+  const message = broken
+    .flatMap(({ channel, rules }) => rules.map((rule) => `${channel}: ${rule}`))
+    .join(', ');
+  const advice = rulesAdvice(broken.flatMap(({ rules }) => rules));
+  return { code: 'DOES_NOT_FIT', message, retryable: false, advice };
 }
 
 /** The channels that outputs are for, by the name of their rendition. */
