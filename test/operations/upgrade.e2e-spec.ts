@@ -123,6 +123,7 @@ function imagesOf(id: string, origin: ImageOrigin, url: string): unknown[] {
       serial_number: `${number}`,
       product_name: 'SKU',
       position: 1,
+      file_url: null,
       redo: null,
     };
     if (number === 6)

@@ -159,11 +159,14 @@ describeOnEachEngine('retrying a request', (engine) => {
       ]);
       expect(other.hits).toEqual({ '/right.jpg': 1 });
       expect(Object.fromEntries(asked)).toEqual({ '/gone-1.jpg': 1 });
+      const sources = urls.map((name) => origin.url(`/${name}.jpg`));
+      expect((await client.images(id)).map(({ file_url: url }) => url)).toEqual(
+        sources.map((url, index) => ([1, 3].includes(index) ? url : null)),
+      );
       const results = (await client.images(id)).map(({ output_url: url }) => url ?? '');
       const replaced = await client.get(`/requests/${id}/output.csv?urls=replaced&failed=empty`);
       expect(replaced.text).toContain(`"${results.join(',')}"`);
       const added = await client.get(`/requests/${id}/output.csv?urls=added`);
-      const sources = urls.map((name) => origin.url(`/${name}.jpg`));
       expect(added.text).toContain(`"${sources.join(',')}","${results.join(',')}"`);
       const source = await client.get(`/requests/${id}/output.csv?urls=source`);
       const tried = (await client.images(id)).map(({ input_url: url }) => url);

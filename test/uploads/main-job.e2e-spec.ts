@@ -269,6 +269,7 @@ describeOnEachEngine('the main job', (engine) => {
       product_name: 'Row 1',
       position: 1,
       input_url: origin.url('/lamp.jpg?row=1'),
+      file_url: null,
       output_url: expect.stringMatching(new RegExp(`^${app.client.url}/images/[0-9a-f]{32}/image\\.jpg$`)),
       status: 'done',
       outcome: 'compressed',
