@@ -43,6 +43,7 @@ import { WebhookEndpointEntity } from './entities/webhook-endpoint.entity.js';
 import { EventEntity } from './entities/event.entity.js';
 import { WebhookTryEntity } from './entities/webhook-try.entity.js';
 import { WorkerEntity } from './entities/worker.entity.js';
+import { SILENT_SECONDS } from './other-connections.js';
 import { migrate } from './migrate.js';
 
 const SECOND = 1000;
@@ -93,12 +94,6 @@ const SCHEMA = {
   migrationsTransactionMode: 'each' as const,
   logging: false,
 };
-
-/**
- * Seconds after which the server closes a connection that sends nothing, and undoes its open transaction: one of a process that
- * is frozen, or whose machine has lost its power or its network, would keep its locks for eight hours, and stop all others.
- */
-export const SILENT_SECONDS = 30;
 
 /** Settings of every connection to a server, whose defaults suit other programs. */
 const SESSION = [

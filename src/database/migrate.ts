@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { SettingsError } from '../errors/app-error.js';
-import { refuseOtherVersions } from './other-connections.js';
+import { refuseOtherVersions, SILENT_SECONDS } from './other-connections.js';
 
 const LOCK = 'image_processing_migrations';
 const WAIT_SECONDS = 30;
+/** The connection that holds the lock is silent while another one migrates; without a word of it the server closes it, and drops the lock. */
+const HEARD_EVERY_MS = (SILENT_SECONDS * 1000) / 6;
 
 const logger = new Logger('migration');
 
@@ -22,6 +24,8 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     await lock(runner);
+    // Where the lock is lost nevertheless, giving it back fails.
+    const holding = setInterval(() => void runner.query('DO 0').catch(() => undefined), HEARD_EVERY_MS);
     try {
       // By the same connection, so that it is the only one of this process.
       if (await new MigrationExecutor(dataSource, runner).showMigrations()) {
@@ -29,6 +33,7 @@ export async function migrate(dataSource: DataSource): Promise<void> {
         await dataSource.runMigrations();
       }
     } finally {
+      clearInterval(holding);
       await runner.query('SELECT RELEASE_LOCK(?)', [LOCK]);
     }
   } finally {

@@ -2,6 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { SettingsError } from '../errors/app-error.js';
 
+/**
+ * Seconds after which the server closes a connection that sends nothing, and undoes its open transaction: one of a process that
+ * is frozen, or whose machine has lost its power or its network, would keep its locks for eight hours, and stop all others.
+ */
+export const SILENT_SECONDS = 30;
+
 /** Looks at the connections of a server, until … */
 const MAX_LOOKS = 20;
 /** … those have gone that a process of this version has for a moment before it waits for the migration. */

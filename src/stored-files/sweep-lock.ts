@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { SILENT_SECONDS } from '../database/data-source.js';
 import { Database } from '../database/database.js';
+import { SILENT_SECONDS } from '../database/other-connections.js';
 
 /** What one process at a time does: deleting files, or removing requests. */
 export type Sweep = 'sweep' | 'removal';

@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { readSettings } from '../../src/config/settings.js';
-import { dataSourceOptions, openDataSource, SILENT_SECONDS } from '../../src/database/data-source.js';
+import { dataSourceOptions, openDataSource } from '../../src/database/data-source.js';
 import { Database } from '../../src/database/database.js';
 import { RequestEntity } from '../../src/database/entities/request.entity.js';
+import { SILENT_SECONDS } from '../../src/database/other-connections.js';
 import { SweepLock } from '../../src/stored-files/sweep-lock.js';
 import { cuttableProxy } from '../helpers/servers/cuttable-proxy.js';
 import { describeOnEachEngine, describeOnServers, type Installation } from '../helpers/app/engines.js';

@@ -8,8 +8,11 @@ import { WebhookDeliveryEntity } from '../../src/database/entities/webhook-deliv
 import { WebhookEndpointEntity } from '../../src/database/entities/webhook-endpoint.entity.js';
 import { EventEntity } from '../../src/database/entities/event.entity.js';
 import { WebhookTryEntity } from '../../src/database/entities/webhook-try.entity.js';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { describeOnEachEngine, type Installation } from '../helpers/app/engines.js';
+import { until } from '../helpers/wait.js';
 
+const connect = () => createConnection(process.env.TEST_MYSQL_URL!);
 const WEBHOOKS = [WebhookEndpointEntity, EventEntity, WebhookDeliveryEntity, WebhookTryEntity];
 
 describeOnEachEngine('the migrations', (engine) => {
@@ -153,5 +156,32 @@ describeOnEachEngine('the migrations', (engine) => {
     const [{ count }] = await dataSource.query('SELECT COUNT(*) AS count FROM migrations');
     expect(Number(count)).toBe(dataSource.migrations.length);
     await dataSource.destroy();
+  });
+
+  const onServers = engine.isShared ? it : it.skip;
+  onServers('keep their lock while one statement takes long', async () => {
+    const before = await open();
+    await before.undoLastMigration(); // it adds columns to `requests`
+    await before.destroy();
+    const database = new URL(installation.environment.DATABASE_URL).pathname.slice(1);
+    const [other, looking] = await Promise.all([connect(), connect()]);
+    const silentSeconds = async () => {
+      const [[holder]] = await looking.query<RowDataPacket[]>(
+        `SELECT time FROM information_schema.processlist WHERE id = IS_USED_LOCK('image_processing_migrations') AND db = ?`,
+        [database],
+      );
+      return Number(holder?.time ?? NaN);
+    };
+    await other.query(`LOCK TABLES ${database}.requests READ`);
+
+    const migrated = open();
+    await until(async () => (await silentSeconds()) >= 3);
+    // The server closes a connection that says nothing for half a minute, and another process would migrate as well.
+    await until(async () => (await silentSeconds()) <= 1);
+    await other.query('UNLOCK TABLES');
+    const after = await migrated;
+
+    expect(await after.showMigrations()).toBe(false);
+    await Promise.all([after.destroy(), other.end(), looking.end()]);
   });
 });
