@@ -29,7 +29,8 @@ function measureProperties(report: string, seconds: number): void {
       const test = expect.getState().currentTestName;
       const rss = process.memoryUsage.rss();
       rssAtStart ||= rss; // after the first property, when everything is loaded
-      const stallMs = isServiceApart ? null : longest.take();
+      const longestMs = longest.take();
+      const stallMs = isServiceApart ? null : longestMs;
       const line = { test, numRuns, seed, failed, stallMs, rssAtStart, rss };
       appendFileSync(report, `${JSON.stringify(line)}\n`);
       if (!failed) return;
