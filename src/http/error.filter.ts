@@ -6,6 +6,7 @@ import type { CallCode } from '../errors/error-codes.js';
 import { RepeatedWarning } from '../logging/repeated-warning.js';
 import { callIdOf } from './middleware/call-id.js';
 import { sendError } from './send-error.js';
+import { ClientLeftError } from './while-there.js';
 
 /** Codes of the errors that the framework itself answers with. */
 const HTTP_CODES: Record<number, CallCode> = {
@@ -66,6 +67,7 @@ function isInvalidRequestId(thrown: unknown, { code }: AppError, { path }: Reque
  * connection (`HPE_…`): nobody is left to be answered, and nothing is wrong here.
  */
 function isGone(thrown: unknown, request: Request): boolean {
+  if (thrown instanceof ClientLeftError) return true;
   const { message = '', code = '' } = (thrown ?? {}) as { message?: string; code?: unknown };
   if (String(code).startsWith('HPE_')) return request.socket.destroyed;
   return request.destroyed && /^Request (aborted|closed)$/.test(message);

@@ -17,6 +17,7 @@ import { ApiCall } from '../http/description/api-call.js';
 import { FormBodyInterceptor } from '../http/form-body.interceptor.js';
 import { Caller, type Principal } from '../http/guards/principal.js';
 import { NO_OTHER_FIELDS } from '../http/unknown-fields.pipe.js';
+import { whileThere } from '../http/while-there.js';
 import { judge, type Judgement } from '../requests/channels/channel-check.js';
 import { readRenditionFields } from '../uploads/fields/renditions-field.js';
 import { PresetsService } from '../uploads/presets/presets.service.js';
@@ -73,13 +74,11 @@ export class PreviewsController {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) response: Response,
   ): Promise<PreviewResponse> {
-    const leaving = new AbortController();
-    response.once('close', () => leaving.abort(new Error('Request closed')));
     const source = sourceOf(files, form?.url);
     const preset = await this.presets.named(caller, form?.preset);
     const renditions = readRenditionFields(form?.renditions, form?.sizes);
     const asked = { preset, compression: form ?? {}, renditions };
-    const preview = await this.compressor.compress(source, asked, leaving.signal);
+    const preview = await whileThere(response, (signal) => this.compressor.compress(source, asked, signal));
     return toResponse(preview, await this.pace.atOnce(), this.settings);
   }
 }

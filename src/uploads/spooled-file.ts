@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { rm } from 'node:fs/promises';
 import { AppError } from '../errors/app-error.js';
+import { whileThere } from '../http/while-there.js';
 import type { UploadedFile } from './uploads.service.js';
 
 /** Files of a form as multer put them on the disk. */
@@ -9,7 +10,7 @@ export type SpooledFile = Pick<Express.Multer.File, 'path' | 'originalname'>;
 /**
  * Hands the one file of a form to `work`, with a signal that is aborted when the client leaves before its answer, and
  * removes all files however that ends.
- * @throws AppError `FILE_MISSING`, `TOO_MANY_FILES`
+ * @throws AppError `FILE_MISSING`, `TOO_MANY_FILES`; and as {@link whileThere}
  */
 export async function withSpooledFile<T>(
   files: SpooledFile[],
@@ -23,23 +24,5 @@ export async function withSpooledFile<T>(
     return await whileThere(response, (signal) => work({ path, name: originalname, signal }));
   } finally {
     await Promise.all(files.map(({ path }) => rm(path, { force: true })));
-  }
-}
-
-/** Hands `work` a signal that is aborted when the client leaves before its answer. */
-export async function whileThere<T>(
-  response: Response,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const leaving = new AbortController();
-  const onClose = () => {
-    if (!response.writableFinished) leaving.abort(new Error('Request closed'));
-  };
-  response.once('close', onClose);
-  if (response.closed) onClose();
-  try {
-    return await work(leaving.signal);
-  } finally {
-    response.off('close', onClose);
   }
 }

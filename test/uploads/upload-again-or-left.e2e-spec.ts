@@ -94,7 +94,7 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
 
       await leave(path, bad, () => called.mock.calls.length > 0);
 
-      await expect(called.mock.results[0].value).rejects.toThrow('Request closed');
+      await expect(called.mock.results[0].value).rejects.toThrow('The client left');
       expect(await suite.countRequests()).toBe(before);
       called.mockRestore();
     });
@@ -113,7 +113,7 @@ describeOnEachEngine('the upload of a CSV file', (engine) => {
       await leave('/upload', good(), () => added.mock.calls.length > 0);
       hasLeft.resolve();
 
-      await expect(accept.mock.results[0].value).rejects.toThrow('Request closed');
+      await expect(accept.mock.results[0].value).rejects.toThrow('The client left');
       expect(await suite.countRequests()).toBe(before);
       accept.mockRestore();
       added.mockRestore();

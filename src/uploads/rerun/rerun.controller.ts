@@ -6,10 +6,10 @@ import { ApiCall, JSON_BODY_ERRORS } from '../../http/description/api-call.js';
 import { JsonBodyGuard } from '../../http/guards/json-body.guard.js';
 import { Caller, type Principal } from '../../http/guards/principal.js';
 import { NO_OTHER_FIELDS } from '../../http/unknown-fields.pipe.js';
+import { whileThere } from '../../http/while-there.js';
 import { RequestResponse } from '../../requests/request.dto.js';
 import { RequestReader } from '../../requests/request-reader.js';
 import { FreeSpaceGuard } from '../../stored-files/free-space.guard.js';
-import { whileThere } from '../spooled-file.js';
 import { RerunBody } from './rerun.dto.js';
 import { Reruns } from './reruns.js';
 
