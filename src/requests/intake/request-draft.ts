@@ -16,7 +16,7 @@ export interface NewProduct {
   productName: string;
   urls: string[];
   /** The column of the file in which each URL stands; the first is 1. */
-  columns: number[];
+  columns: readonly number[];
   /** What the result of each is called in its address; not there where nobody asked for names. */
   imageNames?: string[];
   extra: string[];
@@ -212,7 +212,7 @@ export class RequestDraft {
 }
 
 /** The place of each URL among those of the same column; the first is 1. */
-function placesInCells(columns: number[]): number[] {
+function placesInCells(columns: readonly number[]): number[] {
   const counts = new Map<number, number>();
   return columns.map((column) => {
     const place = (counts.get(column) ?? 0) + 1;

@@ -9,7 +9,7 @@ export interface OutputRow {
   productName: string;
   inputUrls: string[];
   /** The column of the file in which each of them stands, the first is 1; only where that is known. */
-  columns?: (number | null)[];
+  columns?: readonly (number | null)[];
   /** Output N belongs to input N; null where there is none (failed, or not done yet). */
   outputUrls: (string | null)[];
   /** The cells of the further columns of outputs, in their order; none unless given. */

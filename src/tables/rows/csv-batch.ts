@@ -14,7 +14,7 @@ export interface InputRow {
   /** In their order, repeated ones too; a product may have none. */
   urls: string[];
   /** The column of the file in which each of them stands; the first is 1. Those of further lines count as in the first column of images. */
-  columns: number[];
+  columns: readonly number[];
   /** What the result of each URL is to be called, where names were asked for. */
   imageNames?: string[];
   /** Cells of the columns with the role `extra`, exactly as they stand; those that a short row lacks are not there. */
@@ -43,6 +43,7 @@ export class BatchWriter {
   /** Faults and warnings of the batch that are not of the row at hand. */
   private faultsBefore = 0;
   private warningsBefore = 0;
+  private lastColumns: readonly number[] = [];
 
   constructor(
     private readonly names: string[],
@@ -67,7 +68,10 @@ export class BatchWriter {
     return this.batch.faults.length - this.faultsBefore;
   }
 
+  /** Nearly all rows of a file have their images in the same columns: one list of them is kept for all, which spares the collector. */
   addRow(row: InputRow): void {
+    if (areSame(row.columns, this.lastColumns)) row.columns = this.lastColumns;
+    this.lastColumns = row.columns;
     this.batch.rows.push(row);
   }
 
@@ -115,4 +119,10 @@ export class BatchWriter {
   private columnAt(place: number | null): string | null {
     return place === null ? null : (this.names[place] ?? null);
   }
+}
+
+function areSame(some: readonly number[], others: readonly number[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
