@@ -106,7 +106,8 @@ export const TABLE_FAULTS = {
   TOO_MANY_CELLS: {
     status: null,
     retryable: false,
-    sentence: 'The row has more cells than the header, and they are no image URLs.',
+    sentence:
+      'The row has more cells than the header, and they are no image URLs. A cell with a separator in it needs quotation marks.',
     where: ['row'],
   },
   ROW_UNCLEAR: {

@@ -101,7 +101,8 @@ const HINTS: Record<TableFaultCode, (limits: CsvLimits) => string> = {
   NO_URL: () => 'No row has an image address; at least one is needed.',
   URL_INVALID: () => 'Write the whole address, beginning with http:// or https://, or empty the cell.',
   TOO_MANY_URLS: ({ urlsPerRow }: CsvLimits) => `A row may have ${urlsPerRow} image addresses.`,
-  TOO_MANY_CELLS: () => 'The row has more cells than the header, and this is no image address.',
+  TOO_MANY_CELLS: () =>
+    'The row has more cells than the header, and this is no image address: put a cell that has the separator in it between quotation marks.',
   ROW_UNCLEAR: () =>
     'There is an address where the serial number belongs, and no row above that it can belong to.',
   CELL_TOO_LONG: ({ nameLength, extraBytes }: CsvLimits) =>
