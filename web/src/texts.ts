@@ -1,25 +1,12 @@
-import type { Preview, Request } from './api/client.ts';
+import type { Request } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
-import type { Estimate } from './state/file/estimate.ts';
 import { textsOfChosen } from './texts-of-chosen.ts';
 import { textsOfForms } from './texts-of-forms.ts';
-import { became, counted, images, savedInWords, textsOfRequests } from './texts-of-requests.ts';
+import { textsOfLooks } from './texts-of-looks.ts';
+import { counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfRows } from './texts-of-rows.ts';
 import { textsOfWebhooks } from './texts-of-webhooks.ts';
-
-/** A time that is estimated, in steps that are no finer than that is. */
-function inAbout(seconds: number): string {
-  const minutes = seconds / 60;
-  if (minutes < 0.75) return 'in less than a minute';
-  if (minutes < 10) return `in about ${counted(Math.round(minutes), 'minute')}`;
-  if (minutes < 55) return `in about ${count(5 * Math.round(minutes / 5))} minutes`;
-  const hours = minutes < 600 ? Math.round(minutes / 30) / 2 : Math.round(minutes / 60);
-  return `in about ${hours === 1 ? 'an hour' : `${count(hours)} hours`}`;
-}
-
-const wholeFile = ({ saved: [least, most] }: Estimate): string =>
-  `The whole file: ${savedInWords(Math.round(least), Math.round(most))}`;
 
 /** Every text of the page, but for the sentences of the service itself and those about failures. */
 export const texts = {
@@ -77,6 +64,7 @@ export const texts = {
     sampleGo: 'Try the sample',
     unfinished: (name: string) => `${name} is chosen, and not uploaded yet.`,
     goOn: 'Go on with it',
+    onlyOne: (name: string) => `Only ${name} was taken: one file at a time.`,
     recent: 'Recent files',
     all: 'All files',
   },
@@ -230,28 +218,7 @@ export const texts = {
     download: 'Download the corrected file',
   },
 
-  look: {
-    title: 'See it on your own pictures',
-    another: 'Another picture',
-    name: 'picture of this file',
-    inShort: (numbers: string) => `One picture: ${numbers}`,
-    busy: 'Compressing a picture of your file …',
-    failed: (reason: string) => `This picture can not be shown: ${reason}`,
-    /** Read aloud when the look has ended. */
-    spoken: (name: string, { fits, broken_rules: rules, ...facts }: Preview, estimate: Estimate | null) =>
-      `${name}: ${became(facts.input.bytes, facts.output.bytes, facts.similarity)}.` +
-      (fits === false ? ` ${textsOfRequests.results.fitsNot(rules)}.` : '') +
-      (estimate ? ` ${wholeFile(estimate)}.` : ''),
-    estimate: (estimate: Estimate) =>
-      `${wholeFile(estimate)}${estimate.seconds === null ? '' : `, ${inAbout(estimate.seconds)}`}. ` +
-      `This is an estimate from ${counted(estimate.pictures, 'picture')} drawn at random.`,
-    unread: (part: number, all: number, reason: string, url: string) =>
-      `${count(part)} of ${counted(all, 'picture')} looked at can not be used. ${reason}: ${url}${part > 1 ? ', for one' : ''} – ` +
-      'you can start all the same: links that fail can be corrected then, and tried again.',
-    notReached: (format: string) =>
-      `this is the nearest that ${format.toUpperCase()} can reach; another format or fewer pixels come nearer`,
-  },
-
+  look: textsOfLooks,
   status: {
     Pending: 'Waiting',
     Processing: 'Running',
@@ -285,7 +252,7 @@ export const texts = {
     delete: 'Delete',
     uploadOf: (name: string, time: string) => `${name} of ${time}`,
     deleteNamed: (name: string) => `Delete ${name}`,
-    deleted: (name: string) => `${name} will be deleted in ten seconds.`,
+    deleted: (name: string) => `${name} and its images will be deleted in ten seconds.`,
     isBack: (name: string) => `${name} is back.`,
     runAgain: (name: string) => `Run ${name} again`,
     done: (request: Request) => `${count(request.counts.done)} of ${images(request.counts.images)}`,

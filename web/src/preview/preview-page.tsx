@@ -5,6 +5,7 @@ import { Problem } from '../parts/problem.tsx';
 import { useMedia } from '../parts/use-media.ts';
 import { chooseFile } from '../start/start-page.tsx';
 import { useStore } from '../state/store.ts';
+import { estimateOf } from '../state/file/estimate.ts';
 import { isLook } from '../state/file/look-at-pictures.ts';
 import { checkAgain, isMeasured, start } from '../state/file/take-file.ts';
 import { texts } from '../texts.ts';
@@ -114,15 +115,16 @@ function useStartKey(button: { current: HTMLButtonElement | null }): void {
   }, []);
 }
 
-/** What the shown picture becomes, where the picture itself is far from the choices: on a phone. */
-function LookInShort() {
-  const shown = useStore(({ looks }) => looks.results.get(looks.urls[looks.at]));
+/** What the file becomes, or the shown picture, where the picture itself is far from the choices: on a phone. */
+function LookInShort({ survey }: { survey: DryRun }) {
+  const looks = useStore((state) => state.looks);
+  const shown = looks.results.get(looks.urls[looks.at]);
   const isFarAway = useMedia('(max-width: 860px)');
   if (!isFarAway || !isLook(shown)) return null;
   const { input, output, similarity } = shown.facts;
   return (
     <p class="look-in-short small" aria-hidden="true">
-      {texts.look.inShort(became(input.bytes, output.bytes, similarity))}
+      {texts.look.inShort(became(input.bytes, output.bytes, similarity), estimateOf(looks, survey))}
     </p>
   );
 }
@@ -148,7 +150,7 @@ function StartBar({ survey }: { survey: DryRun }) {
       </p>
       <div class="start-bar">
         {error && <Problem error={error} />}
-        <LookInShort />
+        <LookInShort survey={survey} />
         <button
           type="button"
           class="primary large"

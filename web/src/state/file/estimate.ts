@@ -4,8 +4,13 @@ import { isMeasured } from './take-file.ts';
 
 /** What the whole file will probably come to. */
 export interface Estimate {
-  /** In percent of all bytes, between which two it is in four of five cases; the same where all pictures were looked at. */
-  saved: [least: number, most: number];
+  /**
+   * In percent of all bytes. It comes without an interval: of a few pictures of unlike sizes, such as a file has them, none
+   * that is narrow enough to tell anything holds as often as it would say.
+   */
+  saved: number;
+  /** In percent, of the pictures that were looked at: how unlike they are. */
+  single: [least: number, most: number];
   /** Null where no worker runs, or the service does not say what it does at once. */
   seconds: number | null;
   /** From how many pictures it comes. */
@@ -17,33 +22,20 @@ export function estimateOf({ results }: Looks, survey: DryRun): Estimate | null 
   const looks = [...results.values()].filter(isLook);
   const isSeen = results.size >= survey.distinct_urls;
   if (looks.length < (isSeen ? 2 : 3)) return null;
-  const unseen = isSeen ? 0 : 1 - results.size / survey.distinct_urls;
-  return { saved: savedOf(looks, unseen), seconds: secondsOf(looks, survey), pictures: looks.length };
+  const seconds = secondsOf(looks, survey);
+  return { saved: savedOf(looks), single: singleOf(looks), seconds, pictures: looks.length };
 }
 
-/**
- * Student's t for 80% by pictures less one, up to the twenty that a file gives: few pictures are widely unsure. For 95% nearly
- * anything is possible of a file whose pictures differ.
- */
-const T = [
-  3.08, 1.89, 1.64, 1.53, 1.48, 1.44, 1.41, 1.4, 1.38, 1.37, 1.36, 1.36, 1.35, 1.35, 1.34, 1.34, 1.33, 1.33,
-  1.33,
-];
-
-/** What is left of a file is more than nothing. */
-const MOST_SAVED = 99;
-
-/**
- * Each picture counts by its bytes: what is left of all bytes is the ratio of two sums, and its standard error comes from how far
- * the pictures are from it. The less of the file is unseen, the less is unsure.
- */
-function savedOf(looks: Look[], unseen: number): Estimate['saved'] {
+/** Each picture counts by its bytes, as it does in the file. */
+function savedOf(looks: Look[]): number {
   const input = sumOf(looks, ({ facts }) => facts.input.bytes);
-  const left = sumOf(looks, ({ facts }) => facts.output.bytes) / input;
-  const squares = sumOf(looks, ({ facts }) => (facts.output.bytes - left * facts.input.bytes) ** 2);
-  const error = Math.sqrt((unseen * squares * looks.length) / (looks.length - 1)) / input;
-  const unsure = T[Math.min(looks.length - 2, T.length - 1)] * error;
-  return [100 * (1 - left - unsure), Math.min(100 * (1 - left + unsure), MOST_SAVED)];
+  return 100 * (1 - sumOf(looks, ({ facts }) => facts.output.bytes) / input);
+}
+
+/** The least and the most of a single picture. */
+function singleOf(looks: Look[]): Estimate['single'] {
+  const saved = looks.map(({ facts }) => 100 * (1 - facts.output.bytes / facts.input.bytes));
+  return [Math.min(...saved), Math.max(...saved)];
 }
 
 /**
