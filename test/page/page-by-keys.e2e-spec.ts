@@ -222,7 +222,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     ).length;
 
     await reader.press('Enter');
-    await reader.hear('StaticText', /^products\.csv will be deleted in ten seconds\.$/);
+    await reader.hear('StaticText', /^products\.csv and its images will be deleted in ten seconds\.$/);
     await reader.hasFocus();
     await reader.press('ControlOrMeta+z');
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
@@ -7,7 +8,9 @@ import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 describeInBrowser('what the page says, and for how long', (engine) => {
+  const held: ServerResponse[] = [];
   const suite = usePage(engine, async () => ({
+    '/held.jpg': (_, response) => void held.push(response),
     '/mug.jpg': await photo(320, 240),
     '/vase.jpg': await photo(300, 400, 2),
     '/lamp.jpg': await photo(240, 240, 3),
@@ -61,7 +64,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
       .first()
       .click();
 
-    const said = /^products\.csv will be deleted in ten seconds\.\s*Undo\s+Ctrl Z$/;
+    const said = /^products\.csv and its images will be deleted in ten seconds\.\s*Undo\s+Ctrl Z$/;
     await until(async () => (await spokenOn(page)).some((text) => said.test(text)));
     await page.keyboard.press('ControlOrMeta+z');
     await button(page, 'Undo').waitFor({ state: 'detached' });
@@ -143,6 +146,37 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     expect(await page.getByText(/^about /).count()).toBe(0);
     await button(page, /^Cancel/).click();
     await page.getByText(/^Cancelled\./).waitFor();
+    await page.close();
+  });
+
+  it('says of a file that is cancelled what is still made, and goes on with nothing where nothing was left out', async () => {
+    const id = await accepted('/mug.jpg', '/held.jpg?1', '/held.jpg?2');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await until(() => held.length === 2);
+    await page.getByText('33%', { exact: true }).waitFor();
+
+    await button(page, /^Cancel/).click();
+
+    await page.getByText('2 images are at work and will still be made; 0 are left out.').waitFor();
+    for (const response of held.splice(0)) response.writeHead(404).end();
+    await page.getByText('Cancelled. 1 of 3 images were done and are kept.').waitFor();
+    expect(await button(page, 'Go on with the rest').count()).toBe(0);
+    await page.close();
+  });
+
+  it('says that of several files that are dropped only one was taken', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const data = await page.evaluateHandle(
+      `(() => {
+        const data = new DataTransfer();
+        for (const name of ['one.csv', 'two.csv']) data.items.add(new File(['Image URL\\n'], name));
+        return data;
+      })()`,
+    );
+
+    await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+
+    await page.getByText('Only one.csv was taken: one file at a time.').waitFor();
     await page.close();
   });
 });

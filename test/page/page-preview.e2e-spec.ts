@@ -122,6 +122,22 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('offers for other cells nothing that did not mend the first one', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = ['a,A,photos/mug.jpg', 'b,B,photos/vase.jpg'];
+    await dropFile(page, 'paths.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
+    await page.getByText('2 rows with faults').waitFor();
+
+    await page.keyboard.press('F8');
+    await page.keyboard.press('Home');
+    await page.keyboard.type('my/');
+    await page.keyboard.press('Enter');
+
+    await page.getByText(/is still wrong/).waitFor({ state: 'attached' });
+    expect(await button(page, 'Do this to the other one').count()).toBe(0);
+    await page.close();
+  });
+
   it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
     const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);

@@ -43,6 +43,7 @@ export const textsOfRequests = {
     done: 'Done',
     failed: 'Failed',
     left: 'Left',
+    atWork: 'At work',
     rate: 'Speed',
     perSecond: (rate: number) => `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))} a second`,
     timeLeft: 'Time left',
@@ -63,6 +64,8 @@ export const textsOfRequests = {
     cancelling: 'It is being cancelled. What is done is kept.',
     cancelledHint: (done: number, all: number) =>
       `Cancelled. ${count(done)} of ${images(all)} were done and are kept.`,
+    ending: (atWork: number, leftOut: number) =>
+      `${images(atWork)} ${atWork === 1 ? 'is' : 'are'} at work and will still be made; ${count(leftOut)} ${leftOut === 1 ? 'is' : 'are'} left out.`,
     missing: 'Not found',
     goOn: 'Go on with the rest',
     notFound: 'There is no such file here. It may have been deleted, or the link is not whole.',

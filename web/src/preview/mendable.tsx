@@ -23,7 +23,7 @@ export function Mendable({
   const check = (): void => {
     if (text === checked.current) return;
     checked.current = text;
-    const change = { hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
+    const change = { line, column, hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
     mend([{ line, column, value: text.trim() }], change);
   };
   const leave = (event: KeyboardEvent): void => {

@@ -28,6 +28,7 @@ export function Progress({ request, rate }: ProgressProps) {
 function Running({ request, rate }: ProgressProps) {
   const { counts, bytes: sizes, progress, file_name: name, id } = request;
   const left = counts.pending + counts.processing;
+  const isCancelled = request.status === 'Cancelled';
   const mayWrite = useStore((state) => state.mayWrite);
   const slowest = useStore(({ shown }) => shown?.slowest ?? null);
   const hosts = useStore(({ shown }) => shown?.waitingFor ?? null);
@@ -40,20 +41,21 @@ function Running({ request, rate }: ProgressProps) {
           <button
             type="button"
             aria-label={texts.request.cancelNamed(name)}
-            aria-disabled={request.status === 'Cancelled'}
+            aria-disabled={isCancelled}
             onClick={() => void cancelRequest(id)}
           >
             {texts.cancel}
           </button>
         )}
       </div>
+      {isCancelled && <p>{texts.request.ending(left, counts.cancelled)}</p>}
       <Bar request={request} />
       <dl class="facts">
         <Fact name={texts.request.done}>{count(counts.done)}</Fact>
         <Fact name={texts.request.failed} isBad={counts.failed > 0}>
           {count(counts.failed)}
         </Fact>
-        <Fact name={texts.request.left}>{count(left)}</Fact>
+        <Fact name={isCancelled ? texts.request.atWork : texts.request.left}>{count(left)}</Fact>
         <Fact name={texts.request.rate}>{rate ? texts.request.perSecond(rate) : texts.request.unknown}</Fact>
         <Fact name={texts.request.timeLeft}>
           {isWaiting && texts.request.waitingFor(hosts)}
@@ -103,7 +105,7 @@ function Outcome({ request }: { request: Request }) {
       {request.status === 'Cancelled' && (
         <div class="row">
           <p>{texts.request.cancelledHint(counts.done, counts.images)}</p>
-          {mayWrite && (
+          {mayWrite && counts.cancelled > 0 && (
             <button type="button" onClick={() => goOn(request)}>
               {texts.request.goOn}
             </button>

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { takeFile } from '../state/file/take-file.ts';
+import { notify } from '../state/notices.ts';
 import { texts } from '../texts.ts';
 
 /** Takes a file that is dropped anywhere in the window. */
@@ -20,12 +21,13 @@ export function DropAnywhere() {
       if (hasFile(event)) event.preventDefault();
     };
     const drop = (event: DragEvent): void => {
-      const file = event.dataTransfer?.files[0];
+      const [file, ...others] = event.dataTransfer?.files ?? [];
       depth = 0;
       setIsOver(false);
       if (!file) return;
       event.preventDefault();
       void takeFile(file);
+      if (others.length > 0) notify(texts.start.onlyOne(file.name));
     };
     const listeners = { dragenter: enter, dragleave: leave, dragover: over, drop };
     for (const [name, listener] of Object.entries(listeners))

@@ -85,12 +85,18 @@ export function withScheme(cells: MendableCell[]): Patch[] {
 /** Other cells to which the same can be done as to the last one that was changed, with that done. */
 export function likeTheLast(cells: MendableCell[]): Patch[] {
   const last = current().chosen?.lastChange;
-  if (!last) return [];
+  if (!last || isStillWrong(last, cells)) return [];
   return cells.flatMap(({ line, column, text, faults }) => {
     if (text === null || column === null || !faults.some(({ hint }) => last.hints.includes(hint))) return [];
     const value = changedAlike(text, last.from, last.to);
     return value === null || value === text || !namesHost(value) ? [] : [{ line, column, value }];
   });
+}
+
+/** What mended nothing is not offered for others. Until the file is checked again, its faults are as they were. */
+function isStillWrong({ line, column, hints }: Change, cells: MendableCell[]): boolean {
+  const cell = cells.find((each) => each.line === line && each.column === column);
+  return cell !== undefined && cell.faults.length >= hints.length;
 }
 
 /** Not `https://n/a`: what stands there in the place of a link is none with a scheme before it. */
@@ -150,7 +156,9 @@ const withPatches = (patches: Patch[], more: Patch[]): Patch[] => [...without(pa
 
 /** What was done to a cell by hand. */
 export interface Change {
-  /** What was to be done about it. */
+  line: number;
+  column: number | null;
+  /** What was to be done about each of its faults. */
   hints: string[];
   from: string;
   to: string;
