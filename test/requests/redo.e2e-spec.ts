@@ -154,6 +154,43 @@ describeOnEachEngine('making a done image anew', (engine) => {
     expect(after.output.bytes).toBeLessThanOrEqual(5_000_000);
   });
 
+  it('is the earlier redo again when the later one is taken back, until the image is as its run made it', async () => {
+    const id = await uploaded({ quality: '40' });
+    const run = await image(id);
+    const first = await redone(id, { quality: 80 });
+    const failed = await redone(id, { url: origin.url('/gone.jpg') });
+    expect(failed.redo).toMatchObject({ state: 'failed', can_undo: true });
+    await redone(id, { original: true });
+
+    const { json: back } = await redo(id, { undo: true });
+
+    expect(back).toEqual({ ...first, redo: { ...first.redo, can_undo: false } });
+    expect(await redo(id, { undo: true })).toMatchObject({ status: 200, json: back });
+    const second = await redone(id, { target: 'ssim:0.99' });
+    expect(second.redo.can_undo).toBe(true);
+    expect((await redo(id, { undo: true })).json).toEqual(back);
+    const asRun = await redone(id, { quality: 40 });
+    expect(asRun.output_url).toBe(run.output_url);
+    expect((await redo(id, { undo: true })).json).toEqual(back);
+    await expectNoFaults();
+  });
+
+  it('is undone where a redo that failed, or made the same, came between', async () => {
+    const id = await uploaded({ quality: '40' });
+    const run = await image(id);
+    await redone(id, { quality: 80 });
+    await redone(id, { url: origin.url('/gone.jpg') });
+    await redone(id, { quality: 80 });
+
+    const { json } = await redo(id, { undo: true });
+
+    expect(json).toEqual({ ...run, redo: expect.objectContaining({ state: 'undone', can_undo: false }) });
+    await redone(id, { quality: 80 });
+    await redone(id, { url: origin.url('/gone.jpg') });
+    expect((await redo(id, { undo: true })).json.redo.state).toBe('undone');
+    await expectNoFaults();
+  });
+
   it('takes the latest redo back, once, and has its renditions and bytes as before', async () => {
     const id = await uploaded({ sizes: '80' });
     const [request, before] = [await described(id), await app.client.images(id)];
@@ -168,7 +205,7 @@ describeOnEachEngine('making a done image anew', (engine) => {
 
     expect(status).toBe(200);
     expect(json).toMatchObject({ output_url: first.output_url, outputs: first.outputs });
-    expect(json.redo).toMatchObject({ state: 'undone', can_undo: false });
+    expect(json.redo).toEqual({ ...first.redo, can_undo: false });
     expect((await redo(id, { undo: true })).json).toEqual(json);
     const again = await redone(id, { quality: 95 });
     expect(again.output_url).toBe(second.output_url);

@@ -4,7 +4,7 @@ import { readCompressionOptions } from '../../compression/options.js';
 import { settings, type Settings } from '../../config/settings.js';
 import { DatabaseClock } from '../../database/database-clock.js';
 import { Database, execute } from '../../database/database.js';
-import type { RedoWish } from '../../database/entities/redos/redo.entity.js';
+import type { NotedWish } from '../../database/entities/redos/redo.entity.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { hostAndPort } from '../../outbound/urls/parse-url.js';
@@ -16,7 +16,7 @@ import type { Settlement } from '../scheduling/image-settlement.js';
 import { LeaseRenewal } from '../scheduling/lease-renewal.js';
 import { KeptSources } from '../processing/kept-sources.js';
 import { RedoSettlement } from './redo-settlement.js';
-import { redoneOptions } from './redo-wish.js';
+import { readWish, redoneOptions } from './redo-wish.js';
 
 const SECOND = 1000;
 
@@ -71,7 +71,7 @@ type Held = Pick<ClaimedImage, 'requestKey' | 'number' | 'attempt'>;
 @Injectable()
 export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
   /** What this process works on, and for what. */
-  private readonly held = new Map<Held, RedoWish>();
+  private readonly held = new Map<Held, NotedWish>();
   private readonly renewal: LeaseRenewal;
 
   constructor(
@@ -141,7 +141,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
   }
 
   settle(claim: ClaimedImage, settlement: Settlement): Promise<boolean> {
-    return this.settlement.settle(claim, settlement, this.held.get(claim)?.url);
+    return this.settlement.settle(claim, settlement, this.held.get(claim));
   }
 
   async noteDecoding(claim: ClaimedImage): Promise<number> {
@@ -169,7 +169,7 @@ export class RedoClaims implements ClaimKeeper, OnModuleInit, OnModuleDestroy {
 
   private async toClaim(row: Row): Promise<ClaimedImage> {
     const { requestKey, number, attempt, host, failures, busyTries, crashes, id, ownerKey } = row;
-    const wish = JSON.parse(row.wish) as RedoWish;
+    const wish = readWish(row.wish);
     const inputUrl = wish.url ?? row.inputUrl;
     const sourceKey = wish.url ? null : await this.sources.find(row);
     const server = sourceKey ? KEPT : hostAndPort(inputUrl);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database, execute } from '../../database/database.js';
+import type { NotedWish } from '../../database/entities/redos/redo.entity.js';
 import { UNSEEN_STATES } from '../../database/entities/request.entity.js';
 import { forUpdate } from '../../database/statements/locking.js';
 import { type LockedRequest, RequestsService } from '../../requests/requests.service.js';
@@ -16,6 +17,7 @@ import {
   readVersion,
   replaceVersion,
 } from './image-version.js';
+import { wishOfSame } from './redo-wish.js';
 
 type Done = Extract<Settlement, { status: 'done' }>;
 
@@ -39,16 +41,16 @@ export class RedoSettlement {
 
   /**
    * Settles a redo whose claim still holds. Calling twice is safe.
-   * @param url from which it was fetched, where that is not the image's own
+   * @param wish of the redo, for which the claim was made
    * @returns false where the claim had ended, and nothing was changed; or a file of it has been deleted since, and it is
    * pending again
    */
-  settle(claim: Claim, settlement: Settlement, url: string | undefined): Promise<boolean> {
+  settle(claim: Claim, settlement: Settlement, wish: NotedWish | undefined): Promise<boolean> {
     const { requestKey } = claim;
     return this.database.transaction(async (manager) => {
       const request = (await this.requests.lock(manager, [requestKey])).get(requestKey);
       if (!isThere(request) || !(await isHeld(manager, claim))) return false;
-      if (settlement.status === 'done') return this.succeed(manager, claim, settlement, url);
+      if (settlement.status === 'done') return this.succeed(manager, claim, settlement, wish);
       await end(manager, claim, settlement);
       return true;
     });
@@ -58,11 +60,11 @@ export class RedoSettlement {
     manager: EntityManager,
     claim: Claim,
     settlement: Done,
-    url: string | undefined,
+    wish: NotedWish | undefined,
   ): Promise<boolean> {
     const before = await readVersion(manager, claim);
     if (!before) return false;
-    const after = versionOf(settlement, before, url);
+    const after = versionOf(settlement, before, wish?.url);
     const { source } = settlement;
     const made = [...filesOf(after), ...(source ? [source.fileKey] : [])];
     // Those before as well: they change from one reference to another.
@@ -76,6 +78,8 @@ export class RedoSettlement {
     if (!isSame(before, after)) {
       await replaceVersion(manager, claim, before, after);
       dropped.push(...(await keepPrevious(manager, claim, before)));
+    } else if (wish) {
+      await execute(manager, `UPDATE redos SET wish = ? WHERE ${HELD}`, [wishOfSame(wish), ...held(claim)]);
     }
     await this.files.release(manager, dropped);
     await end(manager, claim, settlement);

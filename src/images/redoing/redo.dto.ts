@@ -38,7 +38,7 @@ export class RedoBody {
   @IsBoolean({ message: 'original must be true or false' })
   original?: boolean;
 
-  /** Alone: back to the output before the latest redo that succeeded. */
+  /** Alone: back to the output before the latest redo that succeeded, once. `redo` is then that of this output. */
   @ApiPropertyOptional({ default: false })
   @IsOptional()
   @IsBoolean({ message: 'undo must be true or false' })

@@ -22,7 +22,7 @@ import {
 } from './image-version.js';
 import { KeptSources } from '../processing/kept-sources.js';
 import { isThere } from './redo-settlement.js';
-import { wishAsText } from './redo-wish.js';
+import { afterUndo, isSameWish, isUndone, notedWish, readWish } from './redo-wish.js';
 
 const IN_WORK: RedoState[] = ['pending', 'processing'];
 
@@ -58,14 +58,14 @@ export class Redos {
   async ask(request: RequestEntity, number: number, wish: RedoWish, caller: Principal): Promise<void> {
     const place = { requestKey: request.key, number };
     const needsHeaders = !wish.url && request.hadImageHeaders === 1 && !(await this.sources.find(place));
-    const text = wishAsText(wish);
     await this.changing(place, async (manager) => {
       const known = await manager.findOneBy(RedoEntity, place);
       if (known && IN_WORK.includes(known.state)) {
-        if (known.wish === text) return;
+        if (isSameWish(readWish(known.wish), wish)) return;
         throw new AppError('REDO_IN_WORK');
       }
       if (needsHeaders) throw new AppError('SOURCE_GONE');
+      const text = notedWish(wish, known);
       const columns = { wish: text, state: 'pending' as const, dueAt: this.clock.now(), ...ANEW };
       if (known) await manager.update(RedoEntity, place, columns);
       else await manager.insert(RedoEntity, { ...place, ...columns });
@@ -75,7 +75,8 @@ export class Redos {
   }
 
   /**
-   * Makes an image be what it was before the latest redo that succeeded. Doing it twice is doing it once.
+   * Makes an image be what it was before the latest redo that succeeded; where a redo had made that, it is the latest again. Doing it
+   * twice is doing it once.
    * @throws AppError `REQUEST_NOT_FOUND`, `REQUEST_NOT_FINISHED`, `IMAGE_NOT_FOUND`, `IMAGE_NOT_DONE`, `REDO_IN_WORK`,
    * `NOTHING_TO_UNDO`
    */
@@ -83,19 +84,19 @@ export class Redos {
     await this.changing(place, async (manager) => {
       const redo = await manager.findOneBy(RedoEntity, place);
       if (redo && IN_WORK.includes(redo.state)) throw new AppError('REDO_IN_WORK');
-      if (redo?.state === 'undone' && redo.previous === null) return;
-      await this.restore(manager, place);
+      if (redo && isUndone(redo)) return;
+      await this.restore(manager, place, redo);
     });
   }
 
-  private async restore(manager: EntityManager, place: ImagePlace): Promise<void> {
+  private async restore(manager: EntityManager, place: ImagePlace, redo: RedoEntity | null): Promise<void> {
     const present = await readVersion(manager, place);
     const previous = await readPrevious(manager, place);
-    if (!present || !previous) throw new AppError('NOTHING_TO_UNDO');
+    if (!redo || !present || !previous) throw new AppError('NOTHING_TO_UNDO');
     await this.files.lock(manager, [...filesOf(previous), ...filesOf(present)]);
     await replaceVersion(manager, place, present, previous);
     await dropPrevious(manager, place);
-    await manager.update(RedoEntity, place, { ...ANEW, state: 'undone' });
+    await manager.update(RedoEntity, place, { ...ANEW, ...afterUndo(redo) });
     const dropped = isMoved(present, previous) ? await dropSource(manager, place) : [];
     await this.files.release(manager, [...filesOf(present), ...dropped]);
   }

@@ -24,7 +24,10 @@ export class RedoOptionsResponse {
 
 /** That a done image was made anew, or is to be. Whatever its state, the image has an output. */
 export class RedoResponse {
-  /** `failed`: the output is the one before; `undone`: it is again. */
+  /**
+   * `failed`: the output is the one before; `undone`: it is again, as the run made it. After an undo that leads back to an earlier redo
+   * it is `done` again, with the `options` of that one.
+   */
   @ApiProperty({ enum: REDO_STATES, enumName: 'RedoState' })
   state!: RedoState;
 

@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { ErrorCode } from '../../../errors/error-codes.js';
 import { bigInteger } from '../columns.js';
 
-/** `undone`: the image is as it was before. */
+/** `undone`: the image is as its run made it, since no redo before the one that was undone had succeeded. */
 export type RedoState = 'pending' | 'processing' | 'done' | 'failed' | 'undone';
 
 /** What is to be different when an image is made anew; something is. */
@@ -15,6 +15,16 @@ export interface RedoWish {
   original?: true;
   /** It is fetched from there, and its address is this one from then on. */
   url?: string;
+}
+
+/** A wish as it is stored: an undo is to say which redo it leads back to. */
+export interface NotedWish extends RedoWish {
+  /** The redo that had made what the image was when this was asked for; left out where its run had. */
+  before?: RedoWish;
+  /** The redo that had made the version that was kept then: an undo leads to it as long as this wish has not succeeded. */
+  kept?: RedoWish;
+  /** An undo has led back to what this wish made, so that a second one changes nothing. */
+  isBack?: true;
 }
 
 /**
@@ -32,7 +42,7 @@ export class RedoEntity {
   @PrimaryColumn('int')
   number!: number;
 
-  /** {@link RedoWish} as JSON: equal wishes are equal text. */
+  /** {@link NotedWish} as JSON. */
   @Column('text')
   wish!: string;
 
