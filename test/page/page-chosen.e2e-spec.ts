@@ -168,6 +168,36 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.close();
   });
 
+  it('takes a second change back to the first, says so, and then to what was made at first', async () => {
+    const id = await uploaded(1, 2);
+    const before = await sizesOf(id);
+    const page = await openResult(id);
+    const first = async () => (await suite.app.client.images(id))[0];
+    const better = async (quality: number) => {
+      await button(page, 'Better quality for 1').click();
+      await until(async () => (await first()).quality === quality);
+      await page.getByText('1 of 1 picture changed.').waitFor();
+    };
+    await box(page, 'Cup 1').click();
+    await better(65);
+    await better(80);
+
+    await button(page, 'Take back 1 change').click();
+    await page
+      .getByText('1 of 1 picture taken back. One is as a change before made it: take that back, too')
+      .waitFor();
+    expect(await first()).toMatchObject({ quality: 65, redo: { state: 'done', can_undo: false } });
+    await button(page, 'Take back 1 change').click();
+    await button(page, 'Take back 1 change').waitFor({ state: 'detached' });
+
+    expect(await sizesOf(id)).toEqual(before);
+    await page.locator('.cell-state').getByText('made again as at first').waitFor();
+    await page.getByRole('combobox', { name: 'Show' }).selectOption({ label: 'Changed afterwards' });
+    await page.getByText('No image fits this filter.').waitFor();
+    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
+    await page.close();
+  });
+
   it('uses the originals from the tiles of a phone', async () => {
     const id = await uploaded(6, 7);
     const page = await openResult(id, { width: 360, isTouched: true });

@@ -144,6 +144,42 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('goes back step by step where a picture was made again twice, and says each time what it is', async () => {
+    const id = await uploaded([['Mug', [suite.origin.url('/mug.jpg')]]]);
+    const image = async () => (await suite.app.client.images(id))[0];
+    const run = await image();
+    const { page, complaints } = await openResult(id);
+    await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
+    await listen(page);
+    const facts = page.locator('.compare-facts');
+    const redone = (quality: number) =>
+      page
+        .getByRole('listitem')
+        .filter({ hasText: `Mug was made again in quality ${quality}:` })
+        .waitFor();
+    await page.keyboard.press('u');
+    await redone(65);
+    const first = await image();
+    await page.keyboard.press('u');
+    await redone(80);
+
+    await page.keyboard.press('z');
+    await heard(
+      page,
+      'Mug is not judged any more, and shown again. Mug is as the change before made it: in quality 65.',
+    );
+    expect(await image()).toEqual({ ...first, redo: { ...first.redo, can_undo: false } });
+    await facts.getByText('made again · quality 65').waitFor();
+    await page.keyboard.press('z');
+    await heard(page, 'Mug is not judged any more, and shown again. Mug is made as at first again.');
+
+    expect((await image()).output_url).toBe(run.output_url);
+    await facts.getByText('made again as at first · quality 50').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('undoes what was judged in this file, and nothing of another', async () => {
     const rows = ['mug', 'vase'].map((name): [string, string[]] => [
       name,

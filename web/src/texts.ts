@@ -3,6 +3,7 @@ import { count } from './parts/format.ts';
 import type { Channel } from './state/file/options.ts';
 import { textsOfChosen } from './texts-of-chosen.ts';
 import { textsOfForms } from './texts-of-forms.ts';
+import { textsOfJudging } from './texts-of-judging.ts';
 import { textsOfLooks } from './texts-of-looks.ts';
 import { counted, images, textsOfRequests } from './texts-of-requests.ts';
 import { textsOfRows } from './texts-of-rows.ts';
@@ -232,6 +233,7 @@ export const texts = {
   },
 
   ...textsOfRequests,
+  judging: textsOfJudging,
   webhooks: textsOfWebhooks,
   forms: textsOfForms,
   rows: textsOfRows,

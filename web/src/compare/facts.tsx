@@ -3,6 +3,7 @@ import { bytes } from '../parts/format.ts';
 import { likenessClass } from '../parts/likeness.ts';
 import { savedOf } from '../request/select-images.ts';
 import { notesInWords } from '../state/judging/byte-target.ts';
+import { changeInWords, isChanged } from '../state/judging/take-back.ts';
 import { texts } from '../texts.ts';
 
 const { compare } = texts;
@@ -14,7 +15,8 @@ export function Facts({ image }: { image: Image }) {
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
   const saved = savedOf(image) ?? 0;
   const remarks = [
-    ...(image.outcome === 'kept_original' && saved > 0 ? [compare.unchanged] : []),
+    ...changeInWords(image),
+    ...(image.outcome === 'kept_original' && saved > 0 && !isChanged(image) ? [compare.unchanged] : []),
     ...(quality === null ? [] : [compare.quality(quality)]),
     ...notesInWords(image),
   ];

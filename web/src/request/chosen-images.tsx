@@ -1,13 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { choose, chooseOnly, isChoosable } from '../state/choose-images.ts';
-import {
-  canTakeBack,
-  changePictures,
-  chosenPictures,
-  stopChanging,
-  takeBack,
-} from '../state/judging/change-chosen.ts';
+import { changePictures, chosenPictures, stopChanging, takeBack } from '../state/judging/change-chosen.ts';
+import { isChanged } from '../state/judging/take-back.ts';
 import { fullNameOf } from '../state/name-images.ts';
 import { retryImages, useMayRetry } from '../state/retry-images.ts';
 import { type Changing, useStore } from '../state/store.ts';
@@ -53,7 +48,7 @@ export function ChosenBar({ request: { id, counts }, images, listed }: ChosenBar
   const unlisted = chosen.size - listed.filter((image) => chosen.has(image.id)).length;
   const here = changing?.id === id ? changing : null;
   if ((chosen.size === 0 && !here) || !mayChoose) return null;
-  const undoable = pictures.filter((picture) => picture.every(canTakeBack));
+  const undoable = pictures.filter((picture) => picture.every(isChanged));
   const { better, original, retry, undo } = texts.chosen;
   return (
     <div class="chosen-bar row" role="group" aria-label={texts.chosen.bar}>

@@ -5,6 +5,7 @@ import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
 import { isLargerThanAsked, notesInWords } from '../state/judging/byte-target.ts';
+import { changeInWords } from '../state/judging/take-back.ts';
 import { lineOf, nameOf, partsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { reasonOf } from '../texts-of-failures.ts';
@@ -113,7 +114,7 @@ export function Saved({ percent: value }: { percent: number }) {
 
 /** Done needs no word but what is remarkable about it. */
 export function State({ image }: { image: Image }) {
-  const { status, error, outcome, fits, broken_rules, redo } = image;
+  const { status, error, outcome, fits, broken_rules } = image;
   if (error) {
     return (
       <span class="bad" title={error.message}>
@@ -127,7 +128,7 @@ export function State({ image }: { image: Image }) {
   ];
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
-    ...(redo?.state === 'done' ? [texts.results.changed(redo.options.original, savedOf(image)! > 0)] : []),
+    ...changeInWords(image),
     ...(outcome === 'kept_original' ? [texts.results.kept] : []),
     ...notesInWords(image),
   ];

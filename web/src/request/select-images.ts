@@ -1,5 +1,6 @@
 import type { Image } from '../api/client.ts';
 import { hostOf, savedPercent } from '../parts/format.ts';
+import { isChanged } from '../state/judging/take-back.ts';
 
 /** The images that fit the filter of the address, in the order that it asks for. */
 export function selectImages(images: Image[], filter: URLSearchParams): Image[] {
@@ -33,7 +34,7 @@ const SHOWN: Record<string, Test | undefined> = {
   unfit: ({ fits }) => fits === false,
   larger: ({ notes }) => notes.includes(LARGER),
   noted: ({ notes }) => notes.length > 0,
-  changed: ({ redo }) => redo?.state === 'done',
+  changed: isChanged,
   open: ({ status }) => status === 'pending' || status === 'processing' || status === 'cancelled',
 };
 

@@ -57,7 +57,9 @@ export function addImages(id: string, images: Image[]): void {
   gathered.push(...images);
 }
 
-function showGathered(id: string): void {
+/** Shows what was gathered now, rather than a little later. */
+export function showGathered(id: string): void {
+  if (gathered.length === 0) return;
   const ended = new Map(gathered.map((image) => [image.id, image]));
   gathered = [];
   const { shown } = current();

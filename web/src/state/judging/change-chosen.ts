@@ -1,6 +1,6 @@
 import type { Image } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
-import { addImages } from '../images.ts';
+import { addImages, showGathered } from '../images.ts';
 import { fullNameOf } from '../name-images.ts';
 import { announce, dismiss, notify } from '../notices.ts';
 import { current, type Notice, update } from '../store.ts';
@@ -13,9 +13,9 @@ import {
   type RedoEnd,
   redoImage,
   showRequestOf,
-  undoRedo,
 } from './redo-image.ts';
 import { picturesOf } from './shared-pictures.ts';
+import { type BackEnd, takeImageBack } from './take-back.ts';
 
 /** What the judging of one picture offers, too. */
 const WISHES: Record<'better' | 'original', (picture: Image) => Redo> = {
@@ -110,9 +110,6 @@ function endText({ part, same, failed, isStopped }: ChangeEnd, all: number): str
   ].join(' ');
 }
 
-/** Whether an image was changed and can be as it was before. */
-export const canTakeBack = ({ redo }: Image): boolean => redo?.state === 'done' && redo.can_undo;
-
 /** Brings what pictures were before their latest change back; where one image can't be taken back, the others are. */
 export async function takeBack(pictures: Image[][]): Promise<void> {
   if (current().changing) return;
@@ -121,17 +118,20 @@ export async function takeBack(pictures: Image[][]): Promise<void> {
   announce(texts.chosen.takingBack(pictures.length));
   const failed: string[] = [];
   let part = 0;
+  let earlier = 0;
   await inLanes(pictures, async (picture) => {
-    const reasons: (string | null)[] = [];
-    for (const image of picture) reasons.push(await undoRedo(image, show));
-    const at = reasons.findIndex((reason) => reason !== null);
-    forgetJudgements(picture.filter((_, place) => reasons[place] === null));
-    if (at === -1) tell(++part);
-    else failed.push(texts.chosen.notBack(fullNameOf(picture[at]), reasons[at]!));
+    const ends: BackEnd[] = [];
+    for (const image of picture) ends.push(await takeImageBack(image, show));
+    const fault = ends.find(({ reason }) => reason !== null);
+    forgetJudgements(ends.filter(({ reason }) => reason === null).map(({ image }) => image));
+    if (fault) failed.push(texts.chosen.notBack(fullNameOf(fault.image), fault.reason!));
+    else tell(++part);
+    if (!fault && ends[0].isEarlier) earlier++;
     return true;
   });
   await end(pictures[0][0]);
-  notify([texts.chosen.isBack(part, pictures.length), ...failed.slice(0, 1)].join(' '));
+  const areEarlier = earlier > 0 ? [texts.judging.areEarlier(earlier)] : [];
+  notify([texts.chosen.isBack(part, pictures.length), ...areEarlier, ...failed.slice(0, 1)].join(' '));
 }
 
 /** Shows how far a change is: nobody else begins one meanwhile. It is not read aloud. */
@@ -143,6 +143,8 @@ function progressOf(image: Image, text: (part: number, all: number) => string, a
 
 async function end(image: Image): Promise<void> {
   await showRequestOf(image);
+  const { id } = placeOf(image);
+  if (current().shown?.id === id) showGathered(id); // what is done next begins with the images as they are
   update({ changing: null });
 }
 

@@ -2,22 +2,15 @@ import type { Image } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
 import { fullNameOf } from '../name-images.ts';
 import { askedBytes, isLargerThanAsked } from './byte-target.ts';
-import {
-  betterThan,
-  placeOf,
-  type Redo,
-  type RedoEnd,
-  redoImage,
-  showRequestOf,
-  undoRedo,
-} from './redo-image.ts';
+import { betterThan, placeOf, type Redo, type RedoEnd, redoImage, showRequestOf } from './redo-image.ts';
 import { rememberJudged } from './judged-ids.ts';
+import { backInWords, takeImageBack } from './take-back.ts';
 import { change, current, update } from '../store.ts';
 
 /** A picture that was judged: the image that was shown, and the others that share it. */
 interface Judgement {
   images: Image[];
-  /** Gives those that were made anew. */
+  /** Gives those that were made anew, and are others now. */
   redone: Promise<Image[]> | null;
 }
 
@@ -75,7 +68,7 @@ export function undoJudgement(image: Image): Image | null {
   judgements.splice(judgements.indexOf(last), 1);
   mark(last.images, false);
   dropNote(last.images);
-  if (last.redone) void bringBack(last.redone);
+  if (last.redone) bringBack(last.images[0], last.redone);
   return last.images[0];
 }
 
@@ -117,7 +110,7 @@ async function makeAnew(images: Image[], wish: Redo, counts: () => boolean): Pro
   if (done.length > 0) await showRequestOf(done[0]);
   const text = failed ? failureText(failed) : successText(images[0], done[0]);
   if (counts()) note(images, text, true);
-  return done;
+  return ends.filter(({ reason, isSame }) => reason === null && !isSame).map((end) => end.image);
 }
 
 const failureText = ({ image, reason }: Pick<RedoEnd, 'image' | 'reason'>): string =>
@@ -128,13 +121,22 @@ function successText(before: Image, now: Image): string {
   return isLargerThanAsked(now) ? `${text} ${texts.judge.isMore(askedBytes()!)}` : text;
 }
 
-async function bringBack(redone: Promise<Image[]>): Promise<void> {
-  const images = await redone;
-  const reasons = await Promise.all(images.map((image) => undoRedo(image, show)));
-  const failed = reasons.findIndex((reason) => reason !== null);
-  if (failed === -1 && images.length > 0) sayThen(texts.judge.back(fullNameOf(images[0])));
-  if (failed !== -1) note(images, failureText({ image: images[failed], reason: reasons[failed] }), true);
-  if (images.length > 0) await showRequestOf(images[0]);
+/** What is being taken back, by the address of the picture. */
+const returning = new Map<string, Promise<void>>();
+
+/** Judgements of one picture are taken back one after the other: the service goes back by one redo, and then no further. */
+function bringBack({ input_url: url }: Image, redone: Promise<Image[]>): void {
+  const turn = (returning.get(url) ?? Promise.resolve()).then(async () => takeBack(await redone));
+  returning.set(url, turn);
+}
+
+async function takeBack(images: Image[]): Promise<void> {
+  if (images.length === 0) return;
+  const ends = await Promise.all(images.map((image) => takeImageBack(image, show)));
+  const failed = ends.find(({ reason }) => reason !== null);
+  if (failed) note(images, failureText(failed), true);
+  else sayThen(backInWords(ends[0]));
+  await showRequestOf(images[0]);
 }
 
 function show(image: Image): void {

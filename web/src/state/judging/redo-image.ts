@@ -1,4 +1,4 @@
-import { api, type Image, outcomeOf, type Request } from '../../api/client.ts';
+import { api, type Image, outcomeOf, type Request, type Result } from '../../api/client.ts';
 import type { CallError } from '../../api/errors.ts';
 import { texts } from '../../texts.ts';
 import { change } from '../store.ts';
@@ -43,19 +43,17 @@ export async function redoImage(image: Image, wish: Redo, show: Show): Promise<R
   return { image: ended, reason, isRefused: false, isSame: ended.output_url === image.output_url };
 }
 
-/** Brings the output before the latest redo back. @returns why it could not; null where it did */
-export async function undoRedo(image: Image, show: Show): Promise<string | null> {
-  const { error } = await send(image, { undo: true }, show);
-  return error && reasonOf(error);
-}
+/** Brings the output before the latest redo back; where that has been done, or none is kept, the image stays as it is. */
+export const undoRedo = (image: Image, show: Show): Promise<Result<Image>> =>
+  send(image, { undo: true }, show);
 
-const reasonOf = ({ message }: CallError): string => message || texts.unreachable;
+export const reasonOf = ({ message }: CallError): string => message || texts.unreachable;
 
 const BUSY = 'RATE_LIMITED';
 const BUSY_MS = 3000;
 
 /** Asks for it; where that comes too soon after too many other calls, again. */
-async function send(image: Image, body: Redo | { undo: true }, show: Show) {
+async function send(image: Image, body: Redo | { undo: true }, show: Show): Promise<Result<Image>> {
   for (;;) {
     const call = api.POST('/requests/{id}/images/{number}/redo', { params: { path: placeOf(image) }, body });
     const result = await outcomeOf<Image>(call);
