@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/page/browser.js';
 import { csvOf } from '../helpers/app/client.js';
 import { photo } from '../helpers/servers/image-origin.js';
@@ -10,6 +12,9 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     '/mug.jpg': await photo(320, 240),
     '/vase.jpg': await photo(300, 400, 2),
     '/lamp.jpg': await photo(240, 240, 3),
+    '/glass.png': await sharp(randomBytes(160 * 120 * 4), { raw: { width: 160, height: 120, channels: 4 } })
+      .png()
+      .toBuffer(),
   }));
 
   const uploadedFile = async (csv: string, fields: object = {}) => {
@@ -177,6 +182,24 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await facts.getByText('made again as at first · quality 50').waitFor();
     expect(await barriersOf(page)).toEqual([]);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('says among the facts and aloud what a picture has lost', async () => {
+    const rows = ['mug.jpg', 'glass.png'].map((name): [string, string[]] => [
+      name,
+      [suite.origin.url(`/${name}`)],
+    ]);
+    const { page } = await openResult(await uploadedFile(csvOf(rows), { format: 'jpeg' }));
+    await page.getByRole('button', { name: 'Compare before and after: mug.jpg' }).click();
+    await listen(page);
+
+    await page.keyboard.press('j');
+
+    await heard(page, 'glass.png, 2 of 2.');
+    expect(await page.evaluate('heard.at(-1)')).toMatch(/ alike\. Transparency put on white\.$/);
+    await page.locator('.compare-facts .bad').getByText('transparency put on white').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
     await page.close();
   });
 

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
 import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { shopExport } from '../helpers/page/shop-export.js';
@@ -9,7 +11,9 @@ import { until } from '../helpers/wait.js';
 describeInBrowser('the pictures of the page, before a file is uploaded', (engine) => {
   const suite = usePage(engine, async () => {
     const vase = await photo(300, 400, 2);
-    return { '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, '/only.jpg': vase };
+    const glass = sharp(randomBytes(160 * 120 * 4), { raw: { width: 160, height: 120, channels: 4 } });
+    const others = { '/only.jpg': vase, '/glass.png': await glass.png().toBuffer() };
+    return { '/mug.jpg': await photo(320, 240), '/vase.jpg': vase, ...others };
   });
 
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
@@ -75,6 +79,26 @@ describeInBrowser('the pictures of the page, before a file is uploaded', (engine
       /^(mug|vase)\.jpg: \d+ KB became \d+ KB, [\d.]+% alike\. The whole file: about \d+% smaller\.$/,
     );
     expect((await spokenOn(page)).filter((text) => text.includes('drawn at random'))).toEqual([]);
+    await page.evaluate('localStorage.clear()');
+    await page.close();
+  });
+
+  it('says beside a picture and aloud what it has lost', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'one.csv', `Image URL\n${suite.origin.url('/glass.png')}\n`);
+    const facts = page.locator('.picture-facts');
+    await facts.getByText('PNG').waitFor();
+    expect(await facts.getByText('transparency put on white').count()).toBe(0);
+    await listen(page);
+
+    await page.getByText('Numbers and more settings').click();
+    await page.getByLabel('Format').selectOption('jpeg');
+
+    await facts.getByText('transparency put on white').waitFor();
+    await until(async () =>
+      (await spokenOn(page)).some((text) => /^glass\.png: .+ Transparency put on white\./.test(text)),
+    );
+    expect(await barriersOf(page)).toEqual([]);
     await page.evaluate('localStorage.clear()');
     await page.close();
   });

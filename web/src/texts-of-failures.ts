@@ -77,7 +77,7 @@ export function adviceOn(code: string, message: string): string {
 
 /** Notes of results, in words. */
 const NOTES: Record<string, string> = {
-  first_frame_only: 'only the first frame',
+  first_frame_only: 'animation lost: only the first frame',
   first_page_only: 'only the first page',
   alpha_flattened: 'transparency put on white',
   gain_map_dropped: 'HDR version left out',
@@ -89,6 +89,13 @@ const NOTES: Record<string, string> = {
   canvas_not_possible: 'too large for a canvas',
   target_not_reached: 'target not reached',
 };
+
+/** Notes of what a picture has lost that its source shows. */
+const LOSSES = ['first_frame_only', 'first_page_only', 'alpha_flattened', 'gain_map_dropped'];
+
+/** What a picture has lost, in words: nobody sees it where the picture before stands still, or on white. */
+export const lossesInWords = (notes: readonly string[]): string[] =>
+  notes.filter((note) => LOSSES.includes(note)).map(noteText);
 
 /** What a channel says against an image, in words. */
 const RULES: Record<string, string> = {

@@ -1,4 +1,5 @@
 import { percent } from './parts/format.ts';
+import { lossesInWords } from './texts-of-failures.ts';
 import { counted } from './texts-of-requests.ts';
 
 /** What a change asked for. */
@@ -14,6 +15,12 @@ function asked({ quality, target, original }: Asked): string {
   const [kind, value] = (target ?? '').split(':');
   if (kind === 'bytes') return `at most ${counted(Number(value), 'byte')}`;
   return kind === 'ssim' ? `at least ${percent(100 * Number(value))} alike` : 'from another address';
+}
+
+/** What a picture has lost as a sentence behind another one; empty where that is nothing. */
+export function lossSentence(notes: readonly string[]): string {
+  const text = lossesInWords(notes).join(', ');
+  return text && ` ${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 /** Texts about what a result is after it was judged, and changes were taken back. */

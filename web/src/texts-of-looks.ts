@@ -1,6 +1,7 @@
 import type { Preview } from './api/client.ts';
 import { count } from './parts/format.ts';
 import type { Estimate } from './state/file/estimate.ts';
+import { lossSentence } from './texts-of-judging.ts';
 import { became, counted, savedInWords, textsOfRequests } from './texts-of-requests.ts';
 
 /** A time that is estimated, in steps that are no finer than that is. */
@@ -41,6 +42,7 @@ export const textsOfLooks = {
   /** Read aloud when the look has ended. */
   spoken: (name: string, { fits, broken_rules: rules, ...facts }: Preview, estimate: Estimate | null) =>
     `${name}: ${became(facts.input.bytes, facts.output.bytes, facts.similarity)}.` +
+    lossSentence(facts.notes) +
     (fits === false ? ` ${textsOfRequests.results.fitsNot(rules)}.` : '') +
     (estimate ? ` ${wholeFile(estimate)}.` : ''),
   estimate: (estimate: Estimate) =>

@@ -9,6 +9,7 @@ import { productsOf } from '../state/judging/shared-pictures.ts';
 import { current, useStore } from '../state/store.ts';
 import { fullNameOf, fullPartsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
+import { lossSentence } from '../texts-of-judging.ts';
 import { BeforeAfter, type Pair } from './before-after.tsx';
 import { Facts } from './facts.tsx';
 import { type JudgeActions, JudgeBar, KeyList, SingleKeysSwitch } from './judge-bar.tsx';
@@ -176,10 +177,11 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
   );
 }
 
-/** By what it is judged. */
+/** By what it is judged: what was lost is not seen where the original stands still, or on white. */
 function numbersOf(picture: Image[]): string {
-  const [{ input, output, similarity }] = picture;
-  return texts.judge.numbers(input!.bytes, output!.bytes, similarity, productsOf(picture));
+  const [{ input, output, similarity, notes }] = picture;
+  const numbers = texts.judge.numbers(input!.bytes, output!.bytes, similarity, productsOf(picture));
+  return numbers + lossSentence(notes);
 }
 
 function pairOf(image: Image): Pair {

@@ -5,6 +5,7 @@ import { savedOf } from '../request/select-images.ts';
 import { notesInWords } from '../state/judging/byte-target.ts';
 import { changeInWords, isChanged } from '../state/judging/take-back.ts';
 import { texts } from '../texts.ts';
+import { lossesInWords } from '../texts-of-failures.ts';
 
 const { compare } = texts;
 
@@ -14,11 +15,12 @@ export function Facts({ image }: { image: Image }) {
   const side = (facts: typeof input): string =>
     facts ? `${facts.format.toUpperCase()} ${facts.width} × ${facts.height}, ${bytes(facts.bytes)}` : '';
   const saved = savedOf(image) ?? 0;
+  const losses = lossesInWords(image.notes);
   const remarks = [
     ...changeInWords(image),
     ...(image.outcome === 'kept_original' && saved > 0 && !isChanged(image) ? [compare.unchanged] : []),
     ...(quality === null ? [] : [compare.quality(quality)]),
-    ...notesInWords(image),
+    ...notesInWords(image).filter((note) => !losses.includes(note)),
   ];
   return (
     <dl class="compare-facts">
@@ -34,6 +36,7 @@ export function Facts({ image }: { image: Image }) {
             <span class={likenessClass(similarity)}> · {compare.alike(similarity)}</span>
           )}
           {image.fits === false && <span class="bad"> · {texts.results.fitsNot(image.broken_rules)}</span>}
+          {losses.length > 0 && <span class="bad"> · {losses.join(', ')}</span>}
           {remarks.length > 0 && <span class="quiet"> · {remarks.join(' · ')}</span>}
         </dd>
       </div>

@@ -20,7 +20,7 @@ import { fieldsOf } from '../state/file/options.ts';
 import { isMeasured } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
-import { reasonOf } from '../texts-of-failures.ts';
+import { lossesInWords, reasonOf } from '../texts-of-failures.ts';
 
 /** A picture of this very file before and after, with the options as they are, and an estimate for the whole file. */
 export function PicturePreview({ survey }: { survey: DryRun }) {
@@ -114,6 +114,7 @@ function pairOf({ before, after, facts: { output } }: Look, name: string): Pair 
 
 function Facts({ look: { facts } }: { look: Look }) {
   const { input, output, saved_percent: saved, similarity, notes } = facts;
+  const losses = lossesInWords(notes);
   return (
     <p>
       {bytes(input.bytes)} → {bytes(output.bytes)} <span class="quiet">{output.format.toUpperCase()}</span>{' '}
@@ -121,6 +122,7 @@ function Facts({ look: { facts } }: { look: Look }) {
       {similarity !== null && (
         <span class={likenessClass(similarity)}> · {texts.compare.alike(similarity)}</span>
       )}
+      {losses.length > 0 && <span class="bad"> · {losses.join(', ')}</span>}
       {notes.includes('target_not_reached') && (
         <span class="bad"> · {texts.look.notReached(output.format)}</span>
       )}
