@@ -203,6 +203,18 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.close();
   });
 
+  it('offers the original where there is no better quality', async () => {
+    const id = await uploadedFile(csvOf([['Mug', [suite.origin.url('/mug.jpg')]]]), { quality: '95' });
+    const { page } = await openResult(id);
+    await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
+    await listen(page);
+
+    await page.getByRole('button', { name: 'Best: the original (U)' }).click();
+
+    await heard(page, 'Mug: the original is being put in place.');
+    await page.close();
+  });
+
   it('undoes what was judged in this file, and nothing of another', async () => {
     const rows = ['mug', 'vase'].map((name): [string, string[]] => [
       name,

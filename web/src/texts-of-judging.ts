@@ -1,6 +1,6 @@
-import { percent } from './parts/format.ts';
+import { count, percent } from './parts/format.ts';
 import { lossesInWords } from './texts-of-failures.ts';
-import { counted } from './texts-of-requests.ts';
+import { counted, images } from './texts-of-requests.ts';
 
 /** What a change asked for. */
 interface Asked {
@@ -23,8 +23,20 @@ export function lossSentence(notes: readonly string[]): string {
   return text && ` ${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
+/** `Mug, Cup and 3 more` */
+function listed(names: string[], more: number): string {
+  const all = more > 0 ? [...names, `${count(more)} more`] : names;
+  return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
 /** Texts about what a result is after it was judged, and changes were taken back. */
 export const textsOfJudging = {
+  best: ['Best: the original', 'U'] as const,
+  together: (names: string[], more: number, otherPictures: number) =>
+    `${listed(names, more)} share one picture, and change together` +
+    (otherPictures > 0 ? `; so do the rows of ${counted(otherPictures, 'other picture')}.` : '.'),
+  oldLinks: (value: number) =>
+    `In a shop, ${value === 1 ? `${images(1)} keeps its old link` : `${images(value)} keep their old links`} until you import the file again.`,
   asAtFirst: 'made again as at first',
   isAsAtFirst: (name: string) => `${name} is made as at first again.`,
   isEarlier: (name: string, options: Asked) => `${name} is as the change before made it: ${asked(options)}.`,

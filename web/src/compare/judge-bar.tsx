@@ -3,7 +3,7 @@ import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { listChannels } from '../state/file/channels.ts';
 import { askedBytes, refusesOriginal } from '../state/judging/byte-target.ts';
-import { isInWork } from '../state/judging/redo-image.ts';
+import { betterThan, isInWork } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { rememberSingleKeys } from '../state/judging/single-keys.ts';
 import { update, useStore } from '../state/store.ts';
@@ -39,6 +39,7 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   const mayWrite = useStore((state) => state.mayWrite);
   const count = images.filter(({ id }) => judged.has(id)).length;
   const isRedone = isInWork(image);
+  const isBest = 'original' in betterThan(image);
   const asked = mayWrite ? askedBytes() : null;
   const refusing = useStore(() => (mayWrite ? refusesOriginal(image) : null));
   const about = asked === null ? undefined : EXCEEDS_ID;
@@ -55,7 +56,7 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
         </button>
         {mayWrite && (
           <button type="button" aria-disabled={isRedone} aria-describedby={about} onClick={actions.better}>
-            <Keyed of={words.better} />
+            <Keyed of={isBest ? texts.judging.best : words.better} />
           </button>
         )}
         {mayWrite && (

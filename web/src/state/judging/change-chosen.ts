@@ -45,7 +45,7 @@ export async function changePictures(given: Image[][], kind: keyof typeof WISHES
   if (current().changing || pictures.length === 0) return;
   dropUndo();
   const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length, true);
-  announce(texts.chosen.begun(pictures.length));
+  announce([texts.chosen.begun(pictures.length), ...together(pictures)].join(' '));
   const changed: Image[][] = [];
   const failed: RedoEnd[] = [];
   let part = 0;
@@ -65,7 +65,7 @@ export async function changePictures(given: Image[][], kind: keyof typeof WISHES
   const isStopped = isStopping() && begun < pictures.length;
   await end(pictures[0][0]);
   const undo = changed.length > 0 ? () => void takeBack(changed) : undefined;
-  latest = notify(endText({ part, same, failed, isStopped }, pictures.length), undo);
+  latest = notify(endText({ part, same, failed, isStopped, changed }, pictures.length), undo);
 }
 
 /** Ends the change that is under way: no picture more is begun. */
@@ -95,10 +95,12 @@ interface ChangeEnd {
   same: number;
   failed: RedoEnd[];
   isStopped: boolean;
+  /** Those that were changed, with all images that share them. */
+  changed: Image[][];
 }
 
 /** How many were changed, and in the words of the judging why others were not; first why it was stopped. */
-function endText({ part, same, failed, isStopped }: ChangeEnd, all: number): string {
+function endText({ part, same, failed, isStopped, changed }: ChangeEnd, all: number): string {
   const refused = failed.find(({ isRefused }) => isRefused);
   const first = refused ?? failed[0];
   const { refused: ofRefused, stopped, ended } = texts.chosen;
@@ -107,7 +109,20 @@ function endText({ part, same, failed, isStopped }: ChangeEnd, all: number): str
     ...(same > 0 ? [texts.chosen.same(same)] : []),
     ...(first ? [texts.judge.failed(fullNameOf(first.image), first.reason ?? '')] : []),
     ...(failed.length > 1 ? [texts.chosen.others(failed.length - 1)] : []),
+    ...together(changed),
+    ...(changed.length > 0 ? [texts.judging.oldLinks(changed.flat().length)] : []),
   ].join(' ');
+}
+
+/** So many of the rows that share a picture are named. */
+const NAMED = 3;
+
+/** Which rows change with others, of which not all may have been chosen. */
+function together(pictures: Image[][]): string[] {
+  const shared = pictures.filter(({ length }) => length > 1);
+  if (shared.length === 0) return [];
+  const names = shared[0].slice(0, NAMED).map(fullNameOf);
+  return [texts.judging.together(names, shared[0].length - names.length, shared.length - 1)];
 }
 
 /** Brings what pictures were before their latest change back; where one image can't be taken back, the others are. */
