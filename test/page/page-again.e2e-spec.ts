@@ -17,6 +17,8 @@ const ribbon = (width: number): Promise<Buffer> =>
 describeInBrowser('the page, after a file is done', (engine) => {
   let isAway = true;
   let isLate = true;
+  let isOver = false;
+  const held: ServerResponse[] = [];
   const suite = usePage(engine, async () => {
     const mug = await photo(320, 240);
     return {
@@ -26,6 +28,16 @@ describeInBrowser('the page, after a file is done', (engine) => {
           `/late/${number}.jpg`,
           (_request: unknown, response: ServerResponse) =>
             void (isLate ? response.writeHead(404).end() : response.end(mug)),
+        ]),
+      ),
+      ...Object.fromEntries(
+        [1, 2].map((number) => [
+          `/later/${number}.jpg`,
+          (_request: unknown, response: ServerResponse) => {
+            if (!isOver) response.writeHead(404).end();
+            else if (number === 1) response.end(mug);
+            else held.push(response);
+          },
         ]),
       ),
       '/here/1.jpg': mug,
@@ -65,6 +77,24 @@ describeInBrowser('the page, after a file is done', (engine) => {
       outcome: 'succeeded',
     });
     expect(await barriersOf(page)).toEqual([]);
+    await page.close();
+  });
+
+  it('says while images are tried again how many of them have ended', async () => {
+    const id = await uploaded('/mug.jpg', '/later/1.jpg', '/later/2.jpg');
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await page.getByText('Not found').first().waitFor();
+    isOver = true;
+
+    await button(page, /^Try again: Not found/).click();
+    await button(page, 'Start now').click();
+
+    await page.locator('.progress').getByText('1 of 2 have ended').waitFor();
+    expect(await barriersOf(page)).toEqual([]);
+    await until(() => held.length === 1);
+    held[0].end(await photo(320, 240));
+    await hasEnded(id);
+    await page.locator('.progress').getByText('have ended').waitFor({ state: 'detached' });
     await page.close();
   });
 

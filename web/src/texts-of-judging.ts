@@ -37,6 +37,8 @@ export const textsOfJudging = {
     (otherPictures > 0 ? `; so do the rows of ${counted(otherPictures, 'other picture')}.` : '.'),
   oldLinks: (value: number) =>
     `In a shop, ${value === 1 ? `${images(1)} keeps its old link` : `${images(value)} keep their old links`} until you import the file again.`,
+  triedAgain: 'Tried again',
+  haveEnded: (part: number, all: number) => `${count(part)} of ${count(all)} have ended`,
   asAtFirst: 'made again as at first',
   isAsAtFirst: (name: string) => `${name} is made as at first again.`,
   isEarlier: (name: string, options: Asked) => `${name} is as the change before made it: ${asked(options)}.`,

@@ -31,6 +31,7 @@ function Running({ request, rate }: ProgressProps) {
   const isCancelled = request.status === 'Cancelled';
   const mayWrite = useStore((state) => state.mayWrite);
   const slowest = useStore(({ shown }) => shown?.slowest ?? null);
+  const tried = useStore(({ shown }) => shown?.triedAgain ?? 0);
   const hosts = useStore(({ shown }) => shown?.waitingFor ?? null);
   const isWaiting = counts.processing === 0 && hosts !== null && hosts.length > 0;
   return (
@@ -56,6 +57,11 @@ function Running({ request, rate }: ProgressProps) {
           {count(counts.failed)}
         </Fact>
         <Fact name={isCancelled ? texts.request.atWork : texts.request.left}>{count(left)}</Fact>
+        {tried > 0 && !isCancelled && (
+          <Fact name={texts.judging.triedAgain}>
+            {texts.judging.haveEnded(Math.max(0, tried - left), tried)}
+          </Fact>
+        )}
         <Fact name={texts.request.rate}>{rate ? texts.request.perSecond(rate) : texts.request.unknown}</Fact>
         <Fact name={texts.request.timeLeft}>
           {isWaiting && texts.request.waitingFor(hosts)}

@@ -21,7 +21,8 @@ export function followRequest(id: string): () => void {
   abort = new AbortController();
   const { shown } = current();
   // One that is followed again, because it is tried again, stays as it is shown.
-  const parts = shown?.id === id ? shown : { images: [], hasAllImages: false, failures: [], request: null };
+  const none = { images: [], hasAllImages: false, failures: [], triedAgain: 0, request: null };
+  const parts = shown?.id === id ? shown : none;
   const unchosen = { chosen: new Set<string>(), lastClicked: null };
   update({ shown: { ...parts, ...unchosen, id, error: null, rate: null, slowest: null, waitingFor: [] } });
   const follower = new Follower(id, abort.signal);
@@ -135,7 +136,7 @@ class Follower {
   private show(request: Request): void {
     if (this.signal.aborted) return;
     tell(current().shown?.request ?? null, request);
-    change(this.id, { request });
+    change(this.id, request.is_final ? { request, triedAgain: 0 } : { request });
   }
 
   private async refuse(response: Response): Promise<void> {

@@ -21,13 +21,13 @@ export function retryImages(id: string, failed: number, body: Retried = {}): voi
   note(id, true);
   if (count <= 1) {
     announce(texts.failures.retryingOne);
-    return void retry(id, body).then(() => requestAnimationFrame(goToProgress));
+    return void retry(id, count, body).then(() => requestAnimationFrame(goToProgress));
   }
   postpone({
     text: texts.failures.retrying(count),
     act: async () => {
       announce(texts.failures.retryingNow(count));
-      await retry(id, body);
+      await retry(id, count, body);
     },
     leave: () => callAtLeave('POST', `/requests/${id}/retry`, body),
     undo: () => {
@@ -41,16 +41,19 @@ export function retryImages(id: string, failed: number, body: Retried = {}): voi
 /** Goes on with a request that was cancelled: with its open images, and with those that failed before. */
 export function goOn({ id, counts }: Request): void {
   announce(texts.failures.goingOn(counts.cancelled, counts.failed));
-  void retry(id, {}).then(() => requestAnimationFrame(goToProgress));
+  void retry(id, counts.cancelled + counts.failed, {}).then(() => requestAnimationFrame(goToProgress));
 }
 
-async function retry(id: string, body: Retried): Promise<void> {
+/** @param count of those that are tried: the service tries images of the same URL with them */
+async function retry(id: string, count: number, body: Retried): Promise<void> {
   const call = api.POST('/requests/{id}/retry', { params: { path: { id } }, body });
   const { data, error } = await outcomeOf<Request>(call);
   note(id, false); // not before: how many failed is not known anew until then
   if (error) return void notify(error.message || texts.unreachable);
   if (current().shown?.id !== id) return;
-  change(id, { request: data, failures: [], chosen: new Set() });
+  const { pending, processing } = data.counts;
+  const triedAgain = Math.max(count, pending + processing);
+  change(id, { request: data, failures: [], triedAgain, chosen: new Set() });
   const { view, filter } = current().route;
   // Of the failures that are listed none is left.
   if (view === 'request' && filter.has('code')) setFilter({ show: '', code: '', host: '' });

@@ -31,6 +31,8 @@ export interface Shown {
   /** Whether all images of the request are in `images`. */
   hasAllImages: boolean;
   failures: Image[];
+  /** Images that were tried again from here, while that lasts; else 0. */
+  triedAgain: number;
   /** Ids of images that were chosen, to have something done with all of them at once. */
   chosen: ReadonlySet<string>;
   /** Of the image that was chosen last, or no longer: a range goes from it. */
