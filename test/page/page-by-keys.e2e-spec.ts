@@ -118,6 +118,35 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await page.close();
   });
 
+  it('goes down a column of all rows by Enter, and changes only cells that became others', async () => {
+    const { page, faults, reader } = await open();
+    await choose(page, reader, 'cells.csv');
+    await reader.goTo('button', /^All rows$/);
+    await reader.press('Enter');
+    await reader.goTo('textbox', /^Image URL on line 2$/);
+
+    await reader.press('ControlOrMeta+a');
+    await reader.type(suite.origin.url('/lamp.jpg'));
+    await reader.press('Enter');
+    await reader.isOn('textbox', 'Image URL on line 3');
+    await reader.hear('region', /^1 cell changed/);
+    await reader.isOn('textbox', 'Image URL on line 3');
+    await reader.press('End');
+    await reader.type(' ');
+    await reader.press('Enter', 'Enter');
+    await reader.isOn('textbox', 'Image URL on line 5');
+    await reader.press('ControlOrMeta+a');
+    await reader.type(suite.origin.url('/vase.jpg?2'));
+    await reader.press('Shift+Enter');
+    await reader.isOn('textbox', 'Image URL on line 4');
+    await reader.hear('region', /^2 cells changed/);
+
+    expect((await reader.hear('textbox', /^Image URL on line 3$/)).value).toBe(suite.origin.url('/vase.jpg'));
+    await reader.isOn('textbox', 'Image URL on line 4');
+    expect(faults()).toEqual([]);
+    await page.close();
+  });
+
   it('judges the worst first, and keeps the place of whoever judges', async () => {
     const { page, faults, reader } = await open();
     await choose(page, reader, 'judge.csv');

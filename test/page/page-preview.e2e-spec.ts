@@ -138,6 +138,25 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
     await page.close();
   });
 
+  it('shows in a cell what was done to it from elsewhere, and changes nothing when it is left', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    await dropFile(page, 'two.csv', 'Image URL\nphotos/c.jpg\nphotos/d.jpg\n');
+    const [first, second] = [2, 3].map((line) => page.getByLabel(`Image URL on line ${line}`));
+    await first.fill('ftp://example.com/photos/c.jpg');
+    await first.press('Enter');
+    await page.getByText('1 cell changed.').waitFor();
+
+    await button(page, 'Take back all changes').click();
+    await until(async () => (await first.inputValue()) === 'photos/c.jpg');
+    await first.press('Enter');
+    await second.fill('photos/e.jpg');
+    await second.press('Enter');
+
+    await page.getByText('1 cell changed.').waitFor();
+    expect(await first.inputValue()).toBe('photos/c.jpg');
+    await page.close();
+  });
+
   it('does to all faults of a kind what was done to one, leaves a row out, and uploads the rest', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
     const rows = Array.from({ length: 4 }, (_, index) => `p${index},Product ${index},mug.jpg?${index}`);

@@ -20,6 +20,7 @@ export const textsOfRows = {
   show: 'Show all rows',
   hide: 'Hide the rows',
   lead: 'As they stand in your file, with your corrections. Links can be changed here.',
+  keys: 'Enter goes to the cell below, F8 to the next one with faults.',
   table: 'Rows of the file',
   none: 'There are no rows here.',
   lines: (from: number, to: number, isWorkbook: boolean) =>

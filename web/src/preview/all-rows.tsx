@@ -8,7 +8,7 @@ import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
 import { FaultActions } from './fault-table.tsx';
 import { LeaveOut } from './leave-out.tsx';
-import { Mendable, useNextFaultKey } from './mendable.tsx';
+import { cellBelow, Mendable, useNextFaultKey } from './mendable.tsx';
 
 /** The rows of the file as they stand, a part at a time or those without images; cells with faults or links can be changed. */
 export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows }) {
@@ -22,7 +22,9 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   const faulty = new Map(cells.map((cell) => [`${cell.line} ${cell.column}`, cell]));
   return (
     <>
-      {cells.length > 0 && shown.from !== 'without-images' && <FaultActions cells={cells} />}
+      {cells.length > 0 && shown.from !== 'without-images' && (
+        <FaultActions cells={cells} keys={texts.rows.keys} />
+      )}
       <div class="scroll" tabIndex={0} role="region" aria-label={texts.rows.table} ref={table}>
         <table class="all-rows">
           <thead>
@@ -107,7 +109,7 @@ function Cell({ text, cell, class: name }: CellProps) {
   return (
     <td class={`${name} ${cell.faults.length > 0 ? 'faulty-cell' : 'link-cell'}`} title={hint || undefined}>
       {cell.text !== null ? (
-        <Mendable key={cell.text} cell={cell} text={cell.text} hint={hint || undefined} />
+        <Mendable cell={cell} text={cell.text} hint={hint || undefined} next={cellBelow} />
       ) : (
         <span class="bad">{text}</span>
       )}

@@ -16,7 +16,7 @@ import {
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { LeaveOut } from './leave-out.tsx';
-import { Mendable, useNextFaultKey } from './mendable.tsx';
+import { Mendable, nextFault, useNextFaultKey } from './mendable.tsx';
 
 /** Rows that are drawn at once; those behind them come as these are mended. */
 const DRAWN = 100;
@@ -31,7 +31,7 @@ export function FaultTable({ survey }: { survey: DryRun }) {
   const heads = [line(isWorkbook(survey)), texts.results.product, column, content, todo, leave];
   return (
     <>
-      <FaultActions cells={cells} />
+      <FaultActions cells={cells} keys={texts.mend.keys} />
       <div class="scroll" tabIndex={0} role="region" aria-label={texts.mend.table} ref={table}>
         <table class="fault-table" role="table">
           <thead role="rowgroup">
@@ -75,7 +75,7 @@ function Row({ cell, inWorkbook }: { cell: MendableCell; inWorkbook: boolean }) 
         {text === null || column === null ? (
           faults[0].value
         ) : (
-          <Mendable cell={cell} text={text} hintId={hintId} />
+          <Mendable cell={cell} text={text} hintId={hintId} next={nextFault} />
         )}
       </td>
       <td role="cell" id={hintId}>
@@ -86,15 +86,15 @@ function Row({ cell, inWorkbook }: { cell: MendableCell; inWorkbook: boolean }) 
   );
 }
 
-/** What can be done to several cells at once. */
-export function FaultActions({ cells }: { cells: MendableCell[] }) {
+/** What can be done to several cells at once; `keys`: what keys do in one, in words. */
+export function FaultActions({ cells, keys }: { cells: MendableCell[]; keys: string }) {
   const short = withScheme(cells);
   const alike = likeTheLast(cells);
   const hasMendable = cells.some(({ text }) => text !== null);
   return (
     <div class="row">
       <p class="quiet small">
-        {hasMendable && texts.mend.cells} {hasMendable && <span class="key-hint">{texts.mend.keys}</span>}
+        {hasMendable && texts.mend.cells} {hasMendable && <span class="key-hint">{keys}</span>}
       </p>
       <div class="buttons">
         {alike.length > 0 && (

@@ -1,14 +1,15 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { focusPart, focusTitle } from '../parts/focus-title.ts';
 import { type MendableCell, mend } from '../state/file/mend-file.ts';
 import { texts } from '../texts.ts';
 
-/** A cell to write in. Leaving it has the file checked again; Enter goes on to the next one that has faults; Escape forgets what was written. */
+/** A cell to write in. Leaving it has the file checked again, where it was changed; Enter goes on to the next one; Escape forgets what was written. */
 export function Mendable({
   cell: { line, where, column, name, faults },
   text: given,
   hintId,
   hint,
+  next,
 }: {
   cell: MendableCell;
   text: string;
@@ -16,12 +17,19 @@ export function Mendable({
   hintId?: string;
   /** What to do, where no element says it. */
   hint?: string;
+  /** Where Enter goes on to, or Shift with Enter back to: no other cell where there is none. */
+  next: (input: HTMLInputElement, isBack: boolean) => HTMLInputElement | undefined;
 }) {
   const [text, setText] = useState(given);
   const checked = useRef(given); // the cell of a mended fault goes, and is left by that once more
-  useEffect(() => void (checked.current = given), [given]);
+  // What was done to it from elsewhere is shown, but not in place of what somebody has written since.
+  useLayoutEffect(() => {
+    if (text === checked.current) setText(given);
+    checked.current = given;
+  }, [given]);
   const check = (): void => {
     if (text === checked.current) return;
+    if (text.trim() === checked.current) return setText(checked.current); // blanks around it are no change
     checked.current = text;
     const change = { line, column, hints: faults.map(({ hint }) => hint), from: given, to: text.trim() };
     mend([{ line, column, value: text.trim() }], change);
@@ -30,11 +38,10 @@ export function Mendable({
     if (event.key === 'Escape') return setText(given);
     if (event.key !== 'Enter') return;
     const input = event.currentTarget as HTMLInputElement;
-    const cells = mendables(input.closest('table'));
-    const next = cells[cells.indexOf(input) + 1] ?? cells[0];
+    const other = next(input, event.shiftKey);
     // The only one keeps the focus: what is written may still be wrong.
-    if (next === input || faults.length === 0) check();
-    else next.focus();
+    if (!other || other === input) check();
+    else other.focus();
   };
   return (
     <input
@@ -55,6 +62,25 @@ export function Mendable({
 /** Of a table, those that have faults. */
 function mendables(element: HTMLElement | null): HTMLInputElement[] {
   return [...(element?.querySelectorAll<HTMLInputElement>('.faulty') ?? [])];
+}
+
+/** The next cell of a table that has faults, after the last one the first; or the one before. */
+export function nextFault(input: HTMLInputElement, isBack: boolean): HTMLInputElement | undefined {
+  const cells = mendables(input.closest('table'));
+  return isBack ? cells.at(cells.indexOf(input) - 1) : (cells[cells.indexOf(input) + 1] ?? cells[0]);
+}
+
+/** The next cell below in the same column that can be written in, as in a spreadsheet; or the one above. */
+export function cellBelow(input: HTMLInputElement, isBack: boolean): HTMLInputElement | undefined {
+  const cell = input.closest('td');
+  const rows = [...(input.closest('tbody')?.rows ?? [])];
+  const at = rows.findIndex((row) => row.contains(input));
+  const others = isBack ? rows.slice(0, at).reverse() : rows.slice(at + 1);
+  for (const row of others) {
+    const found = row.cells[cell?.cellIndex ?? 0]?.querySelector<HTMLInputElement>('.mendable');
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** To what was changed, and can be taken back; to the title where nothing was. */
