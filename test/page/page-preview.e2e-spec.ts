@@ -1,6 +1,13 @@
 import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
-import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../helpers/page/browser.js';
+import {
+  barriersOf,
+  coverOfFocus,
+  describeInBrowser,
+  dropFile,
+  openPage,
+  overflowOf,
+} from '../helpers/page/browser.js';
 import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { shopExport } from '../helpers/page/shop-export.js';
 import { photo } from '../helpers/servers/image-origin.js';
@@ -237,6 +244,31 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
 
     expect(await page.getByText('with faults').count()).toBe(0);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it.each([1200, 360])('covers nothing that has the focus, %d pixels wide', async (width) => {
+    const { page } = await openPage(suite.browser, suite.app.client.url, { width });
+    const cup = (index: number) => `Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)},0.3 l`;
+    const rows = Array.from({ length: 40 }, (_, index) => cup(index));
+    await dropFile(page, 'covered.csv', ['Title,Image URL,Size', ...rows, ''].join('\n'));
+    await button(page, 'Show all rows').click();
+    await page.getByLabel('Image URL on line 41').focus();
+    const coveredBy = async (key: string, count: number) => {
+      const covered: string[] = [];
+      for (let pressed = 0; pressed < count; pressed++) {
+        await page.keyboard.press(key);
+        const cover = await coverOfFocus(page);
+        if (cover !== null) covered.push(cover);
+      }
+      return covered;
+    };
+
+    expect(await coveredBy('Shift+Tab', 78)).toEqual([]);
+    await button(page, 'Remove line 20').press('Enter');
+    await button(page, 'Undo').waitFor();
+    await button(page, 'Remove line 20').waitFor({ state: 'detached' });
+    expect(await coveredBy('Tab', 70)).toEqual([]);
     await page.close();
   });
 

@@ -81,3 +81,14 @@ export async function barriersOf(page: Page): Promise<string[]> {
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - innerWidth');
 }
+
+/** What covers the middle of the control that has the focus, by its class; null where that is seen. */
+export function coverOfFocus(page: Page): Promise<string | null> {
+  return page.evaluate(`(() => {
+    const focused = document.activeElement;
+    if (!focused.matches('a, button, input, select, summary, textarea')) return null;
+    const { x, y, width, height } = focused.getBoundingClientRect();
+    const top = document.elementFromPoint(x + width / 2, y + height / 2);
+    return focused.contains(top) ? null : (top?.className || top?.tagName) ?? 'outside of the window';
+  })()`);
+}
