@@ -189,6 +189,29 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await page.close();
   });
 
+  it('goes to the name of the picture when what had the focus is gone', async () => {
+    const { page, faults, reader } = await open();
+    await page.route(suite.origin.url('/vase.jpg'), (route) => route.abort()); // its source has gone
+    await choose(page, reader, 'gone.csv');
+    await reader.goTo('button', /^Compress 4 images, skip 1 faulty row$/);
+    await reader.press('Enter');
+    await reader.goTo('button', /^Judge the worst first$/);
+
+    await reader.press('Enter');
+    await reader.isOn('heading', /^(Blue Mug|Vase)$/);
+    if ((await reader.focused()).name === 'Vase') await reader.press('j');
+    await reader.goTo('slider', /^Share of the original/);
+    await reader.press((await reader.tree()).some(({ name }) => name === '1 of 2') ? 'j' : 'k');
+    await reader.isOn('heading', 'Vase');
+    await reader.press('1', 'Tab', 'Tab');
+    await until(async () => (await reader.focused()).role === 'generic'); // the picture, to be scrolled
+    await reader.press('f');
+    await reader.isOn('heading', 'Vase');
+
+    expect(faults().filter((text) => !text.includes('ERR_FAILED'))).toEqual([]);
+    await page.close();
+  });
+
   it('chooses failed images, tries them again, undoes that, and takes the files away', async () => {
     const { page, faults, reader } = await open();
     await choose(page, reader, 'failed.csv');

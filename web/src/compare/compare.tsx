@@ -51,6 +51,8 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
     say(`${compare.shown(fullNameOf(next), at + by, images.length)} ${numbersOf(pictures[at + by])}`);
   };
   const fit = (isFitted: boolean): void => {
+    // What is not scrolled takes no focus.
+    if (isFitted && document.activeElement?.matches('.stage')) title.current?.focus();
     setIsFull(!isFitted);
     say(isFitted ? compare.shownFitted : compare.shownFull);
   };

@@ -8,8 +8,8 @@ const NAMED = '[aria-label], [aria-labelledby], dialog';
 
 /**
  * Whoever works by keys goes on where they were: when what has the focus goes, with its row or its card, the part of the page
- * around it that has a name gets the focus, or the title of the page, in place of the top of the page. Where an entry of a list
- * goes by one of its buttons, the same button of the next entry gets it, or of the one before, or what the button names instead.
+ * around it that has a name gets the focus, of a dialog its title, or the title of the page, in place of the top of the page. Where an
+ * entry of a list goes by one of its buttons, the same button of the next entry gets it, or of the one before, or what the button names instead.
  */
 export function keepFocus(): void {
   let around: HTMLElement[] = [];
@@ -30,9 +30,14 @@ export function keepFocus(): void {
     const part = around.find(
       (element) => element.isConnected && element.matches(NAMED) && element.closest('main, dialog'),
     );
-    if (part) focusPart(part);
+    if (part) focusPart(titleOf(part) ?? part);
     else focusTitle();
   }).observe(document.body, { childList: true, subtree: true });
+}
+
+/** Of a dialog: it is read, and whoever goes on by Tab comes to what stands below it. */
+function titleOf(part: HTMLElement): HTMLElement | null {
+  return part.matches('dialog') ? part.querySelector<HTMLElement>('h2') : null;
 }
 
 /** The entries behind the one of an element, then those before it, the nearest first. */
