@@ -158,6 +158,51 @@ describeInBrowser('the page on a phone', (engine) => {
     await page.close();
   });
 
+  it('is read without sideways scrolling, and without bars above it, magnified four times', async () => {
+    const gone = '/gone/a-picture-with-a-rather-long-name.jpg';
+    const id = await uploaded([[LONG, ['/poster.jpg', '/mug.jpg', gone]]]);
+    const { page } = await openPage(suite.browser, suite.app.client.url, { width: 320 });
+    await page.setViewportSize({ width: 320, height: 256 });
+    const wide: string[] = [];
+    const look = async (name: string) => {
+      if ((await overflowOf(page)) > 0) wide.push(name);
+    };
+    const goTo = async (hash: string, heading: string) => {
+      await page.goto(`${suite.app.client.url}/#/${hash}`);
+      await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    };
+
+    await page.getByText('Recent files').waitFor();
+    await look('start');
+    const urls = [suite.origin.url('/mug.jpg'), 'photos/lamp.jpg'];
+    await dropFile(page, 'long.csv', csvOf(urls.map((url) => [LONG, [url]])));
+    await button(page, /^Compress/).waitFor();
+    await look('preview');
+    const bar = await boxOf(page, '.start-bar');
+    await button(page, 'All rows').click();
+    await page.getByRole('region', { name: 'Rows of the file' }).waitFor();
+    await look('all rows');
+    await goTo(`requests/${id}`, 'Results');
+    await look('request');
+    await page.getByRole('checkbox', { name: /picture 2 of 3/ }).check();
+    const [chosen, table] = [await boxOf(page, '.chosen-bar'), await boxOf(page, '.table')];
+    await look('chosen');
+    await button(page, 'Tiles').click();
+    await look('tiles');
+    await goTo('requests', 'History');
+    await button(page, /^Delete/)
+      .first()
+      .waitFor();
+    await look('history');
+    await goTo('webhooks', 'Webhooks');
+    await look('webhooks');
+
+    expect(wide).toEqual([]);
+    expect(bar.y).toBeGreaterThan(256);
+    expect(chosen.y + chosen.height).toBeLessThanOrEqual(table.y);
+    await page.close();
+  });
+
   it('leaves the last of the chosen images and every button free', async () => {
     const gone = Array.from({ length: 12 }, (_, i) => `/gone/a-picture-with-a-rather-long-name-${i}.jpg`);
     const page = await open(await uploaded([['Mug', ['/mug.jpg', ...gone]]]));
