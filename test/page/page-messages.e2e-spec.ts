@@ -137,6 +137,20 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     await page.close();
   });
 
+  it('says of a removed row how many faults are left, and not that anything was mended', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const rows = [suite.origin.url('/mug.jpg'), 'photos/vase.jpg', 'photos/lamp.jpg'];
+    await dropFile(page, 'three.csv', ['Image URL', ...rows, ''].join('\n'));
+    await button(page, 'Remove line 3').waitFor();
+    await listen(page);
+
+    await button(page, 'Remove line 3').click();
+
+    await until(async () => (await spokenOn(page)).some((text) => text.endsWith('1 fault left.')));
+    expect((await spokenOn(page)).filter((text) => text.includes('left.'))).toEqual(['1 fault left.']);
+    await page.close();
+  });
+
   it('says which host is waited for while its images are to be tried again, and no time', async () => {
     const id = await accepted('/mug.jpg', '/vase.jpg', '/busy.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);

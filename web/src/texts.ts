@@ -195,8 +195,8 @@ export const texts = {
     cells: 'Write the right link into the cell: the file is checked again when you leave it.',
     keys: 'Enter or F8 goes to the next.',
     cell: (column: string, line: string) => `${column} on ${line}`,
-    left: (faults: number, before: number) =>
-      `${faults < before ? 'Mended. ' : ''}${faults === 0 ? 'No faults' : counted(faults, 'fault')} left.`,
+    left: (faults: number, isMended: boolean) =>
+      `${isMended ? 'Mended. ' : ''}${faults === 0 ? 'No faults' : counted(faults, 'fault')} left.`,
     stillWrong: (cell: string, hint: string) => `${cell} is still wrong. ${hint}`,
     leaveOut: (line: string) => `Remove ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,

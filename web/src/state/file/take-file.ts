@@ -5,6 +5,7 @@ import { forgetDraft, keepDraft, keptDraft } from './draft.ts';
 import { announce, dismiss, notify } from '../notices.ts';
 import { fieldsOf, fieldsOfNames, type Options, optionsOf, rememberOptions } from './options.ts';
 import { go } from '../route.ts';
+import type { Patch } from './mend-file.ts';
 import { type Chosen, current, type Notice, update } from '../store.ts';
 
 /** Similarity is measured unasked up to here: it takes a JPEG two to three times as long. */
@@ -65,26 +66,32 @@ export async function checkAgain(
   const next = { ...chosen, ...changes, error: null };
   update({ chosen: next, startError: null });
   keep();
-  await check(false, changes.patches !== undefined);
+  const { patches } = changes;
+  if (!patches) return check(false);
+  await check(false, countRemoved(patches) > countRemoved(chosen.patches) ? 'rows' : 'cells');
 }
 
-async function check(isNew: boolean, isMending = false): Promise<void> {
+const countRemoved = (patches: Patch[]): number => patches.filter(({ column }) => column === null).length;
+
+/** @param mended what was changed in the file; a row that is left out is not mended */
+async function check(isNew: boolean, mended?: 'cells' | 'rows'): Promise<void> {
   const { chosen } = current();
   if (!chosen) return;
   const fields = { ...fieldsOfFile(chosen), dry_run: 'true', lines: 'faulty', faults_limit: LISTED_FAULTS };
-  const before = isMending ? chosen.survey : null;
   const { data, error } = await sendFile<DryRun>(chosen.file, fields);
   if (current().chosen !== chosen) return; // another was chosen meanwhile, or something else was said of it
   const columns = data && isNew ? rememberedChoice(data.columns) : {};
   if (data && Object.keys(columns).length > 0) return checkAgain({ columns });
   update({ chosen: { ...chosen, survey: data ?? (isNew ? null : chosen.survey), error } });
-  announce(data ? announcementOf(data, before) : texts.preview.failed);
+  announce(data ? announcementOf(data, chosen.survey, mended) : texts.preview.failed);
 }
 
 /** Of a file of which nothing can be taken, why; of one that is being mended, how many faults are left. */
-function announcementOf({ rows, images, faults }: DryRun, before: DryRun | null): string {
+function announcementOf(survey: DryRun, before: DryRun | null, mended?: 'cells' | 'rows'): string {
+  const { rows, images, faults } = survey;
   if (rows === 0 && faults.total > 0) return faults.items[0].hint;
-  if (before && before.faults.total > 0) return texts.mend.left(faults.total, before.faults.total);
+  const were = mended && before ? before.faults.total : 0;
+  if (were > 0) return texts.mend.left(faults.total, mended === 'cells' && faults.total < were);
   return texts.preview.announced(rows, images, faults.total);
 }
 
