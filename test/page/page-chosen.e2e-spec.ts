@@ -143,6 +143,32 @@ describeInBrowser('the page, changing chosen pictures together', (engine) => {
     await page.close();
   });
 
+  it('shows what is chosen, switched on and done in the colours that the system gives', async () => {
+    const page = await openResult(await uploaded(1, 2));
+    await page.emulateMedia({ forcedColors: 'active' });
+    const styleOf = (selector: string, name: string) =>
+      page.evaluate<string>(
+        `getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${name}')`,
+      );
+    await box(page, 'Cup 1').click();
+    await page.locator('.chosen-bar').waitFor();
+
+    expect(await styleOf('.table-row:has(:checked)', 'outline-style')).toBe('solid');
+    expect(await styleOf('.table-row:not(:has(:checked))', 'outline-style')).toBe('none');
+    expect(await styleOf('.switch [aria-pressed=true]', 'background-color')).not.toBe(
+      await styleOf('.switch [aria-pressed=false]', 'background-color'),
+    );
+    expect(await styleOf('.saving-after', 'background-color')).not.toBe(
+      await styleOf('.saving-before', 'background-color'),
+    );
+    await button(page, /^Compare/)
+      .first()
+      .click();
+    await page.getByRole('slider').waitFor();
+    expect(await styleOf('.pair-line', 'box-shadow')).not.toBe('none');
+    await page.close();
+  });
+
   it('lists what was changed when its message has gone, and takes that back', async () => {
     const id = await uploaded(1, 2, 3);
     const before = await sizesOf(id);

@@ -20,6 +20,7 @@ import './styles/judge.css';
 import './styles/rows.css';
 import './styles/webhooks.css';
 import './styles/forms.css';
+import './styles/forced-colors.css'; // the last: it counts before the others
 
 applyTheme();
 leaveEmptySteps();
