@@ -151,6 +151,31 @@ describeInBrowser('what the page says, and for how long', (engine) => {
     await page.close();
   });
 
+  it('reads out how many images a search has found when nobody types any more', async () => {
+    const id = await accepted('/mug.jpg', '/vase.jpg');
+    await suite.app.client.completed(id);
+    const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);
+    await page.getByText('2 images', { exact: true }).waitFor();
+    await listen(page);
+    const found = async () => (await spokenOn(page)).filter((text) => /^\d (of \d )?images?$/.test(text));
+
+    await page.evaluate(`(async () => {
+      const search = document.querySelector('[type=search]');
+      for (const text of ['vas', 'vase', 'vase.png']) {
+        search.value = text;
+        search.dispatchEvent(new Event('input', { bubbles: true }));
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is drawn between two letters
+      }
+    })()`);
+    await until(async () => (await found()).length > 0);
+    expect(await found()).toEqual(['0 of 2 images']);
+    await page.getByRole('searchbox').fill('');
+    await until(async () => (await found()).length > 1);
+
+    expect(await found()).toEqual(['0 of 2 images', '2 images']);
+    await page.close();
+  });
+
   it('says which host is waited for while its images are to be tried again, and no time', async () => {
     const id = await accepted('/mug.jpg', '/vase.jpg', '/busy.jpg');
     const { page } = await openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`);

@@ -1,8 +1,9 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Image, Request } from '../api/client.ts';
 import { hostOf } from '../parts/format.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { useSpoken } from '../parts/use-spoken.ts';
 import { say } from '../state/judging/judge-images.ts';
 import { picturesOf, type Shared } from '../state/judging/shared-pictures.ts';
 import { setFilter } from '../state/route.ts';
@@ -30,6 +31,8 @@ export function Results({ request, images, hasAll }: ResultsProps) {
   const [opened, setOpened] = useState<Opened | null>(null);
   const pictures = useMemo(() => imagesOf(opened?.order ?? [], images), [opened?.order, images]);
   const at = pictures.findIndex(([{ id }]) => id === opened?.id);
+  const shown = texts.results.shown(selected.length, images.length);
+  useFoundSpoken(filter, hasAll ? shown : '');
   const compare = (listed: Image[], id: string): void => {
     say(''); // before it is drawn: what was said last is about other pictures
     setOpened({ order: picturesOf(listed, images.filter(isComparable), id), id });
@@ -46,8 +49,8 @@ export function Results({ request, images, hasAll }: ResultsProps) {
     <section class="results" aria-labelledby={RESULTS_ID}>
       <div class="row">
         <h2 id={RESULTS_ID}>{texts.results.title}</h2>
-        <p class="quiet" role="status">
-          {texts.results.shown(selected.length, images.length)}
+        <p class="quiet">
+          {shown}
           {!hasAll && ` – ${texts.results.listing}`}
         </p>
       </div>
@@ -76,6 +79,17 @@ export function Results({ request, images, hasAll }: ResultsProps) {
       )}
     </section>
   );
+}
+
+/** What the list is narrowed by; in another order, or as tiles, it is the same. */
+const NARROWING = ['show', 'search', 'host', 'code', 'format'];
+
+/** Has it read aloud how many images a filter or a search has found, when nobody types any more; and not what the work changes of it. */
+function useFoundSpoken(filter: URLSearchParams, found: string): void {
+  const narrowedBy = NARROWING.map((name) => filter.get(name) ?? '').join(' ');
+  const wasNarrowed = useRef(false);
+  wasNarrowed.current ||= narrowedBy.trim() !== '';
+  useSpoken(wasNarrowed.current ? found : '', narrowedBy);
 }
 
 /** The picture that is compared, and the order in which the others come: it stays as it was when the first was opened. */
