@@ -113,6 +113,13 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.press('Enter');
     await reader.hear('textbox', /^Image URL on line 4$/);
     await reader.isOn('region', 'What was found in the file');
+    const spoken = async () =>
+      (await reader.tree()).map(({ name }) => name).filter((name) => /^\d rows with| became /.test(name));
+    await until(async () => (await spoken()).length > 0);
+    await reader.goTo('link', /^History$/, 'Shift+Tab');
+    await reader.press('Enter');
+    await reader.isOn('heading', 'History');
+    expect(await spoken()).toEqual([]);
 
     expect(faults()).toEqual([]);
     await page.close();

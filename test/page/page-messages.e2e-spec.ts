@@ -49,6 +49,7 @@ describeInBrowser('what the page says, and for how long', (engine) => {
 
     await undo.waitFor({ state: 'detached' });
     await until(async () => !(await isThere()));
+    await page.getByText('products.csv was deleted.').waitFor({ state: 'attached' });
     await page.close();
   });
 

@@ -255,6 +255,7 @@ export const texts = {
     uploadOf: (name: string, time: string) => `${name} of ${time}`,
     deleteNamed: (name: string) => `Delete ${name}`,
     deleted: (name: string) => `${name} and its images will be deleted in ten seconds.`,
+    wasDeleted: (name: string) => `${name} was deleted.`,
     isBack: (name: string) => `${name} is back.`,
     runAgain: (name: string) => `Run ${name} again`,
     done: (request: Request) => `${count(request.counts.done)} of ${images(request.counts.images)}`,

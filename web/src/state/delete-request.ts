@@ -11,7 +11,7 @@ export function deleteRequest({ id, file_name: name }: Request): void {
   if (current().route.view === 'request') go('/requests');
   postpone({
     text: texts.history.deleted(name),
-    act: () => carryOut(id),
+    act: () => carryOut(id, name),
     leave: () => callAtLeave('DELETE', `/requests/${id}`),
     undo: () => {
       show(id);
@@ -21,9 +21,12 @@ export function deleteRequest({ id, file_name: name }: Request): void {
   });
 }
 
-async function carryOut(id: string): Promise<void> {
+async function carryOut(id: string, name: string): Promise<void> {
   const { error } = await outcomeOf(api.DELETE('/requests/{id}', { params: { path: { id } } }));
-  if (!error || error.code === 'REQUEST_NOT_FOUND') return drop(id);
+  if (!error || error.code === 'REQUEST_NOT_FOUND') {
+    announce(texts.history.wasDeleted(name));
+    return drop(id);
+  }
   show(id);
   notify(error.message || texts.unreachable);
 }

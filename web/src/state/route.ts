@@ -39,10 +39,10 @@ export function setFilter(changes: Record<string, string>): void {
   update({ route: readRoute() });
 }
 
-/** Follows the address from now on. */
+/** Follows the address from now on. What was read aloud on one page is not found by whoever reads the next. */
 export function followAddress(): void {
   addEventListener('hashchange', () => {
-    update({ route: readRoute() });
+    update({ route: readRoute(), announcement: '' });
     scrollTo(0, 0);
     focusTitle();
   });
