@@ -39,6 +39,10 @@ export const textsOfJudging = {
     `In a shop, ${value === 1 ? `${images(1)} keeps its old link` : `${images(value)} keep their old links`} until you import the file again.`,
   triedAgain: 'Tried again',
   haveEnded: (part: number, all: number) => `${count(part)} of ${count(all)} have ended`,
+  isJudged: 'This one is judged.',
+  isOriginal: (name: string) => `${name} is the original: nothing is better.`,
+  becameOriginal: (value: number) =>
+    `${images(value)} ${value === 1 ? 'is its original' : 'are their originals'} now: no quality made ${value === 1 ? 'it' : 'them'} better.`,
   asAtFirst: 'made again as at first',
   isAsAtFirst: (name: string) => `${name} is made as at first again.`,
   isEarlier: (name: string, options: Asked) => `${name} is as the change before made it: ${asked(options)}.`,

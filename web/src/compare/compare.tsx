@@ -4,7 +4,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { CutName } from '../parts/cut.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { better, keep, original, say, sayThen, undoJudgement } from '../state/judging/judge-images.ts';
-import { isInWork } from '../state/judging/redo-image.ts';
+import { isInWork, isOriginal } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { current, useStore } from '../state/store.ts';
 import { fullNameOf, fullPartsOf } from '../state/name-images.ts';
@@ -48,7 +48,10 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
     const next = images[at + by];
     if (!next) return;
     go(at + by);
-    say(`${compare.shown(fullNameOf(next), at + by, images.length)} ${numbersOf(pictures[at + by])}`);
+    const judged = current().judged.has(next.id) ? ` ${texts.judging.isJudged}` : '';
+    say(
+      `${compare.shown(fullNameOf(next), at + by, images.length)} ${numbersOf(pictures[at + by])}${judged}`,
+    );
   };
   const fit = (isFitted: boolean): void => {
     // What is not scrolled takes no focus.
@@ -79,17 +82,18 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
     goOn(wasJudged);
   };
   const isRedone = isInWork(image);
-  const nothing = (): void => undefined;
+  const isBest = isOriginal(image);
+  const nothing = (): void => (isBest ? say(texts.judging.isOriginal(fullNameOf(image))) : undefined);
   const actions: JudgeActions = {
     keep: judgeBy(keep),
-    better: isRedone ? nothing : judgeBy(better),
-    original: isRedone ? nothing : judgeBy(original),
+    better: isRedone || isBest ? nothing : judgeBy(better),
+    original: isRedone || isBest ? nothing : judgeBy(original),
     undo: () => {
       const undone = undoJudgement(image);
       if (!undone) return say(texts.nothingToUndo);
       const place = pictures.findIndex((each) => each.some(({ id }) => id === undone.id));
       if (place !== -1) go(place);
-      say(texts.judge.undone(fullNameOf(undone), place !== -1));
+      say(texts.judge.undone(fullNameOf(undone), place !== -1, current().judged.has(undone.id)));
     },
   };
   useKeys({
@@ -181,9 +185,9 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
 
 /** By what it is judged: what was lost is not seen where the original stands still, or on white. */
 function numbersOf(picture: Image[]): string {
-  const [{ input, output, similarity, notes }] = picture;
+  const [{ input, output, similarity, notes, fits, broken_rules: rules }] = picture;
   const numbers = texts.judge.numbers(input!.bytes, output!.bytes, similarity, productsOf(picture));
-  return numbers + lossSentence(notes);
+  return numbers + lossSentence(notes) + (fits === false ? ` ${texts.results.fitsNot(rules)}.` : '');
 }
 
 function pairOf(image: Image): Pair {

@@ -3,7 +3,7 @@ import type { Image } from '../api/client.ts';
 import { Icon } from '../parts/icon.tsx';
 import { listChannels } from '../state/file/channels.ts';
 import { askedBytes, refusesOriginal } from '../state/judging/byte-target.ts';
-import { betterThan, isInWork } from '../state/judging/redo-image.ts';
+import { betterThan, isInWork, isOriginal } from '../state/judging/redo-image.ts';
 import { productsOf } from '../state/judging/shared-pictures.ts';
 import { rememberSingleKeys } from '../state/judging/single-keys.ts';
 import { update, useStore } from '../state/store.ts';
@@ -40,6 +40,7 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
   const count = images.filter(({ id }) => judged.has(id)).length;
   const isRedone = isInWork(image);
   const isBest = 'original' in betterThan(image);
+  const mayNotChange = isRedone || isOriginal(image);
   const asked = mayWrite ? askedBytes() : null;
   const refusing = useStore(() => (mayWrite ? refusesOriginal(image) : null));
   const about = asked === null ? undefined : EXCEEDS_ID;
@@ -55,14 +56,19 @@ export function JudgeBar({ picture, images, actions }: JudgeBarProps) {
           <Keyed of={words.keep} />
         </button>
         {mayWrite && (
-          <button type="button" aria-disabled={isRedone} aria-describedby={about} onClick={actions.better}>
+          <button
+            type="button"
+            aria-disabled={mayNotChange}
+            aria-describedby={about}
+            onClick={actions.better}
+          >
             <Keyed of={isBest ? texts.judging.best : words.better} />
           </button>
         )}
         {mayWrite && (
           <button
             type="button"
-            aria-disabled={isRedone}
+            aria-disabled={mayNotChange}
             aria-describedby={ofOriginal || undefined}
             onClick={actions.original}
           >

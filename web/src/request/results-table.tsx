@@ -5,7 +5,7 @@ import { likenessClass } from '../parts/likeness.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { useMedia } from '../parts/use-media.ts';
 import { isLargerThanAsked, notesInWords } from '../state/judging/byte-target.ts';
-import { changeInWords } from '../state/judging/take-back.ts';
+import { changeInWords, isChanged } from '../state/judging/take-back.ts';
 import { lineOf, nameOf, partsOf } from '../state/name-images.ts';
 import { texts } from '../texts.ts';
 import { reasonOf } from '../texts-of-failures.ts';
@@ -129,7 +129,7 @@ export function State({ image }: { image: Image }) {
   const remarks = [
     ...(fits ? [texts.results.fits] : []),
     ...changeInWords(image),
-    ...(outcome === 'kept_original' ? [texts.results.kept] : []),
+    ...(outcome === 'kept_original' && !isChanged(image) ? [texts.results.kept] : []),
     ...notesInWords(image),
   ];
   if (wrong.length + remarks.length === 0) return <span class="quiet">{texts.results.states[status]}</span>;

@@ -62,6 +62,7 @@ function useUndoKey(): void {
       );
       if (isWriting || event.key.toLowerCase() !== 'z') return;
       if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      if (!notice && document.querySelector('dialog.compare')) return; // there it undoes a judgement
       event.preventDefault(); // else the browser undoes in a field that nobody looks at
       if (!notice) return announce(hasMended() ? texts.mend.undoAll : texts.nothingToUndo);
       notice.undo?.();

@@ -8,6 +8,7 @@ import { forgetJudgements } from './judge-images.ts';
 import {
   betterThan,
   isInWork,
+  isOriginal,
   placeOf,
   type Redo,
   type RedoEnd,
@@ -65,7 +66,7 @@ export async function changePictures(given: Image[][], kind: keyof typeof WISHES
   const isStopped = isStopping() && begun < pictures.length;
   await end(pictures[0][0]);
   const undo = changed.length > 0 ? () => void takeBack(changed) : undefined;
-  latest = notify(endText({ part, same, failed, isStopped, changed }, pictures.length), undo);
+  latest = notify(endText({ kind, part, same, failed, isStopped, changed }, pictures.length), undo);
 }
 
 /** Ends the change that is under way: no picture more is begun. */
@@ -89,6 +90,7 @@ async function redoAll(picture: Image[], wish: Redo): Promise<RedoEnd[]> {
 }
 
 interface ChangeEnd {
+  kind: keyof typeof WISHES;
   /** Pictures that were changed. */
   part: number;
   /** Pictures of which nothing else came. */
@@ -100,7 +102,7 @@ interface ChangeEnd {
 }
 
 /** How many were changed, and in the words of the judging why others were not; first why it was stopped. */
-function endText({ part, same, failed, isStopped, changed }: ChangeEnd, all: number): string {
+function endText({ kind, part, same, failed, isStopped, changed }: ChangeEnd, all: number): string {
   const refused = failed.find(({ isRefused }) => isRefused);
   const first = refused ?? failed[0];
   const { refused: ofRefused, stopped, ended } = texts.chosen;
@@ -109,9 +111,16 @@ function endText({ part, same, failed, isStopped, changed }: ChangeEnd, all: num
     ...(same > 0 ? [texts.chosen.same(same)] : []),
     ...(first ? [texts.judge.failed(fullNameOf(first.image), first.reason ?? '')] : []),
     ...(failed.length > 1 ? [texts.chosen.others(failed.length - 1)] : []),
+    ...(kind === 'better' ? originalsAmong(changed.flat()) : []),
     ...together(changed),
     ...(changed.length > 0 ? [texts.judging.oldLinks(changed.flat().length)] : []),
   ].join(' ');
+}
+
+/** A better quality was asked for, and the original is what was left. */
+function originalsAmong(images: Image[]): string[] {
+  const originals = images.filter(isOriginal).length;
+  return originals > 0 ? [texts.judging.becameOriginal(originals)] : [];
 }
 
 /** So many of the rows that share a picture are named. */

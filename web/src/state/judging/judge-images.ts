@@ -30,6 +30,10 @@ export function sayThen(text: string): void {
 /** Says it, and keeps it in sight when other pictures are judged. */
 function note(images: Image[], text: string, hasEnded: boolean): void {
   say(text);
+  keepInSight(images, text, hasEnded);
+}
+
+function keepInSight(images: Image[], text: string, hasEnded: boolean): void {
   dropNote(images);
   update({ redoNotes: [...current().redoNotes, { id: images[0].id, text, hasEnded }] });
 }
@@ -66,11 +70,15 @@ export function undoJudgement(image: Image): Image | null {
   const last = judgements.findLast(({ images: [judged] }) => placeOf(judged).id === id);
   if (!last) return null;
   judgements.splice(judgements.indexOf(last), 1);
-  mark(last.images, false);
+  const [picture] = last.images;
+  mark(last.images, isJudged(picture)); // it may have been judged before that, too
   dropNote(last.images);
-  if (last.redone) bringBack(last.images[0], last.redone);
-  return last.images[0];
+  if (last.redone) bringBack(picture, last.redone);
+  return picture;
 }
+
+const isJudged = (picture: Image): boolean =>
+  judgements.some(({ images }) => images.some(({ id }) => id === picture.id));
 
 /** Forgets how pictures were judged that are no longer what was judged. */
 export function forgetJudgements(images: Image[]): void {
@@ -135,7 +143,11 @@ async function takeBack(images: Image[]): Promise<void> {
   const ends = await Promise.all(images.map((image) => takeImageBack(image, show)));
   const failed = ends.find(({ reason }) => reason !== null);
   if (failed) note(images, failureText(failed), true);
-  else sayThen(backInWords(ends[0]));
+  else {
+    const text = backInWords(ends[0]);
+    sayThen(text);
+    keepInSight(images, text, true);
+  }
   await showRequestOf(images[0]);
 }
 

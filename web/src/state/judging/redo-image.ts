@@ -31,6 +31,9 @@ export function betterThan({ quality, outcome }: Image): Redo {
   return quality >= BEST ? { original: true } : { quality: String(Math.min(BEST, quality + STEP)) };
 }
 
+/** Whether the original was put in its place. */
+export const isOriginal = ({ redo }: Image): boolean => redo?.state === 'done' && redo.options.original;
+
 export const isInWork = ({ redo }: Image): boolean =>
   redo?.state === 'pending' || redo?.state === 'processing';
 

@@ -41,11 +41,12 @@ export function isChanged(image: Image): boolean {
 
 /** What was done to an image after its run, in words. */
 export function changeInWords(image: Image): string[] {
-  const { redo, input, output } = image;
+  const { redo, input, output, outcome } = image;
   if (redo?.state !== 'done') return [];
   if (isAsAtFirst(image)) return [texts.judging.asAtFirst];
   const isSmaller = savedPercent(input!.bytes, output!.bytes) > 0;
-  return [texts.results.changed(redo.options.original, isSmaller)];
+  // Where no quality is smaller than the source, its own pixels come of it.
+  return [texts.results.changed(redo.options.original || outcome === 'kept_original', isSmaller)];
 }
 
 /** What an image is now that its latest change was taken back, in words. */

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { barriersOf, describeInBrowser, openPage, overflowOf } from '../helpers/page/browser.js';
-import { csvOf } from '../helpers/app/client.js';
-import { photo } from '../helpers/servers/image-origin.js';
-import { usePage } from '../helpers/app/suite.js';
-import { until } from '../helpers/wait.js';
+import { barriersOf, describeInBrowser, openPage, overflowOf } from '../../helpers/page/browser.js';
+import { csvOf } from '../../helpers/app/client.js';
+import { photo } from '../../helpers/servers/image-origin.js';
+import { usePage } from '../../helpers/app/suite.js';
+import { until } from '../../helpers/wait.js';
 
 describeInBrowser('the page, comparing pictures', (engine) => {
   const suite = usePage(engine, async () => ({
