@@ -65,7 +65,7 @@ describeInBrowser('the page in a browser', (engine) => {
     const { page, complaints } = await open();
 
     await button(page, 'Try the sample').click();
-    await page.getByText('Nothing is stored yet.').waitFor();
+    await page.getByText('This is a preview: nothing is made yet.').waitFor();
     await button(page, 'Compress 8 images').click();
     await page.getByText(/% smaller$/).waitFor();
     await page.getByText('8 images', { exact: true }).waitFor();

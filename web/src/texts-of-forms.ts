@@ -34,7 +34,8 @@ export const textsOfForms = {
     '{original}': 'As their source',
     own: 'Another name …',
   } satisfies Record<string, string>,
-  byProduct: 'Name them after the products, as blue-mug-1.jpg for a Blue Mug',
+  byProduct:
+    'Name them after the products, as blue-mug-1.jpg for a Blue Mug (in the ZIP with the row before it)',
   ownImageName: 'Name, such as {product}-{n}',
 
   forms: 'All forms of this picture',

@@ -94,3 +94,15 @@ export function choicesInWords(options: Options): string[] {
   ];
   return parts.filter((part) => typeof part === 'string' && part !== '') as string[];
 }
+
+/** What options of a channel make of a picture, in words. */
+export function madeInWords(options: Record<string, unknown>): string[] {
+  const { format, background, canvas, fill, max_width: width, max_height: height } = options;
+  return [
+    ...(format ? [String(format).toUpperCase()] : []),
+    ...(width && height ? [`at most ${count(Number(width))} × ${count(Number(height))} pixels`] : []),
+    ...(canvas ? [`shape ${String(canvas)}`] : []),
+    ...(fill ? [`${String(fill)}% filled by what it shows`] : []),
+    ...(background === '#ffffff' ? ['on white, also where it was transparent'] : []),
+  ];
+}

@@ -29,6 +29,11 @@ export const textsOfRows = {
     `The ${count(lines)} ${isWorkbook ? 'rows' : 'lines'} before`,
   after: (lines: number, isWorkbook: boolean) => `The next ${count(lines)} ${isWorkbook ? 'rows' : 'lines'}`,
 
+  areIn: (lines: number[], isWorkbook: boolean) => {
+    const noun = isWorkbook ? 'Row' : 'Line';
+    if (lines.length === 1) return `${noun} ${count(lines[0])} is taken in again.`;
+    return `${count(lines.length)} ${noun.toLowerCase()}s are taken in again.`;
+  },
   takeIn: (line: number, isWorkbook: boolean) =>
     `Take ${isWorkbook ? 'row' : 'line'} ${count(line)} in again`,
   without: (value: number, lines: number[], isWorkbook: boolean) =>

@@ -76,7 +76,7 @@ export const texts = {
     failed: 'This file can not be taken',
     reading: (name: string) => `Reading ${name} …`,
     title: (name: string) => name,
-    nothingStored: 'Nothing is stored yet.',
+    nothingMade: 'This is a preview: nothing is made yet.',
     other: 'Choose another file',
     rows: 'Rows',
     rowsFaulty: (value: number) => `plus ${count(value)} with faults`,
@@ -133,6 +133,7 @@ export const texts = {
     makeFor: (channel: string) => `This file comes from ${channel}: make the images for ${channel}`,
     ofChannel:
       'Size, shape, background, format and quality are what it asks for; nothing is enlarged. Each result says whether it fits.',
+    made: (all: string[]) => `Each picture becomes: ${all.join('; ')}.`,
     demands: (all: string[]) => `It asks for: ${all.join('; ')}.`,
     aims: {
       half: ['Half the quality', 'Much smaller, fine for shops. Quality 50 of 100.'],
@@ -197,6 +198,7 @@ export const texts = {
     cell: (column: string, line: string) => `${column} on ${line}`,
     left: (faults: number, isMended: boolean) =>
       `${isMended ? 'Mended. ' : ''}${faults === 0 ? 'No faults' : counted(faults, 'fault')} left.`,
+    isWrong: (cell: string, hint: string) => `${cell} is wrong. ${hint}`,
     stillWrong: (cell: string, hint: string) => `${cell} is still wrong. ${hint}`,
     leaveOut: (line: string) => `Remove ${line}`,
     alike: (value: number) => `Do this to ${value === 1 ? 'the other one' : `all ${count(value)} such`}`,

@@ -4,6 +4,7 @@ import { count } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, listRowsAgain, type ShownRows } from '../state/file/list-rows.ts';
 import { faultyCells, isWorkbook, type MendableCell } from '../state/file/mend-file.ts';
+import { announce } from '../state/notices.ts';
 import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
 import { FaultActions } from './fault-table.tsx';
@@ -15,7 +16,7 @@ export function AllRows({ survey, shown }: { survey: DryRun; shown: ShownRows })
   const table = useRef<HTMLDivElement>(null);
   useNextFaultKey(table);
   useEffect(listRowsAgain, [survey]);
-  useEffect(() => showFaultyColumn(table.current), [shown]);
+  useEffect(() => showFaultyColumn(table.current), [shown.from]); // not where a row of them was changed
   const { columns } = survey;
   const cells = faultyCells(survey);
   const faultyLines = new Set(cells.map((cell) => cell.line));
@@ -135,20 +136,16 @@ function Pager({ survey, from, rows }: PagerProps) {
   if (isWhole) return null;
   const { before, after, lines } = texts.rows;
   const isRows = isWorkbook(survey);
+  const linesFrom = (line: number): string => lines(line, line + LINES_SHOWN - 1, isRows);
+  const go = (line: number): void => void listRows(line).then(() => announce(linesFrom(line)));
   return (
     <div class="row">
-      <p class="quiet small" role="status">
-        {lines(from, from + LINES_SHOWN - 1, isRows)}
-      </p>
+      <p class="quiet small">{linesFrom(from)}</p>
       <div class="buttons">
-        <button
-          type="button"
-          disabled={from === 1}
-          onClick={() => void listRows(Math.max(1, from - LINES_SHOWN))}
-        >
+        <button type="button" disabled={from === 1} onClick={() => go(Math.max(1, from - LINES_SHOWN))}>
           {before(LINES_SHOWN, isRows)}
         </button>
-        <button type="button" disabled={rows.length === 0} onClick={() => void listRows(from + LINES_SHOWN)}>
+        <button type="button" disabled={rows.length === 0} onClick={() => go(from + LINES_SHOWN)}>
           {after(LINES_SHOWN, isRows)}
         </button>
       </div>

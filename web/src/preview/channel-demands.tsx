@@ -4,15 +4,17 @@ import type { Channel } from '../state/file/options.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { demandText } from '../texts-of-failures.ts';
+import { madeInWords } from '../texts-of-options.ts';
 
-/** What the chosen channel asks for. */
+/** What is made for the chosen channel, and what it asks for. */
 export function ChannelDemands({ channel }: { channel: Channel }) {
-  const demands = useStore(({ channels }) => channels.find(({ name }) => name === channel)?.demands);
+  const chosen = useStore(({ channels }) => channels.find(({ name }) => name === channel));
   useEffect(() => void listChannels(), []);
   return (
     <>
       <p class="quiet small">{texts.options.ofChannel}</p>
-      {demands && <p class="small">{texts.options.demands(demands.map(demandText))}</p>}
+      {chosen && <p class="small">{texts.options.made(madeInWords(chosen.options))}</p>}
+      {chosen && <p class="small">{texts.options.demands(chosen.demands.map(demandText))}</p>}
     </>
   );
 }

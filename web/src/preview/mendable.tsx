@@ -100,6 +100,8 @@ export function useNextFaultKey(table: { current: HTMLElement | null }): void {
       if (event.key !== 'F8' || cells.length === 0) return;
       event.preventDefault();
       const at = cells.indexOf(document.activeElement as HTMLInputElement);
+      // The only one is left for a moment: that has it checked.
+      if (cells.length === 1) cells[at]?.blur();
       cells[(at + 1) % cells.length].focus();
     };
     addEventListener('keydown', listen);

@@ -36,7 +36,7 @@ export function PreviewPage() {
       <div class="row">
         <div>
           <h1 class="file-name">{texts.preview.title(file.name)}</h1>
-          <p class="lead">{texts.preview.nothingStored}</p>
+          <p class="lead">{texts.preview.nothingMade}</p>
         </div>
         <button type="button" onClick={chooseFile}>
           {texts.preview.other}

@@ -115,7 +115,8 @@ export function mend(patches: Patch[], lastChange: Change | null = null): void {
   const rows = patches.filter(({ column }) => column === null);
   const covered = before.patches.filter((patch) => rows.some(({ line }) => line === patch.line));
   const checked = checkAgain({ patches: withPatches(without(before.patches, covered), patches), lastChange });
-  if (lastChange) void checked.then(() => tellIfWrong(patches[0], chosen.survey));
+  if (lastChange)
+    void checked.then(() => tellIfWrong(patches[0], chosen.survey, lastChange.hints.length > 0));
   if (patches.length === 1 && rows.length === 0) return;
   notifyOfFile(texts.mend.done(patches.length, rows.length), () => takeBack(chosen.file, patches, before));
 }
@@ -124,16 +125,26 @@ export function mend(patches: Patch[], lastChange: Change | null = null): void {
 export function takeRowIn(line: number): void {
   const { chosen } = current();
   if (!chosen) return;
-  void checkAgain({ patches: without(chosen.patches, [{ line, column: null, value: null }]) });
+  void checkAgain({ patches: without(chosen.patches, [{ line, column: null, value: null }]) }).then(() =>
+    sayOfRows([line]),
+  );
 }
 
-/** Says of a cell that was changed by hand that it is still wrong, where the check says so and nothing was changed since. */
-function tellIfWrong(patch: Patch, before: DryRun | null): void {
+/** Says before what the check has said that rows are back. */
+function sayOfRows(lines: number[]): void {
+  const { chosen, announcement } = current();
+  if (lines.length === 0 || !chosen?.survey) return;
+  announce(`${texts.rows.areIn(lines, isWorkbook(chosen.survey))} ${announcement}`);
+}
+
+/** Says of a cell that was changed by hand that it is wrong, where the check says so and nothing was changed since. */
+function tellIfWrong(patch: Patch, before: DryRun | null, wasWrong: boolean): void {
   const { survey, patches } = current().chosen ?? {};
   if (!survey || survey === before || patches?.at(-1) !== patch) return;
   const cell = faultyCells(survey).find((each) => keyOf(each) === keyOf(patch));
-  if (cell)
-    announce(texts.mend.stillWrong(texts.mend.cell(cell.name ?? '', cell.where), cell.faults[0].hint));
+  if (!cell) return;
+  const words = wasWrong ? texts.mend.stillWrong : texts.mend.isWrong;
+  announce(words(texts.mend.cell(cell.name ?? '', cell.where), cell.faults[0].hint));
 }
 
 /** Takes back what these patches did, and no more: what was done since then stays. */
@@ -144,7 +155,9 @@ function takeBack(file: File, patches: Patch[], before: Pick<Chosen, 'patches' |
   const keys = new Set(patches.map(keyOf));
   const undone = before.patches.filter((patch) => keys.has(keyOf(patch)) || lines.has(patch.line));
   const { lastChange } = before;
-  void checkAgain({ patches: withPatches(without(chosen.patches, patches), undone), lastChange });
+  void checkAgain({ patches: withPatches(without(chosen.patches, patches), undone), lastChange }).then(() =>
+    sayOfRows([...lines]),
+  );
 }
 
 function without(patches: Patch[], others: Patch[]): Patch[] {

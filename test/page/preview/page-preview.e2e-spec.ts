@@ -1,19 +1,12 @@
 import type { Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
-import {
-  barriersOf,
-  coverOfFocus,
-  describeInBrowser,
-  dropFile,
-  openPage,
-  overflowOf,
-} from '../helpers/page/browser.js';
-import { listen, spokenOn } from '../helpers/page/live-regions.js';
-import { shopExport } from '../helpers/page/shop-export.js';
-import { photo } from '../helpers/servers/image-origin.js';
-import { usePage } from '../helpers/app/suite.js';
-import { until } from '../helpers/wait.js';
-import { rowOf, workbookOf } from '../helpers/tables/workbooks.js';
+import { barriersOf, describeInBrowser, dropFile, openPage, overflowOf } from '../../helpers/page/browser.js';
+import { listen, spokenOn } from '../../helpers/page/live-regions.js';
+import { shopExport } from '../../helpers/page/shop-export.js';
+import { photo } from '../../helpers/servers/image-origin.js';
+import { usePage } from '../../helpers/app/suite.js';
+import { until } from '../../helpers/wait.js';
+import { rowOf, workbookOf } from '../../helpers/tables/workbooks.js';
 
 describeInBrowser('the page, before a file is uploaded', (engine) => {
   const suite = usePage(engine, async () => ({
@@ -213,110 +206,6 @@ describeInBrowser('the page, before a file is uploaded', (engine) => {
       expect.stringMatching(/^p0,Product 0,http/),
     ]);
     expect(lines.slice(5)).toEqual(['']); // nothing of the row that was left out
-    await page.close();
-  });
-
-  it('shows only faulty rows or all, a hundred lines at a time, and mends cells in either', async () => {
-    const { page, complaints } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
-    const row = (index: number) => `p${index},Product ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;
-    const rows = Array.from({ length: 120 }, (_, index) =>
-      index === 2 ? 'p2,Product 2,mug.jpg' : row(index),
-    );
-    await dropFile(page, 'many.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
-    await page.getByText('1 row with faults').waitFor();
-    expect(await page.getByRole('cell', { name: 'Product 3' }).count()).toBe(0);
-
-    await button(page, 'All rows').click();
-    await page.getByRole('cell', { name: 'Product 98', exact: true }).waitFor();
-    const cell = (await page.locator('.faulty-cell').boundingBox())!;
-    expect(cell.x + cell.width).toBeLessThanOrEqual(360);
-    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
-    await page.keyboard.press('F8');
-    await page.keyboard.press('Home');
-    await page.keyboard.type(suite.origin.url('/'));
-    await page.keyboard.press('Enter');
-    await button(page, 'Compress 120 images').waitFor();
-    await page.getByRole('cell', { name: suite.origin.url('/mug.jpg'), exact: true }).waitFor();
-    await button(page, 'The next 100 lines').click();
-    await page.getByRole('cell', { name: 'Product 119', exact: true }).waitFor();
-    await button(page, 'Hide the rows').click();
-    await button(page, 'Show all rows').waitFor();
-
-    expect(await page.getByText('with faults').count()).toBe(0);
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
-
-  it.each([1200, 360])('covers nothing that has the focus, %d pixels wide', async (width) => {
-    const { page } = await openPage(suite.browser, suite.app.client.url, { width });
-    const cup = (index: number) => `Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)},0.3 l`;
-    const rows = Array.from({ length: 40 }, (_, index) => cup(index));
-    await dropFile(page, 'covered.csv', ['Title,Image URL,Size', ...rows, ''].join('\n'));
-    await button(page, 'Show all rows').click();
-    await page.getByLabel('Image URL on line 41').focus();
-    const coveredBy = async (key: string, count: number) => {
-      const covered: string[] = [];
-      for (let pressed = 0; pressed < count; pressed++) {
-        await page.keyboard.press(key);
-        const cover = await coverOfFocus(page);
-        if (cover !== null) covered.push(cover);
-      }
-      return covered;
-    };
-
-    expect(await coveredBy('Shift+Tab', 78)).toEqual([]);
-    await button(page, 'Remove line 20').press('Enter');
-    await button(page, 'Undo').waitFor();
-    await button(page, 'Remove line 20').waitFor({ state: 'detached' });
-    expect(await coveredBy('Tab', 70)).toEqual([]);
-    await page.close();
-  });
-
-  it('says what lines are where cells have several, and what was not read of a cell', async () => {
-    const { page } = await openPage(suite.browser, suite.app.client.url);
-    const rows = [` ${suite.origin.url('/mug.jpg')} ,"Mug,\nblue"`, `${suite.origin.url('/vase.jpg')},Vase`];
-    await dropFile(page, 'long.csv', ['Image URL,Title', ...rows, ''].join('\n'));
-    await page.getByText('Cells were read without the blanks around them').waitFor({ state: 'attached' });
-
-    await button(page, 'Show all rows').click();
-
-    await page.getByText(/ Lines are those of the file as a text, not the rows of a spreadsheet: /).waitFor();
-    await dropFile(page, 'short.csv', ['Image URL,Title', rows[1], ''].join('\n'));
-    await page.getByRole('heading', { name: 'short.csv' }).waitFor();
-    await button(page, 'Show all rows').click();
-    await page.getByRole('cell', { name: 'Vase', exact: true }).waitFor();
-    expect(await page.getByText(/not the rows of a spreadsheet/).count()).toBe(0);
-    await page.close();
-  });
-
-  it('names the rows without images by their lines, shows them alone, and leaves them out', async () => {
-    const { page, complaints } = await openPage(suite.browser, suite.app.client.url, { width: 360 });
-    const cup = (index: number) => `c${index},Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;
-    const rows = Array.from({ length: 16 }, (_, index) =>
-      index % 2 ? `p${index},Plate ${index},` : cup(index),
-    );
-    const shown = () => page.getByRole('rowheader').allTextContents();
-    await dropFile(page, 'cups.csv', ['Handle,Title,Image URL', ...rows, ''].join('\n'));
-    await page.getByText('8 of them without images (lines 3, 5, 7, 9, 11 and 3 more)').waitFor();
-    await button(page, 'Show all rows').waitFor();
-
-    await button(page, 'Show 8 rows without images').click();
-    await page.getByRole('cell', { name: 'Plate 15', exact: true }).waitFor();
-    expect(await shown()).toEqual(['3', '5', '7', '9', '11', '13', '15', '17']);
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Without images');
-    expect([await barriersOf(page), await overflowOf(page)]).toEqual([[], 0]);
-    await button(page, 'Remove line 5').click();
-    await page.getByText('7 of them without images (lines 3, 7, 9, 11, 13 and 2 more)').waitFor();
-    await until(async () => (await shown()).join() === '3,7,9,11,13,15,17');
-    expect(await page.evaluate('document.activeElement.title')).toBe('Remove line 7');
-    await button(page, 'All rows').click();
-    await page.getByRole('cell', { name: 'Cup 2', exact: true }).waitFor();
-    await button(page, 'Without images').click();
-    await page.getByRole('cell', { name: 'Cup 2', exact: true }).waitFor({ state: 'detached' });
-    await button(page, 'Hide the rows').click();
-    await button(page, 'Show 7 rows without images').waitFor();
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Show 7 rows without images');
-    expect(complaints).toEqual([]);
     await page.close();
   });
 

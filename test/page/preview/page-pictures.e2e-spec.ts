@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
-import { listen, spokenOn } from '../helpers/page/live-regions.js';
-import { shopExport } from '../helpers/page/shop-export.js';
-import { photo } from '../helpers/servers/image-origin.js';
-import { usePage } from '../helpers/app/suite.js';
-import { until } from '../helpers/wait.js';
+import { barriersOf, describeInBrowser, dropFile, openPage } from '../../helpers/page/browser.js';
+import { listen, spokenOn } from '../../helpers/page/live-regions.js';
+import { shopExport } from '../../helpers/page/shop-export.js';
+import { photo } from '../../helpers/servers/image-origin.js';
+import { usePage } from '../../helpers/app/suite.js';
+import { until } from '../../helpers/wait.js';
 
 describeInBrowser('the pictures of the page, before a file is uploaded', (engine) => {
   const suite = usePage(engine, async () => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
-import { describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
-import { photo } from '../helpers/servers/image-origin.js';
-import { usePage } from '../helpers/app/suite.js';
+import { describeInBrowser, dropFile, openPage } from '../../helpers/page/browser.js';
+import { photo } from '../../helpers/servers/image-origin.js';
+import { usePage } from '../../helpers/app/suite.js';
 
 describeInBrowser('the page, estimating what the whole file will come to', (engine) => {
   const suite = usePage(engine, async () => ({
