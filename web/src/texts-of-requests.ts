@@ -64,8 +64,8 @@ export const textsOfRequests = {
     cancelling: 'It is being cancelled. What is done is kept.',
     cancelledHint: (done: number, all: number) =>
       `Cancelled. ${count(done)} of ${images(all)} were done and are kept.`,
-    ending: (atWork: number, leftOut: number) =>
-      `${images(atWork)} ${atWork === 1 ? 'is' : 'are'} at work and will still be made; ${count(leftOut)} ${leftOut === 1 ? 'is' : 'are'} left out.`,
+    ending: (atWork: number) =>
+      `${images(atWork)} ${atWork === 1 ? 'is' : 'are'} at work and will still be made, with all that have the same link. The others are left out.`,
     missing: 'Not found',
     goOn: 'Go on with the rest',
     notFound: 'There is no such file here. It may have been deleted, or the link is not whole.',
@@ -81,7 +81,7 @@ export const textsOfRequests = {
       `“${form}” has no new links: it is your file as you sent it, but for the links that you corrected here.`,
     formsDiffer:
       'To import the new links into a shop, take your own file: all else in it is as you sent it. The spreadsheet with a column of their own has only the rows that were taken, with all new links of a row in one cell.',
-    errors: 'List of errors',
+    errors: (hasUnfit: boolean) => (hasUnfit ? 'List of errors, and of what does not fit' : 'List of errors'),
     zip: 'All images (ZIP)',
     copyLink: 'Copy link to this page',
     copied: 'The link was copied.',
@@ -105,7 +105,7 @@ export const textsOfRequests = {
 
   failures: {
     title: (value: number) => `${images(value)} failed`,
-    lead: 'Grouped by reason and host. All other images are done as usual.',
+    lead: 'Grouped by reason and host. All other images are done as usual; in your own file these keep the links that they have.',
     showWorst: 'Show the worst first',
     at: (host: string) => `at ${host}`,
     show: (value: number) => `Show ${value === 1 ? 'it' : `all ${count(value)}`}`,
@@ -240,8 +240,8 @@ export const textsOfRequests = {
       return `${name} was made again${quality}: ${sizes}.${rules}`;
     },
     failed: (name: string, reason: string) => `${name} stays as it was. ${reason}`,
-    undone: (name: string, isShown: boolean) =>
-      `${name} is not judged any more${isShown ? ', and shown again' : ''}.`,
+    undone: (name: string, isShown: boolean, isJudged: boolean) =>
+      `${name} is ${isJudged ? 'judged as before' : 'not judged any more'}${isShown ? ', and shown again' : ''}.`,
     back: (name: string) => `${name} is as it was before.`,
     next: (name: string) => `Next: ${name}.`,
     numbers: (before: number, after: number, similarity: number | null, products: number) =>

@@ -14,6 +14,7 @@ export function Downloads({ request }: { request: Request }) {
   const isCorrected = useStore(
     ({ shown }) => shown?.images.some(({ file_url: inFile }) => inFile !== null) ?? false,
   );
+  const hasUnfit = useStore(({ shown }) => shown?.images.some(({ fits }) => fits === false) ?? false);
   const isFirst = isFinal && counts.done > 0;
   const isWorkbook = request.links.output_xlsx !== null;
   const own = isWorkbook ? 'output.xlsx' : 'output.csv';
@@ -40,7 +41,7 @@ export function Downloads({ request }: { request: Request }) {
       )}
       {counts.failed + faults > 0 && (
         <DownloadLink request={request} file="errors.csv" saveAs={`${name}-errors.csv`}>
-          {texts.request.errors}
+          {texts.request.errors(hasUnfit)}
         </DownloadLink>
       )}
       {isCorrected && (

@@ -50,7 +50,7 @@ export function Failures({ request, failures }: { request: Request; failures: Im
           />
         ))}
       </ul>
-      {failures.length > 0 && failures.length < total && (
+      {request.is_final && failures.length > 0 && failures.length < total && (
         <p class="quiet small">{texts.failures.first(failures.length)}</p>
       )}
     </section>

@@ -49,7 +49,7 @@ function Running({ request, rate }: ProgressProps) {
           </button>
         )}
       </div>
-      {isCancelled && <p>{texts.request.ending(left, counts.cancelled)}</p>}
+      {isCancelled && <p>{texts.request.ending(left)}</p>}
       <Bar request={request} />
       <dl class="facts">
         <Fact name={texts.request.done}>{count(counts.done)}</Fact>
@@ -67,11 +67,7 @@ function Running({ request, rate }: ProgressProps) {
           {isWaiting && texts.request.waitingFor(hosts)}
           {!isWaiting && (rate ? texts.request.about(duration(left / rate)) : texts.request.unknown)}
         </Fact>
-        <Fact name={texts.request.saved}>
-          {sizes.input > 0
-            ? `${bytes(Math.max(0, sizes.input - resultBytes(sizes)))} (${percent(sizes.saved_percent)})`
-            : texts.request.unknown}
-        </Fact>
+        <Fact name={texts.request.saved}>{sizes.input > 0 ? savedSoFar(sizes) : texts.request.unknown}</Fact>
         {slowest && (
           <Fact name={texts.request.slowest}>
             {texts.request.takes(slowest.host, slowest.milliseconds / 1000)}
@@ -80,6 +76,13 @@ function Running({ request, rate }: ProgressProps) {
       </dl>
     </>
   );
+}
+
+/** The first images may be larger than before: a shop gets them in another format. */
+function savedSoFar(sizes: Request['bytes']): string {
+  const saved = sizes.input - resultBytes(sizes);
+  if (saved < 0) return `${percent(-sizes.saved_percent)} ${texts.request.larger}`;
+  return `${bytes(saved)} (${percent(sizes.saved_percent)})`;
 }
 
 /** Done and failed images as parts of all. */
@@ -111,7 +114,7 @@ function Outcome({ request }: { request: Request }) {
       {request.status === 'Cancelled' && (
         <div class="row">
           <p>{texts.request.cancelledHint(counts.done, counts.images)}</p>
-          {mayWrite && counts.cancelled > 0 && (
+          {mayWrite && counts.cancelled + counts.failed > 0 && (
             <button type="button" onClick={() => goOn(request)}>
               {texts.request.goOn}
             </button>
