@@ -36,7 +36,7 @@ try {
 async function takeAll() {
   const page = await open(DESKTOP);
   await page.getByRole('button', { name: 'Try the sample' }).click();
-  await page.getByText(/estimate from 8/).waitFor();
+  await page.getByText(/All 8 pictures were looked at/).waitFor();
   await page.getByRole('button', { name: 'Another picture' }).click();
   await page.setViewportSize({ width: 1200, height: 1110 });
   await take(page, 'preview');

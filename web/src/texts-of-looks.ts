@@ -24,9 +24,10 @@ const wholeFile = ({ saved }: Estimate): string =>
 const DIFFERS = 5;
 
 /** From what an estimate comes: the pictures that were looked at, and how much they differ. */
-function drawn({ pictures, single: [least, most] }: Estimate): string {
-  const range = most - least < DIFFERS ? '' : `, which became ${savedInWords(rounded(least), rounded(most))}`;
-  return `This is an estimate from ${counted(pictures, 'picture')} drawn at random${range}.`;
+function drawn({ pictures, isWhole, single: [least, most] }: Estimate): string {
+  const range = most - least < DIFFERS ? '' : ` became ${savedInWords(rounded(least), rounded(most))}`;
+  if (isWhole) return `All ${counted(pictures, 'picture')} were looked at${range && `; they${range}`}.`;
+  return `This is an estimate from ${counted(pictures, 'picture')} drawn at random${range && `, which${range}`}.`;
 }
 
 /** The texts about pictures of the chosen file, and what they become. */

@@ -15,6 +15,8 @@ export interface Estimate {
   seconds: number | null;
   /** From how many pictures it comes. */
   pictures: number;
+  /** Whether these are all of the file. */
+  isWhole: boolean;
 }
 
 /** From the pictures looked at so far; null before there are three, or all. */
@@ -23,7 +25,8 @@ export function estimateOf({ results }: Looks, survey: DryRun): Estimate | null 
   const isSeen = results.size >= survey.distinct_urls;
   if (looks.length < (isSeen ? 2 : 3)) return null;
   const seconds = secondsOf(looks, survey);
-  return { saved: savedOf(looks), single: singleOf(looks), seconds, pictures: looks.length };
+  const isWhole = isSeen && looks.length === results.size;
+  return { saved: savedOf(looks), single: singleOf(looks), seconds, pictures: looks.length, isWhole };
 }
 
 /** Each picture counts by its bytes, as it does in the file. */
