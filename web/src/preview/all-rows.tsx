@@ -5,6 +5,7 @@ import { Icon } from '../parts/icon.tsx';
 import { LINES_SHOWN, listRows, listRowsAgain, type ShownRows } from '../state/file/list-rows.ts';
 import { faultyCells, isWorkbook, type MendableCell } from '../state/file/mend-file.ts';
 import { announce } from '../state/notices.ts';
+import { current } from '../state/store.ts';
 import { texts } from '../texts.ts';
 import { lineText } from '../texts-of-requests.ts';
 import { FaultActions } from './fault-table.tsx';
@@ -137,15 +138,18 @@ function Pager({ survey, from, rows }: PagerProps) {
   const { before, after, lines } = texts.rows;
   const isRows = isWorkbook(survey);
   const linesFrom = (line: number): string => lines(line, line + LINES_SHOWN - 1, isRows);
-  const go = (line: number): void => void listRows(line).then(() => announce(linesFrom(line)));
+  const go = async (line: number): Promise<void> => {
+    await listRows(line);
+    if (current().shownRows?.from === line) announce(linesFrom(line)); // else the service did not give them
+  };
   return (
     <div class="row">
       <p class="quiet small">{linesFrom(from)}</p>
       <div class="buttons">
-        <button type="button" disabled={from === 1} onClick={() => go(Math.max(1, from - LINES_SHOWN))}>
+        <button type="button" disabled={from === 1} onClick={() => void go(Math.max(1, from - LINES_SHOWN))}>
           {before(LINES_SHOWN, isRows)}
         </button>
-        <button type="button" disabled={rows.length === 0} onClick={() => go(from + LINES_SHOWN)}>
+        <button type="button" disabled={rows.length === 0} onClick={() => void go(from + LINES_SHOWN)}>
           {after(LINES_SHOWN, isRows)}
         </button>
       </div>

@@ -126,14 +126,14 @@ export function takeRowIn(line: number): void {
   const { chosen } = current();
   if (!chosen) return;
   void checkAgain({ patches: without(chosen.patches, [{ line, column: null, value: null }]) }).then(() =>
-    sayOfRows([line]),
+    sayOfRows(chosen.file, [line]),
   );
 }
 
 /** Says before what the check has said that rows are back. */
-function sayOfRows(lines: number[]): void {
+function sayOfRows(file: File, lines: number[]): void {
   const { chosen, announcement } = current();
-  if (lines.length === 0 || !chosen?.survey) return;
+  if (lines.length === 0 || chosen?.file !== file || !chosen.survey) return; // another may have been chosen meanwhile
   announce(`${texts.rows.areIn(lines, isWorkbook(chosen.survey))} ${announcement}`);
 }
 
@@ -156,7 +156,7 @@ function takeBack(file: File, patches: Patch[], before: Pick<Chosen, 'patches' |
   const undone = before.patches.filter((patch) => keys.has(keyOf(patch)) || lines.has(patch.line));
   const { lastChange } = before;
   void checkAgain({ patches: withPatches(without(chosen.patches, patches), undone), lastChange }).then(() =>
-    sayOfRows([...lines]),
+    sayOfRows(file, [...lines]),
   );
 }
 
