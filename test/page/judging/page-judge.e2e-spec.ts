@@ -1,40 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import sharp from 'sharp';
-import { barriersOf, describeInBrowser, openPage, overflowOf } from '../../helpers/page/browser.js';
+import { barriersOf, describeInBrowser, overflowOf } from '../../helpers/page/browser.js';
+import { heard, listenInDialog, useJudging } from '../../helpers/page/judging.js';
 import { csvOf } from '../../helpers/app/client.js';
-import { photo } from '../../helpers/servers/image-origin.js';
-import { usePage } from '../../helpers/app/suite.js';
 import { until } from '../../helpers/wait.js';
 
 describeInBrowser('the page, judging the worst first', (engine) => {
-  const suite = usePage(engine, async () => ({
-    '/mug.jpg': await photo(320, 240),
-    '/vase.jpg': await photo(300, 400, 2),
-    '/lamp.jpg': await photo(240, 240, 3),
-    '/glass.png': await sharp(randomBytes(160 * 120 * 4), { raw: { width: 160, height: 120, channels: 4 } })
-      .png()
-      .toBuffer(),
-  }));
-
-  const uploadedFile = async (csv: string, fields: object = {}) => {
-    const { json } = await suite.app.client.form('/upload', csv, { measure: 'similarity', ...fields });
-    await suite.app.client.completed(json.request_id);
-    return json.request_id as string;
-  };
-  const uploaded = (rows: [string, string[]][]) => uploadedFile(csvOf(rows));
-  const openResult = (id: string, options = {}) =>
-    openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, options);
-  /** Notes whatever is read aloud in the comparison: the next text may replace it at once. */
-  const listen = (page: Page) =>
-    page.evaluate(`{
-      globalThis.heard = [];
-      const region = document.querySelector('dialog [role=status]');
-      const listen = () => heard.push(region.textContent);
-      new MutationObserver(listen).observe(region, { childList: true, characterData: true, subtree: true });
-    }`);
-  const heard = (page: Page, text: string) =>
-    until(() => page.evaluate(`heard.some((each) => each.startsWith(${JSON.stringify(text)}))`));
+  const { suite, uploadedFile, uploaded, openResult } = useJudging(engine);
   const judged = (page: Page, text: string) => page.getByText(text).waitFor();
 
   it('takes at most 60 keys for the 20 worst of 1,000', async () => {
@@ -99,7 +70,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByRole('button', { name: 'Judge the worst first' }).click();
     const heading = page.getByRole('dialog').getByRole('heading');
     const first = await heading.textContent();
-    await listen(page);
+    await listenInDialog(page);
 
     await page.keyboard.press('1');
     await page.keyboard.press('f');
@@ -158,7 +129,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     ]);
     const { page } = await openResult(await uploadedFile(csvOf(rows), { format: 'jpeg' }));
     await page.getByRole('button', { name: 'Compare before and after: mug.jpg' }).click();
-    await listen(page);
+    await listenInDialog(page);
 
     await page.keyboard.press('j');
 
@@ -172,7 +143,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
   it('shows the original alone by its button, which Space and Enter switch on and off', async () => {
     const { page } = await openResult(await uploaded([['Mug', [suite.origin.url('/mug.jpg')]]]));
     await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
-    await listen(page);
+    await listenInDialog(page);
     const hold = page.getByRole('button', { name: 'Hold for the original (H)' });
     const held = async () => [await page.evaluate('heard.at(-1)'), await hold.getAttribute('aria-pressed')];
 
@@ -197,7 +168,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     await page.getByRole('button', { name: 'Compare before and after: Red Mug' }).click();
     await page.getByText('1 of 2', { exact: true }).waitFor();
     await page.getByText(/judged · used by 3 products/).waitFor();
-    await listen(page);
+    await listenInDialog(page);
     await page.keyboard.press('j');
     await page.keyboard.press('k');
     await heard(page, 'Red Mug, 1 of 2.');

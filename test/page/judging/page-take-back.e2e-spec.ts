@@ -1,40 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import sharp from 'sharp';
-import { barriersOf, describeInBrowser, openPage } from '../../helpers/page/browser.js';
+import { barriersOf, describeInBrowser } from '../../helpers/page/browser.js';
+import { heard, listenInDialog, useJudging } from '../../helpers/page/judging.js';
 import { csvOf } from '../../helpers/app/client.js';
-import { photo } from '../../helpers/servers/image-origin.js';
-import { usePage } from '../../helpers/app/suite.js';
-import { until } from '../../helpers/wait.js';
 
 describeInBrowser('the page, taking back what was judged', (engine) => {
-  const suite = usePage(engine, async () => ({
-    '/mug.jpg': await photo(320, 240),
-    '/vase.jpg': await photo(300, 400, 2),
-    '/lamp.jpg': await photo(240, 240, 3),
-    '/glass.png': await sharp(randomBytes(160 * 120 * 4), { raw: { width: 160, height: 120, channels: 4 } })
-      .png()
-      .toBuffer(),
-  }));
-
-  const uploadedFile = async (csv: string, fields: object = {}) => {
-    const { json } = await suite.app.client.form('/upload', csv, { measure: 'similarity', ...fields });
-    await suite.app.client.completed(json.request_id);
-    return json.request_id as string;
-  };
-  const uploaded = (rows: [string, string[]][]) => uploadedFile(csvOf(rows));
-  const openResult = (id: string, options = {}) =>
-    openPage(suite.browser, `${suite.app.client.url}/#/requests/${id}`, options);
-  /** Notes whatever is read aloud in the comparison: the next text may replace it at once. */
-  const listen = (page: Page) =>
-    page.evaluate(`{
-      globalThis.heard = [];
-      const region = document.querySelector('dialog [role=status]');
-      const listen = () => heard.push(region.textContent);
-      new MutationObserver(listen).observe(region, { childList: true, characterData: true, subtree: true });
-    }`);
-  const heard = (page: Page, text: string) =>
-    until(() => page.evaluate(`heard.some((each) => each.startsWith(${JSON.stringify(text)}))`));
+  const { suite, uploadedFile, uploaded, openResult } = useJudging(engine);
   const judged = (page: Page, text: string) => page.getByText(text).waitFor();
 
   it('goes back step by step where a picture was made again twice, and says each time what it is', async () => {
@@ -43,7 +13,7 @@ describeInBrowser('the page, taking back what was judged', (engine) => {
     const run = await image();
     const { page, complaints } = await openResult(id);
     await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
-    await listen(page);
+    await listenInDialog(page);
     const facts = page.locator('.compare-facts');
     const redone = (quality: number) =>
       page
@@ -77,7 +47,7 @@ describeInBrowser('the page, taking back what was judged', (engine) => {
     const id = await uploadedFile(csvOf([['Mug', [suite.origin.url('/mug.jpg')]]]), { quality: '95' });
     const { page } = await openResult(id);
     await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
-    await listen(page);
+    await listenInDialog(page);
 
     await page.getByRole('button', { name: 'Best: the original (U)' }).click();
 
@@ -102,7 +72,7 @@ describeInBrowser('the page, taking back what was judged', (engine) => {
     await page.goto(`${suite.app.client.url}/#/requests/${other}`);
     await page.getByText('lamp', { exact: true }).waitFor();
     await judge.click();
-    await listen(page);
+    await listenInDialog(page);
     await page.keyboard.press('z');
     await heard(page, 'There is nothing to undo.');
 
@@ -143,7 +113,7 @@ describeInBrowser('the page, taking back what was judged', (engine) => {
   it('undoes each judgement of a picture, and asks for nothing better than the original', async () => {
     const { page } = await openResult(await uploaded([['Mug', [suite.origin.url('/mug.jpg')]]]));
     await page.getByRole('button', { name: 'Compare before and after: Mug' }).click();
-    await listen(page);
+    await listenInDialog(page);
     const button = (name: string) => page.getByRole('button', { name });
     const isDisabled = async (name: string) => (await button(name).getAttribute('aria-disabled')) === 'true';
     const note = (text: string) => page.getByRole('listitem').filter({ hasText: text }).waitFor();
