@@ -31,6 +31,6 @@ export default {
   },
   transform: { '^.+\\.(ts|js|mjs)$': ['@swc/jest', swc] },
   transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs|axios|file-type|strtok3|token-types|@tokenizer|hucre|uint8array-extras|@borewit)/)',
+    '/node_modules/(?!(@nestjs|any-ascii|axios|file-type|strtok3|token-types|@tokenizer|hucre|uint8array-extras|@borewit)/)',
   ],
 };

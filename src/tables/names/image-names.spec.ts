@@ -47,7 +47,10 @@ describe('the name of a result', () => {
     ['A, B; C?', 'a-b-c'],
     ['../..\\x', 'x'],
     ['chair_small', 'chair-small'],
-    ['茶碗 🍵', 'image'],
+    ['茶碗 🍵', 'chawan-tea'],
+    ['Чашка голубая', 'chashka-golubaya'],
+    ['Κύπελλο', 'kypello'],
+    ['„—“', 'image'],
     ['', 'image'],
     ['İstanbul', 'istanbul'],
   ])('of %j is made safe: %s', (product, name) => {
