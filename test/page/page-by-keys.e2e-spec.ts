@@ -8,6 +8,8 @@ import { usePage } from '../helpers/app/suite.js';
 import { until } from '../helpers/wait.js';
 
 /** Nothing here clicks, and nothing asks the page for its elements: only keys act, and only the accessibility tree is read. */
+const FIRST_CHOSEN = '1 of 4 chosen. What can be done with them stands before the list.';
+
 describeInBrowser('the page by keys and by the accessibility tree alone', (engine) => {
   const suite = usePage(engine, async () => ({
     '/mug.jpg': await photo(320, 240),
@@ -233,7 +235,7 @@ describeInBrowser('the page by keys and by the accessibility tree alone', (engin
     await reader.hear('StaticText', /^None chosen\.$/);
     await listen(page);
     await reader.press('Space');
-    await until(async () => (await spokenOn(page)).join() === '1 of 4 chosen');
+    await until(async () => (await spokenOn(page)).join() === FIRST_CHOSEN);
     await reader.goTo('checkbox', /^Choose Bowl$/);
     await reader.press('Shift+Space');
     await reader.hear('StaticText', /^2 of 4 chosen$/);

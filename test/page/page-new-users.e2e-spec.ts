@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { barriersOf, describeInBrowser, dropFile, openPage } from '../helpers/page/browser.js';
+import { listen, spokenOn } from '../helpers/page/live-regions.js';
 import { photo } from '../helpers/servers/image-origin.js';
 import { csvOf } from '../helpers/app/client.js';
 import { usePage } from '../helpers/app/suite.js';
@@ -288,10 +289,11 @@ describeInBrowser('the page before new users', (engine) => {
     await page.waitForURL(/#\/requests\//);
 
     await page.goto(suite.app.client.url);
+    await listen(page);
     await dropFile(page, 'second.csv', file);
-    await page
-      .getByText('As at the last start: at most 100 KB an image, also in 400, 800, 1600 wide.')
-      .waitFor();
+    const last = 'As at the last start: at most 100 KB an image, also in 400, 800, 1600 wide.';
+    await page.locator('.options').getByText(last).waitFor();
+    expect(await spokenOn(page)).toContain(`1 row with 1 image found, 0 faults. ${last}`);
     await button(page, 'Back to the usual options').click();
 
     await page.getByText('As at the last start').waitFor({ state: 'detached' });

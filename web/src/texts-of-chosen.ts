@@ -9,6 +9,9 @@ export const textsOfChosen = {
   choose: (name: string) => `Choose ${name}`,
   bar: 'What is done with the chosen images',
   count: (value: number, all: number) => `${count(value)} of ${count(all)} chosen`,
+  /** Read aloud; where the first are chosen, with where the buttons are that have come. */
+  announced: (value: number, all: number, isFirst: boolean) =>
+    `${count(value)} of ${count(all)} chosen${isFirst ? '. What can be done with them stands before the list.' : ''}`,
   unlisted: (value: number) => `, ${count(value)} of them not listed now`,
   pictures: (value: number) => `, ${counted(value, 'different picture')}`,
   none: 'None chosen.',

@@ -263,7 +263,9 @@ export const textsOfRequests = {
     shownFull: 'Shown at 100%.',
     shownOriginal: 'The original alone is shown.',
     shownBoth: 'Original and result are shown.',
-    place: (index: number, all: number) => `${count(index + 1)} of ${count(all)}`,
+    /** Images of several products can be one picture: then there are fewer than the list has images. */
+    place: (index: number, all: number, areShared: boolean) =>
+      `${count(index + 1)} of ${count(all)}${areShared ? ' different pictures' : ''}`,
     fit: ['Fit to the window', 'F'] as const,
     full: ['100%', '1'] as const,
     hold: ['Hold for the original', 'H'] as const,

@@ -22,6 +22,7 @@ export const textsOfRows = {
   lead: 'As they stand in your file, with your corrections. Links can be changed here.',
   keys: 'Enter goes to the cell below, F8 to the next one with faults.',
   table: 'Rows of the file',
+  skip: 'Skip these rows',
   none: 'There are no rows here.',
   lines: (from: number, to: number, isWorkbook: boolean) =>
     `${isWorkbook ? 'Rows' : 'Lines'} ${count(from)} to ${count(to)}`,

@@ -166,7 +166,7 @@ describeInBrowser('the page, judging the worst first', (engine) => {
     const before = (await images()).map(({ output }) => output.bytes);
     const { page } = await openResult(id);
     await page.getByRole('button', { name: 'Compare before and after: Red Mug' }).click();
-    await page.getByText('1 of 2', { exact: true }).waitFor();
+    await page.getByText('1 of 2 different pictures', { exact: true }).waitFor();
     await page.getByText(/judged · used by 3 products/).waitFor();
     await listenInDialog(page);
     await page.keyboard.press('j');

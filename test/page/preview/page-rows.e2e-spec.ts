@@ -76,6 +76,23 @@ describeInBrowser('the rows of a file on the page, before it is uploaded', (engi
     await page.close();
   });
 
+  it('leads past the rows to the options by one key', async () => {
+    const { page } = await openPage(suite.browser, suite.app.client.url);
+    const cup = (index: number) => `Cup ${index},${suite.origin.url(`/mug.jpg?${index}`)}`;
+    const rows = Array.from({ length: 40 }, (_, index) => cup(index));
+    await dropFile(page, 'past.csv', ['Title,Image URL', ...rows, ''].join('\n'));
+    await button(page, 'Show all rows').click();
+
+    await button(page, /^All rows$/).focus();
+    await page.keyboard.press('Tab');
+    const skip = (await button(page, 'Skip these rows').boundingBox())!;
+    expect(skip.width).toBeGreaterThan(60);
+    expect(await coverOfFocus(page)).toBeNull();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.labels[0].textContent')).toMatch(/^Where do they go/);
+    await page.close();
+  });
+
   it('says what lines are where cells have several, and what was not read of a cell', async () => {
     const { page } = await openPage(suite.browser, suite.app.client.url);
     const rows = [` ${suite.origin.url('/mug.jpg')} ,"Mug,\nblue"`, `${suite.origin.url('/vase.jpg')},Vase`];

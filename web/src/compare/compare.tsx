@@ -33,6 +33,7 @@ const { compare } = texts;
 export function Compare({ pictures, at, go, close: end }: CompareProps) {
   const images = pictures.map(([first]) => first);
   const image = images[at];
+  const areShared = pictures.some(({ length }) => length > 1);
   const title = useRef<HTMLHeadingElement>(null);
   const [isFull, setIsFull] = useState(false);
   const [isHeld, setIsHeld] = useState(false);
@@ -125,7 +126,7 @@ export function Compare({ pictures, at, go, close: end }: CompareProps) {
           <h2 ref={title} tabIndex={-1} aria-describedby={numbersId}>
             <CutName parts={fullPartsOf(image)} />
           </h2>{' '}
-          <span class="quiet">{compare.place(at, images.length)}</span>
+          <span class="quiet">{compare.place(at, images.length, areShared)}</span>
         </div>
         <button type="button" class="icon-button" aria-label={texts.close} onClick={close}>
           <Icon name="cross" />

@@ -111,8 +111,19 @@ function Rows({ survey }: { survey: DryRun }) {
           {texts.rows.all}
         </button>
       </div>
+      {survey.images > 0 && <SkipRows />}
       {shown ? <AllRows survey={survey} shown={shown} /> : <FaultTable survey={survey} />}
     </Listing>
+  );
+}
+
+/** A hundred rows have several controls each, and the options stand behind them: seen where it has the focus. */
+function SkipRows() {
+  const skip = (): void => document.querySelector<HTMLElement>('.options select')?.focus();
+  return (
+    <button type="button" class="skip-rows" onClick={skip}>
+      {texts.rows.skip}
+    </button>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { DryRun } from '../api/client.ts';
-import { type Channel, channelOf, type Options, rememberedOptions, USUAL } from '../state/file/options.ts';
+import { areRemembered, type Channel, channelOf, type Options, USUAL } from '../state/file/options.ts';
 import { chooseOptions } from '../state/file/take-file.ts';
 import { useStore } from '../state/store.ts';
 import { texts } from '../texts.ts';
@@ -38,7 +38,7 @@ export function OptionsForm({ survey: { profile, columns } }: { survey: DryRun }
 /** What is chosen because it was at the last start: a part of it is far down in the form. */
 function Remembered({ options }: { options: Options }) {
   const choices = choicesInWords(options);
-  if (choices.length === 0 || JSON.stringify(options) !== JSON.stringify(rememberedOptions())) return null;
+  if (choices.length === 0 || !areRemembered(options)) return null;
   const reset = ({ currentTarget: button }: { currentTarget: HTMLElement }): void => {
     button.closest('form')!.querySelector('select')!.focus(); // the button goes
     set(USUAL);

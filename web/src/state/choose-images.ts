@@ -35,5 +35,6 @@ function setChosen(chosen: Set<string>, lastClicked: string | null): void {
   if (!shown?.request) return;
   change(shown.id, { chosen, lastClicked });
   const { images } = shown.request.counts;
-  announce(chosen.size > 0 ? texts.chosen.count(chosen.size, images) : texts.chosen.none);
+  const isFirst = shown.chosen.size === 0;
+  announce(chosen.size > 0 ? texts.chosen.announced(chosen.size, images, isFirst) : texts.chosen.none);
 }

@@ -56,6 +56,10 @@ export function rememberedOptions(): Options {
   }
 }
 
+/** Whether options are those of the last start. */
+export const areRemembered = (options: Options): boolean =>
+  JSON.stringify(options) === JSON.stringify(rememberedOptions());
+
 export function rememberOptions(options: Options): void {
   try {
     localStorage.setItem(STORED_AS, JSON.stringify(options));

@@ -1,9 +1,17 @@
 import { type DryRun, fetchFile, sendFile, type Request } from '../../api/client.ts';
 import { texts } from '../../texts.ts';
+import { choicesInWords } from '../../texts-of-options.ts';
 import { fieldsOfColumns, rememberedChoice } from './columns.ts';
 import { forgetDraft, keepDraft, keptDraft } from './draft.ts';
 import { announce, dismiss, notify } from '../notices.ts';
-import { fieldsOf, fieldsOfNames, type Options, optionsOf, rememberOptions } from './options.ts';
+import {
+  areRemembered,
+  fieldsOf,
+  fieldsOfNames,
+  type Options,
+  optionsOf,
+  rememberOptions,
+} from './options.ts';
 import { go } from '../route.ts';
 import type { Patch } from './mend-file.ts';
 import { type Chosen, current, type Notice, update } from '../store.ts';
@@ -83,7 +91,17 @@ async function check(isNew: boolean, mended?: 'cells' | 'rows'): Promise<void> {
   const columns = data && isNew ? rememberedChoice(data.columns) : {};
   if (data && Object.keys(columns).length > 0) return checkAgain({ columns });
   update({ chosen: { ...chosen, survey: data ?? (isNew ? null : chosen.survey), error } });
-  announce(data ? announcementOf(data, chosen.survey, mended) : texts.preview.failed);
+  if (!data) return announce(texts.preview.failed);
+  announce(
+    announcementOf(data, chosen.survey, mended) + (isNew && data.images > 0 ? rememberedInWords() : ''),
+  );
+}
+
+/** That options are not the usual ones, because they were so at the last start: they stand far below. */
+function rememberedInWords(): string {
+  const { options } = current();
+  const choices = choicesInWords(options);
+  return choices.length > 0 && areRemembered(options) ? `. ${texts.options.notUsual(choices)}` : '';
 }
 
 /** Of a file of which nothing can be taken, why; of one that is being mended, how many faults are left. */

@@ -46,7 +46,7 @@ export async function changePictures(given: Image[][], kind: keyof typeof WISHES
   if (current().changing || pictures.length === 0) return;
   dropUndo();
   const tell = progressOf(pictures[0][0], texts.chosen.changed, pictures.length, true);
-  announce([texts.chosen.begun(pictures.length), ...together(pictures)].join(' '));
+  announce(texts.chosen.begun(pictures.length));
   const changed: Image[][] = [];
   const failed: RedoEnd[] = [];
   let part = 0;
