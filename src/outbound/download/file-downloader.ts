@@ -204,10 +204,12 @@ export class FileDownloader implements OnModuleInit {
         await readStart(response, MAX_SKIPPED_BYTES);
         throw statusError(response.statusCode!, headers['retry-after']);
       }
-      if (Number(headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
+      const announced = Number(headers['content-length']); // NaN where it is not
+      if (announced > maxBytes) throw tooLarge(maxBytes);
       const codings = contentCodings(headers['content-encoding']);
       const sent = bounded(untilIdle(response), maxBytes);
-      const body = await SpooledBody.collect(withoutCodings(sent, codings, bounds), this.spoolFolder);
+      const chunks = withoutCodings(sent, codings, bounds);
+      const body = await SpooledBody.collect(chunks, this.spoolFolder, announced);
       if (body.bytes === 0) {
         await body.discard();
         throw new OutboundError('EMPTY_BODY', 'The server answered with an empty file.');

@@ -48,6 +48,29 @@ describe('SpooledBody', () => {
     await body.discard();
   });
 
+  it('takes one buffer of the announced length', async () => {
+    const sent = randomBytes(300_000);
+
+    const body = await SpooledBody.collect(chunksOf(sent, 65_536), folder, sent.length);
+
+    const read = await body.read();
+    expect(read.equals(sent)).toBe(true);
+    expect(read.buffer.byteLength).toBe(sent.length);
+    await body.discard();
+  });
+
+  it.each([NaN, 0, 10, 5 * MEMORY_LIMIT])(
+    'gives back all bytes where %d were announced',
+    async (announced) => {
+      const sent = randomBytes(2 * MEMORY_LIMIT);
+
+      const body = await SpooledBody.collect(chunksOf(sent, 65_521), folder, announced);
+
+      expect((await body.read()).equals(sent)).toBe(true);
+      await body.discard();
+    },
+  );
+
   it('leaves no name in the folder even while the file is in use, so that a crash leaves nothing', async () => {
     const body = await SpooledBody.collect(chunksOf(randomBytes(2 * MEMORY_LIMIT), 65_536), folder);
 

@@ -6,6 +6,7 @@ import { onDisk } from '../../files/on-disk.js';
 /** Bytes kept in memory; what is larger goes to a file. 128 downloads in flight cost at most 128 MiB. */
 export const MEMORY_LIMIT = 1024 * 1024;
 
+/** Where the length of a body is not announced. */
 const FIRST_BUFFER = 64 * 1024;
 
 /**
@@ -16,7 +17,7 @@ const FIRST_BUFFER = 64 * 1024;
  * a worker that is killed again and again while it downloads does not fill the disk.
  */
 export class SpooledBody {
-  private memory = Buffer.allocUnsafe(FIRST_BUFFER);
+  private memory = Buffer.alloc(0);
   private inMemory = 0;
   private inFile = 0;
   private file?: FileHandle;
@@ -25,14 +26,18 @@ export class SpooledBody {
   private readonly hash = createHash('sha256');
   private digest = '';
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly announced: number,
+  ) {}
 
   /**
    * Reads `chunks` to the end. Nothing is left behind where that fails.
+   * @param announced their bytes, or NaN: they are in one buffer of that length from the start, as long as they fit into memory
    * @throws whatever `chunks` throws; UnavailableError `STORAGE_UNAVAILABLE` where the disk fails
    */
-  static async collect(chunks: AsyncIterable<Buffer>, folder: string): Promise<SpooledBody> {
-    const body = new SpooledBody(folder);
+  static async collect(chunks: AsyncIterable<Buffer>, folder: string, announced = NaN): Promise<SpooledBody> {
+    const body = new SpooledBody(folder, announced);
     try {
       for await (const chunk of chunks) await body.append(chunk);
       body.digest = body.hash.digest('hex');
@@ -101,7 +106,8 @@ export class SpooledBody {
 
   private reserve(bytes: number): void {
     if (bytes <= this.memory.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.memory.length * 2, MEMORY_LIMIT)));
+    const wanted = Math.max(this.memory.length * 2, this.announced || FIRST_BUFFER);
+    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(wanted, MEMORY_LIMIT)));
     this.memory.copy(larger, 0, 0, this.inMemory);
     this.memory = larger;
   }
