@@ -187,6 +187,8 @@ export const TABLE_WARNINGS = {
     'The column holds addresses of images but is not used as one: choose it as a column of images (`image_columns`) to have it used.',
   IMAGE_TEXT_KEPT:
     'The cell holds a name or path of an image in place of an address; nothing is fetched, and it stays as it is.',
+  ENCODING_UNSURE:
+    'The file is not in UTF-8, and its letters are hardly those of Windows-1252, as which it was read: look at the names. Where they are wrong, save the file as “CSV UTF-8”.',
   PUBLIC_URL_NOT_FETCHED:
     'Shops and marketplaces will not fetch the images: their addresses need https, a public host and a usual port (PUBLIC_URL).',
   PROFILE_LIMIT: 'The shop or marketplace whose file this is takes fewer images, or shorter addresses.',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Papa from 'papaparse';
 import type { CsvLayout } from './csv-layout.js';
-import type { CsvFault, CsvLimits, CsvRepair } from './csv-faults.js';
+import type { CsvFault, CsvLimits, CsvRepair, CsvWarning } from './csv-faults.js';
 import type { InputRow } from './rows/csv-batch.js';
 import { openInputTable } from './input-table.js';
 
@@ -50,6 +50,12 @@ async function readFileAt(place: string, limits: Partial<CsvLimits> = {}): Promi
 async function read(content: string | Uint8Array, limits: Partial<CsvLimits> = {}): Promise<Reading> {
   await writeFile(file, content);
   return readFileAt(file, limits);
+}
+
+async function warningsOf(place: string): Promise<CsvWarning[]> {
+  const warnings: CsvWarning[] = [];
+  for await (const batch of (await openInputTable(place)).batches()) warnings.push(...batch.warnings);
+  return warnings;
 }
 
 const codes = (notes: { code: string }[]) => notes.map(({ code }) => code);
@@ -238,6 +244,14 @@ describe('bytes that are no UTF-8', () => {
     const { layout } = await read(lines('\xf6 \xe4 \xfc \xdf'));
 
     expect(layout?.encoding).toBe('windows-1252');
+  });
+
+  it('are warned of where they are hardly those of Windows-1252', async () => {
+    await writeFile(file, lines('\xd7\xe0\xf8\xea\xe0')); // Чашка in Windows-1251
+
+    const warnings = await warningsOf(file);
+
+    expect(warnings).toEqual([expect.objectContaining({ line: 1, code: 'ENCODING_UNSURE' })]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { detectEncoding, readText, type FileEncoding } from './records/csv-encoding.js';
-import { csvFault, type CsvLimits, type RefusalOf } from './csv-faults.js';
+import { TABLE_WARNINGS } from '../errors/table-codes.js';
+import { csvFault, type CsvLimits, type CsvWarning, type RefusalOf } from './csv-faults.js';
 import { readHeader, type HeaderReading } from './header/csv-header.js';
 import type { WantedColumns } from './header/header-columns.js';
 import type { InputTable } from './input-table.js';
@@ -13,6 +14,11 @@ import type { RecordBlock } from './records/record-block.js';
 
 /** Cells of the rows that are read in one turn: some ten milliseconds. */
 const MAX_CELLS_AT_ONCE = 400_000;
+
+const ENCODING_UNSURE: CsvWarning = {
+  ...{ line: 1, column: null, value: '', code: 'ENCODING_UNSURE' },
+  hint: TABLE_WARNINGS.ENCODING_UNSURE,
+};
 
 /** What is needed to read a CSV file. */
 export interface InputCsvOptions {
@@ -38,17 +44,19 @@ export async function openInputCsv(file: string, options: InputCsvOptions): Prom
     layout: header.table?.layout ?? null,
     columns: header.columns,
     textBytes: (await stat(file)).size,
-    batches: () => readBatches(readText(file, encoding, signal), header, options),
+    batches: () => readBatches(readText(file, encoding, signal), header, encoding, options),
   };
 }
 
 async function* readBatches(
   text: AsyncIterable<string>,
   { table, faults, repairs }: HeaderReading,
+  { isUnsure }: FileEncoding,
   options: InputCsvOptions,
 ): AsyncGenerator<CsvBatch> {
-  if (faults.length > 0 || repairs.length > 0) {
-    yield { ...emptyBatch(), faults: [...faults], repairs: [...repairs] };
+  const warnings = isUnsure ? [ENCODING_UNSURE] : [];
+  if (faults.length + repairs.length + warnings.length > 0) {
+    yield { ...emptyBatch(), faults: [...faults], repairs: [...repairs], warnings };
   }
   if (!table) return;
   const { limits } = options;

@@ -12,6 +12,8 @@ export interface FileEncoding {
   binary: 'EXCEL_FILE' | 'WORKBOOK_DAMAGED' | 'NOT_A_CSV' | null;
   /** UTF-8, but for some bytes. */
   isDamaged: boolean;
+  /** Read as Windows-1252, which it hardly is: Cyrillic or Japanese, say, in an encoding of its own. */
+  isUnsure: boolean;
 }
 
 /** Bytes read at a time. Each read costs a fifth of a millisecond of waiting for threads. */
@@ -57,7 +59,7 @@ export async function detectEncoding(file: string, signal?: AbortSignal): Promis
     if (!isUtf8(bytes.subarray(0, whole))) return notUtf8(found, file, signal);
     tail = Buffer.from(bytes.subarray(whole)); // `chunk` is used again
   }
-  found ??= { encoding: 'utf-8', bom: false, binary: null, isDamaged: false };
+  found ??= { encoding: 'utf-8', bom: false, binary: null, isDamaged: false, isUnsure: false };
   return tail.length > 0 ? notUtf8(found, file, signal) : found;
 }
 
@@ -106,6 +108,7 @@ function detectByStart(bytes: Buffer): FileEncoding {
     bom: mark !== undefined,
     binary: mark || unmarked ? null : binaryKind(bytes),
     isDamaged: false,
+    isUnsure: false,
   };
 }
 
@@ -153,8 +156,13 @@ async function notUtf8(
 ): Promise<FileEncoding> {
   if (found.bom) return { ...found, isDamaged: true };
   const count = new SequenceCount();
-  for await (const chunk of readBytes(file, 0, signal)) count.add(chunk);
-  return count.isMostlyUtf8() ? { ...found, isDamaged: true } : { ...found, encoding: 'windows-1252' };
+  const letters = new LetterCount();
+  for await (const chunk of readBytes(file, 0, signal)) {
+    count.add(chunk);
+    letters.add(chunk);
+  }
+  if (count.isMostlyUtf8()) return { ...found, isDamaged: true };
+  return { ...found, encoding: 'windows-1252', isUnsure: !letters.areWestern() };
 }
 
 /** Counts characters of several bytes, and bytes beyond ASCII that are part of none. */
@@ -182,5 +190,43 @@ class SequenceCount {
 
   isMostlyUtf8(): boolean {
     return this.characters > 0 && this.characters >= this.strayBytes;
+  }
+}
+
+/** Bytes that stand for nothing in Windows-1252, or for signs that hardly anybody writes: ƒ, ˆ and ˜. */
+const ODD_IN_1252 = [0x81, 0x83, 0x88, 0x8d, 0x8f, 0x90, 0x98, 0x9d];
+/** Letters with marks follow each other in hardly any word of a western language, and three of them in none. */
+const LONG_RUN = 3;
+
+/** Counts what tells the letters of Windows-1252 from those of other encodings. */
+class LetterCount {
+  private beyondAscii = 0;
+  private inLongRuns = 0;
+  private odd = 0;
+  private run = 0;
+  private lettersInRun = 0;
+
+  add(bytes: Buffer): void {
+    for (const byte of bytes) {
+      if (byte < 0x80) {
+        if (this.run > 0) this.endRun();
+        continue;
+      }
+      this.run++;
+      if (byte >= 0xc0) this.lettersInRun++;
+      if (ODD_IN_1252.includes(byte)) this.odd++;
+    }
+  }
+
+  areWestern(): boolean {
+    this.endRun();
+    return 2 * this.inLongRuns < this.beyondAscii && 10 * this.odd < this.beyondAscii;
+  }
+
+  /** Dashes and other signs do follow each other. */
+  private endRun(): void {
+    this.beyondAscii += this.run;
+    if (this.run >= LONG_RUN && this.lettersInRun > 1) this.inLongRuns += this.run;
+    this.run = this.lettersInRun = 0;
   }
 }
