@@ -148,6 +148,12 @@ describe('a file with other URLs', () => {
   it.each([
     ['a list without quotes', '1,Mug,https://a.example/1,https://a.example/2\n', '1,Mug,"A,B"\n'],
     ['a formula', '1,Mug,"=IMAGE(""https://a.example/1"")"\n', '1,Mug,"=IMAGE(""A"")"\n'],
+    ['a name before brackets', '1,Mug,1.jpg (https://a.example/1)\n', '1,Mug,1.jpg (A)\n'],
+    [
+      'an object in JSON',
+      '1,Mug,"[{""src"":""https://a.example/1"",""alt"":""x""}]"\n',
+      '1,Mug,"[{""src"":""A"",""alt"":""x""}]"\n',
+    ],
     ['a label in Markdown', '1,Mug,[https://a.example/1](https://a.example/1)\n', '1,Mug,A\n'],
     ['further lines', '1,Mug,https://a.example/1\nhttps://a.example/2\n2,Cup,\n', '1,Mug,"A,B"\n2,Cup,\n'],
     ['a stray quote', '1,"Big" Mug,https://a.example/1\r\n', '1,"""Big"" Mug",A\r\n'],

@@ -9,14 +9,37 @@ const ADDRESS_START = /^\s*(?:https?:)?\/\//i;
 const IMG_TAG = /^img\s/i;
 const SOURCE = /\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
 
+/** What an import of WooCommerce takes behind the address of an image: `https://… ! alt : Front ! title : Mug | https://…` */
+const WORDS_BEHIND = /^\s*https?:[^!]*\s!\s*(?:alt|title|desc|caption)\s*:/i;
+const PART_WITH_WORDS = /^([^!]*?)\s!\s/;
+const BEFORE_BRACKET = ' (http';
+
 /**
- * The addresses inside formulas of spreadsheets, links and images in Markdown, and angle brackets or tags of HTML; null where
- * the text is none of these. Each character is looked at a fixed number of times.
+ * The addresses inside formulas of spreadsheets, links and images in Markdown, angle brackets or tags of HTML, behind the names of files
+ * (`front.jpg (https://…)`, as Airtable writes them), and before words about the image; null where the text is none of these. Each
+ * character is looked at a fixed number of times.
  */
 export function unwrapUrls(text: string): string[] | null {
   if (FORMULA_START.test(text)) return inFormulas(text);
   if (text.includes('](')) return inMarkdown(text);
-  return text.startsWith('<') ? inAngles(text) : null;
+  if (text.startsWith('<')) return inAngles(text);
+  if (WORDS_BEHIND.test(text))
+    return text.split('|').map((part) => tidied(PART_WITH_WORDS.exec(part)?.[1] ?? part));
+  return text.endsWith(')') && text.includes(BEFORE_BRACKET) ? behindNames(text) : null;
+}
+
+/** Null where an address stands outside of brackets, too: then it is not clear what is meant. */
+function behindNames(text: string): string[] | null {
+  const found: string[] = [];
+  let end = 0;
+  for (let at = text.indexOf(BEFORE_BRACKET); at !== -1; at = text.indexOf(BEFORE_BRACKET, end)) {
+    const name = tidied(text.slice(end, at));
+    const target = targetEnd(text, at + 2);
+    if (name === '' || name.includes('://') || target === text.length) return null;
+    found.push(text.slice(at + 2, target));
+    end = target + 1;
+  }
+  return end === text.length ? found : null;
 }
 
 function inFormulas(text: string): string[] | null {

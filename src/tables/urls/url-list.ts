@@ -2,6 +2,7 @@ import { isShareLink } from '../../outbound/urls/share-links.js';
 import type { CsvLimits, CsvRepairCode } from '../csv-faults.js';
 import { IMAGE_ENDING, INVISIBLE, isInvisible, isQuote, isSeparator, isWhite } from './characters.js';
 import { QUOTES, tidied } from './characters.js';
+import { urlsInJson } from './json-urls.js';
 import { hintOn } from './url-hints.js';
 import { mendUrl, withoutQuotes } from './mend-url.js';
 import { unwrapUrls } from './unwrap-urls.js';
@@ -79,11 +80,13 @@ function splitAtCommas(text: string): string[] {
   return parts;
 }
 
-/** `['https://…', 'https://…']` and `["https://…"]`; null if the text is no such list. */
+/** The brackets around a list of Python or JSON, of a tuple, and of PostgreSQL. */
+const LIST_BRACKETS = ['[]', '()', '{}'];
+
+/** `['https://…', 'https://…']`, `["https://…"]`, `[{"src": "https://…"}]` and `{https://…,https://…}`; null if the text is no such list. */
 function itemsOfListText(text: string): string[] | null {
-  const isList = (text.startsWith('[') && text.endsWith(']')) || (text.startsWith('(') && text.endsWith(')'));
-  if (!isList) return null;
-  return jsonStrings(text) ?? splitBetweenQuotes(text.slice(1, -1));
+  if (!LIST_BRACKETS.includes(text.slice(0, 1) + text.slice(-1))) return null;
+  return urlsInJson(text) ?? splitBetweenQuotes(text.slice(1, -1));
 }
 
 /** At the commas with a quote on either side, blanks aside. */
@@ -111,17 +114,6 @@ function skipWhiteBack(text: string, from: number, least: number): number {
   let at = from;
   while (at > least && isWhite(text.charCodeAt(at - 1))) at--;
   return at;
-}
-
-function jsonStrings(text: string): string[] | null {
-  if (!/^\[\s*"/.test(text)) return null;
-  try {
-    const items: unknown = JSON.parse(text);
-    const isStrings = Array.isArray(items) && items.every((item) => typeof item === 'string');
-    return isStrings ? (items as string[]) : null;
-  } catch {
-    return null; // Python's quotes, or none: read as it stands
-  }
 }
 
 /** Reads one cell that holds more than plain URLs. */
