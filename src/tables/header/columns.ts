@@ -27,6 +27,10 @@ export const STANDARD_NAMES: Record<Exclude<ColumnRole, 'extra'>, string> = {
 export const INPUT_NAME_EXAMPLES =
   '"Image URL", "Images", "Picture", "Photo", "Image 1", "Image 2" and "URL"';
 
+/** A picture in other languages, and in ours beside them, without the marks on its letters. */
+const PICTURE =
+  '(?:bild(?:er)?|fotos?|photos?|imagen(?:es)?|imagem|imagens|immagin[ei]|afbeelding(?:en)?|images?)';
+
 /**
  * Names of columns with all but letters and digits taken out, the surest first: a column `url` holds the images
  * only if no column is called `image_url`. Each pattern is bound to the beginning of the name.
@@ -47,6 +51,9 @@ const KNOWN_NAMES: Record<Exclude<ColumnRole, 'extra'>, RegExp[]> = {
     /^input(image|img|picture|photo)s?(url|link|uri)?s?\d*$|^input(url|link|uri)s?\d*$|^inputimages?(url|link)/,
     /^(product)?(image|img|picture|photo)s?(url|link|uri)s?\d*$/,
     /^(product)?(image|img|picture|photo)s?\d*$/,
+    // In other languages those that say that it is the address; a column called `Foto` can hold anything.
+    new RegExp(`^(?:produkt|artikel)?${PICTURE}(?:url|link|adresse)s?\\d*$`),
+    new RegExp(`^(?:url|link|lien|enlace)s?(?:d[aeo]l?)?(?:las?|l|zum)?${PICTURE}\\d*$`),
     /^(url|link|input)s?\d*$/,
   ],
   // Not `Output` alone: that can be a fact about the product, and would be lost.
