@@ -10,6 +10,9 @@ export const QUOTES = '"\'`\\u2018-\\u201f\\u00ab\\u00bb\\u2039\\u203a';
 /** Endings of the names of image files. */
 export const IMAGE_ENDING = 'jpe?g|jfif|png|gif|webp|avif|heic|heif|bmp|tiff?|svg|ico';
 
+/** Matches where a whole address begins, or one without its scheme. */
+export const ADDRESS_START = /^\s*(?:https?:)?\/\//i;
+
 const IS_INVISIBLE = new RegExp(`[${INVISIBLE}]`);
 const IS_QUOTE = new RegExp(`[${QUOTES}]`);
 

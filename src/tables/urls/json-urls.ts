@@ -1,4 +1,5 @@
-const ADDRESS_START = /^\s*(?:https?:)?\/\//i;
+import { ADDRESS_START } from './characters.js';
+
 const JSON_START = /^(?:\[\s*["{]|\{\s*")/;
 
 /** Names under which programs keep the address of a picture beside others, such as that of its thumbnail. */

@@ -1,11 +1,10 @@
-import { isSeparator, tidied } from './characters.js';
+import { ADDRESS_START, isSeparator, tidied } from './characters.js';
 
 /** `=IMAGE("https://…")` or `=HYPERLINK("https://…";"Front")`; in some files without the equals sign. */
 const FORMULA_START = /^[\s'=+@]*(?:_xlfn\.)?(?:IMAGE|HYPERLINK)\s*\(/i;
 const FIRST_ARGUMENT =
   /(?:IMAGE|HYPERLINK)\s*\(\s*(?:"+([^"]*)"|'+([^']*)'|[\u201c-\u201f]+([^\u201c-\u201f]*)[\u201c-\u201f])/gi;
 
-const ADDRESS_START = /^\s*(?:https?:)?\/\//i;
 const IMG_TAG = /^img\s/i;
 const SOURCE = /\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
 
